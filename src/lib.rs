@@ -1,1 +1,50 @@
-//! x
+//! Tenantry: a schema-per-tenant GraphQL service on PostgreSQL.
+//!
+//! The modules stand in the order in which data flows. A request passes [`http`], which asks the
+//! [`guard`] for a tenant, looks up its API ([`apis`]), has the operation compiled
+//! ([`mod@compile`]: [`plan`], then [`sql`]), runs the statement in a [`session`], and
+//! [`encode`]s the rows into the response. [`http::endpoint`] has these stages in one function.
+//!
+//! An API comes from the tables: the [`model`] is what introspection found, the [`schema`] is the
+//! GraphQL schema made of it. Tenants come from the [`registry`], their tables from [`migrate`],
+//! and new ones sign up at the [`platform`].
+#![cfg_attr(
+    not(test),
+    expect(
+        rustdoc::private_intra_doc_links,
+        reason = "the map is for those who work on it"
+    )
+)]
+
+pub mod cli;
+
+mod config;
+mod telemetry;
+
+mod http;
+mod platform;
+
+mod guard;
+mod registry;
+
+mod apis;
+mod compile;
+
+pub mod model;
+pub mod schema;
+
+pub mod plan;
+pub mod sql;
+
+mod session;
+
+pub mod encode;
+
+mod migrate;
+pub mod postgres;
+
+mod error;
+mod names;
+
+#[cfg(test)]
+mod testing;

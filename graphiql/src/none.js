@@ -1,0 +1,1 @@
+// In place of an optional package that nothing here needs.

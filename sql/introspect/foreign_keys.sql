@@ -1,0 +1,18 @@
+-- Foreign keys between relations of one schema; $1 = the schema's oid.
+-- Those that Postgres itself adds for partitions have a parent, and are left out.
+select f.conname::text,
+       f.conrelid,
+       f.conkey,
+       f.confrelid,
+       f.confkey,
+       obj_description(f.oid, 'pg_constraint') as comment
+from pg_constraint f
+join pg_class c on c.oid = f.conrelid
+join pg_class r on r.oid = f.confrelid
+where c.relnamespace = $1
+  and r.relnamespace = $1
+  and f.contype = 'f'
+  and f.conparentid = 0
+  and not c.relispartition
+  and not r.relispartition
+order by f.conrelid, f.conname

@@ -1,0 +1,40 @@
+-- Every type that a column of the schema uses, with the types below it (the base of a domain, the
+-- element of an array); $1 = the schema's oid.
+with recursive used (oid) as (
+    select distinct a.atttypid
+    from pg_attribute a
+    join pg_class c on c.oid = a.attrelid
+    where c.relnamespace = $1 and c.relkind in ('r', 'p', 'v', 'm', 'f') and a.attnum > 0 and not a.attisdropped
+    union
+    select below.oid
+    from used
+    join pg_type t on t.oid = used.oid
+    cross join lateral (values (t.typbasetype), (t.typelem)) as below (oid)
+    where below.oid <> 0
+)
+select t.oid,
+       t.typname::text,
+       t.typtype::text,
+       t.typbasetype,
+       case when exists (select from pg_type e where e.oid = t.typelem and e.typarray = t.oid)
+            then t.typelem else 0 end as element,
+       t.typnotnull,
+       case when n.nspname = 'pg_catalog' then 'catalog'
+            when n.oid = $1 then 'tenant'
+            when n.nspname = 'extensions' then 'extensions'
+            else 'elsewhere' end as home,
+       -- An unqualified name finds pg_catalog's type first.
+       exists (select from pg_type s join pg_namespace p on p.oid = s.typnamespace
+               where p.nspname = 'pg_catalog' and s.typname = t.typname and s.oid <> t.oid) as shadowed,
+       (t.typcategory = 'S'
+        or t.typtype in ('e', 'r', 'm')
+        or exists (select from pg_opclass o
+                   where o.opcmethod = (select oid from pg_am where amname = 'btree')
+                     and o.opcdefault and o.opcintype = t.oid)) as sortable,
+       t.typcategory::text,
+       (select array_agg(e.enumlabel::text order by e.enumsortorder)
+        from pg_enum e where e.enumtypid = t.oid) as labels,
+       obj_description(t.oid, 'pg_type') as comment
+from used
+join pg_type t on t.oid = used.oid
+join pg_namespace n on n.oid = t.typnamespace

@@ -1,0 +1,76 @@
+//! Which API serves a tenant: one for each schema version, made when the first tenant of that
+//! version is asked for, and shared by all of them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::{Mutex, OnceCell};
+
+use crate::error::Failure;
+use crate::migrate::SchemaVersion;
+use crate::model::{IntrospectionError, introspect};
+use crate::registry::{Registry, RegistryError, Tenant};
+use crate::schema::{Api, Options, SchemaError};
+
+/// The tables in a tenant's schema that are the service's own business.
+pub(crate) const HIDDEN_TABLES: [&str; 2] = ["tenantry_base_history", "tenantry_app_history"];
+
+pub(crate) struct Apis {
+    registry: Arc<Registry>,
+    options: Options,
+    /// A cell for each version, so that many first requests make one API.
+    versions: Mutex<HashMap<SchemaVersion, Arc<OnceCell<Arc<Api>>>>>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ApiError {
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    #[error(transparent)]
+    Introspection(#[from] IntrospectionError),
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
+}
+
+impl Apis {
+    pub(crate) fn new(registry: Arc<Registry>, options: Options) -> Self {
+        Self {
+            registry,
+            options,
+            versions: Mutex::default(),
+        }
+    }
+
+    /// The API of the tenant's schema version.
+    pub(crate) async fn of(&self, tenant: &Tenant) -> Result<Arc<Api>, Failure> {
+        self.load(tenant).await.map_err(Failure::internal)
+    }
+
+    pub(crate) async fn load(&self, tenant: &Tenant) -> Result<Arc<Api>, ApiError> {
+        let cell = Arc::clone(
+            self.versions
+                .lock()
+                .await
+                .entry(tenant.version)
+                .or_default(),
+        );
+        cell.get_or_try_init(|| self.make(tenant)).await.cloned()
+    }
+
+    async fn make(&self, tenant: &Tenant) -> Result<Arc<Api>, ApiError> {
+        let started = Instant::now();
+        let connection = self.registry.connection().await?;
+        let model = introspect(&**connection, tenant.schema.as_str(), &HIDDEN_TABLES).await?;
+        let tables = model.relations.len();
+        let api = Api::new(model, self.options.clone())?;
+        tracing::info!(
+            tables,
+            base.version = tenant.version.base,
+            app.version = tenant.version.app,
+            duration_ms = started.elapsed().as_millis(),
+            "made the API of a schema version"
+        );
+        Ok(Arc::new(api))
+    }
+}

@@ -1,0 +1,73 @@
+//! The commands: one file each.
+
+mod dev;
+mod schema;
+mod serve;
+mod service;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::telemetry::{self, LogFormat};
+
+/// A schema-per-tenant GraphQL service on PostgreSQL.
+#[derive(Debug, Parser)]
+#[command(name = "tenantry", version, about, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+
+    /// What is logged: a level, or directives such as `info,tenantry=debug`.
+    #[arg(long, env = "TENANTRY_LOG", default_value = "info", global = true)]
+    log: String,
+
+    /// How it is logged.
+    #[arg(long, env = "TENANTRY_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text, global = true)]
+    log_format: LogFormat,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs everything on this machine: a private Postgres, two demo tenants, the service.
+    Dev(dev::Arguments),
+    /// Runs the service on your database.
+    Serve(Box<serve::Arguments>),
+    /// Prints the GraphQL schema that the migrations make.
+    Schema(schema::Arguments),
+}
+
+/// Runs the command line, and says in one sentence what went wrong.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    if let Err(error) = telemetry::start(&arguments.log, arguments.log_format) {
+        eprintln!("error: {error:#}");
+        return ExitCode::FAILURE;
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: cannot start threads: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let result = runtime.block_on(async {
+        match arguments.command {
+            Command::Dev(arguments) => dev::run(arguments).await,
+            Command::Serve(arguments) => serve::run(*arguments).await,
+            Command::Schema(arguments) => schema::run(arguments).await,
+        }
+    });
+    // Tasks that still wait for the network are not waited for.
+    runtime.shutdown_background();
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! `tenantry serve`: the service on somebody's database.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::Args;
+use tokio::net::TcpListener;
+
+use super::service::{self, Parts, Stop};
+use crate::config::{Serving, TenantSql};
+use crate::guard::{BaseDomain, JwtSecret};
+use crate::http::Introspection;
+use crate::platform::{PublicUrl, Scheme};
+use crate::postgres::Database;
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The database, with the login that owns it: it may create schemas and roles, and runs
+    /// migrations. `sslmode` and `sslrootcert` mean what they mean to libpq.
+    #[arg(long, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    database_url: String,
+
+    /// The same database for requests, with a login that can see nothing (NOINHERIT, no grants).
+    /// When left out the service makes one, `tenantry_api`, and keeps its password in the registry.
+    #[arg(
+        long,
+        env = "TENANTRY_API_DATABASE_URL",
+        value_name = "URL",
+        hide_env_values = true
+    )]
+    api_database_url: Option<String>,
+
+    /// The domain whose subdomains are the tenants: `example.com`.
+    #[arg(long, env = "TENANTRY_BASE_DOMAIN", value_name = "DOMAIN")]
+    base_domain: String,
+
+    /// Signs access tokens: at least 32 characters that nobody can guess (`openssl rand -base64 48`).
+    #[arg(
+        long,
+        env = "TENANTRY_JWT_SECRET",
+        value_name = "SECRET",
+        hide_env_values = true,
+        required_unless_present = "jwt_secret_file"
+    )]
+    jwt_secret: Option<String>,
+
+    /// A file with that secret.
+    #[arg(
+        long,
+        env = "TENANTRY_JWT_SECRET_FILE",
+        value_name = "FILE",
+        conflicts_with = "jwt_secret"
+    )]
+    jwt_secret_file: Option<PathBuf>,
+
+    /// Where to listen.
+    #[arg(
+        long,
+        env = "TENANTRY_LISTEN",
+        value_name = "ADDRESS",
+        default_value = "0.0.0.0:8080"
+    )]
+    listen: SocketAddr,
+
+    /// Whether people reach the service by https (as behind a proxy that ends TLS) or http.
+    #[arg(long, env = "TENANTRY_PUBLIC_SCHEME", value_enum, default_value_t = Scheme::Https)]
+    public_scheme: Scheme,
+
+    /// The port that people reach the service at, when it is not the scheme's own.
+    #[arg(long, env = "TENANTRY_PUBLIC_PORT", value_name = "PORT")]
+    public_port: Option<u16>,
+
+    #[command(flatten)]
+    tenant_sql: TenantSql,
+
+    #[command(flatten)]
+    serving: Serving,
+}
+
+pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let stop = Stop::on_signals()?;
+    let secret = match (&arguments.jwt_secret, &arguments.jwt_secret_file) {
+        (Some(secret), _) => secret.clone(),
+        (None, Some(file)) => std::fs::read_to_string(file)
+            .with_context(|| format!("cannot read the secret from {}", file.display()))?,
+        (None, None) => anyhow::bail!("--jwt-secret is missing"),
+    };
+    let base_domain = BaseDomain::parse(&arguments.base_domain)?;
+    let parts = Parts {
+        owner: Database::parse(&arguments.database_url)?,
+        requests: arguments
+            .api_database_url
+            .as_deref()
+            .map(Database::parse)
+            .transpose()?,
+        migrations: Arc::new(arguments.tenant_sql.load()?),
+        public_url: PublicUrl {
+            scheme: arguments.public_scheme,
+            base_domain: base_domain.clone(),
+            port: arguments.public_port,
+        },
+        base_domain,
+        secret: JwtSecret::parse(secret.trim())?,
+        serving: arguments.serving,
+        default_introspection: Introspection::Members,
+    };
+    let listener = TcpListener::bind(arguments.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}", arguments.listen))?;
+    let service = service::build(parts).await?;
+    tracing::info!(listen = %listener.local_addr()?, version = env!("CARGO_PKG_VERSION"), "serving");
+    service::serve(service, listener, stop).await?;
+    tracing::info!("stopped");
+    Ok(())
+}

@@ -1,0 +1,142 @@
+//! What `dev` and `serve` have in common: a service put together, and served until it is stopped.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use axum::serve::ListenerExt as _;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::apis::Apis;
+use crate::compile::Compiler;
+use crate::config::Serving;
+use crate::guard::{BaseDomain, Guard, JwtSecret, Tokens};
+use crate::http::{self, Introspection, Service};
+use crate::migrate::Migrations;
+use crate::names::RoleName;
+use crate::platform::{self, Platform, PublicUrl};
+use crate::postgres::Database;
+use crate::registry::{Directory, Registry, RequestLogin};
+use crate::session::Sessions;
+
+/// How long requests in flight may take once the service is told to stop.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// What a service is made of.
+pub(super) struct Parts {
+    pub(super) owner: Database,
+    /// The request login; managed by the service when none.
+    pub(super) requests: Option<Database>,
+    pub(super) migrations: Arc<Migrations>,
+    pub(super) base_domain: BaseDomain,
+    pub(super) public_url: PublicUrl,
+    pub(super) secret: JwtSecret,
+    pub(super) serving: Serving,
+    pub(super) default_introspection: Introspection,
+}
+
+/// Opens the registry and builds everything that requests need.
+pub(super) async fn build(parts: Parts) -> anyhow::Result<Arc<Service>> {
+    let login = match &parts.requests {
+        None => RequestLogin::Managed,
+        Some(database) => {
+            let user = database
+                .config()
+                .get_user()
+                .context("the request URL names no user")?;
+            RequestLogin::Given(RoleName::parse(user)?)
+        }
+    };
+    let registry = Registry::open(parts.owner.clone(), login, &parts.migrations).await?;
+    let requests = match (parts.requests, registry.request_login()) {
+        (Some(database), _) => database,
+        (None, Some((user, password))) => parts.owner.with_login(user.as_str(), password),
+        (None, None) => anyhow::bail!("there is no request login"),
+    };
+    let registry = Arc::new(registry);
+    let directory = Arc::new(Directory::start(Arc::clone(&registry)).await?);
+    let tokens = Tokens::new(
+        &parts.secret,
+        Duration::from_secs(parts.serving.token_lifetime),
+    );
+    let guard = Arc::new(Guard::new(
+        parts.base_domain,
+        Arc::clone(&registry),
+        Arc::clone(&directory),
+        tokens,
+    ));
+    let platform = platform::schema(Platform {
+        registry: Arc::clone(&registry),
+        directory: Arc::clone(&directory),
+        guard: Arc::clone(&guard),
+        migrations: parts.migrations,
+        public_url: parts.public_url,
+    });
+    Ok(Arc::new(Service {
+        apis: Apis::new(Arc::clone(&registry), parts.serving.options()?),
+        compiler: Compiler::new(parts.serving.plan_cache),
+        sessions: Sessions::new(&requests, &parts.serving.sessions())?,
+        introspection: parts
+            .serving
+            .introspection
+            .unwrap_or(parts.default_introspection),
+        max_body: parts.serving.max_body,
+        guard,
+        registry,
+        directory,
+        platform,
+    }))
+}
+
+/// Answers requests until `stop` says so, then finishes those in flight.
+pub(super) async fn serve(
+    service: Arc<Service>,
+    listener: TcpListener,
+    stop: Stop,
+) -> anyhow::Result<()> {
+    let app = http::router(Arc::clone(&service));
+    let listener = listener.tap_io(|stream| {
+        // Answers are small and complete: nothing is gained by waiting for more of them.
+        let _ = stream.set_nodelay(true);
+    });
+    let stopping = stop.clone();
+    let server =
+        axum::serve(listener, app).with_graceful_shutdown(async move { stopping.wait().await });
+    tokio::select! {
+        result = server.into_future() => result?,
+        () = async { stop.wait().await; tokio::time::sleep(DRAIN).await } => {
+            tracing::warn!("some requests did not finish in time");
+        }
+    }
+    service.sessions.close();
+    Ok(())
+}
+
+/// Tells when the process is to stop: SIGINT or SIGTERM.
+#[derive(Clone)]
+pub(super) struct Stop(watch::Receiver<bool>);
+
+impl Stop {
+    pub(super) fn on_signals() -> anyhow::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        let (sender, receiver) = watch::channel(false);
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            let _ = sender.send(true);
+        });
+        Ok(Self(receiver))
+    }
+
+    pub(super) async fn wait(&self) {
+        let mut receiver = self.0.clone();
+        if receiver.wait_for(|stop| *stop).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! Request → [`Compiled`]: parsed, validated, planned and printed once, then taken from a cache.
+//!
+//! Keys are values: documents by their API and text, plans by their document, operation and the
+//! shape of the variables. Both caches are bounded by the bytes they hold.
+
+use std::sync::Arc;
+
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+
+use crate::error::{Code, Failure};
+use crate::plan::{
+    self, Bindings, Document, LogInField, OperationKind, Plan, PlanError, PlanErrorKind, RootRow,
+    RootValue, Shape, Variables,
+};
+use crate::schema::Api;
+use crate::sql::{self, Read, Statement};
+
+/// What a GraphQL request asks for.
+#[derive(Debug, Default)]
+pub(crate) struct Operation {
+    pub(crate) query: String,
+    pub(crate) name: Option<String>,
+    pub(crate) variables: Variables,
+}
+
+/// An operation that is ready to run for any tenant of its API, with any variables of its shape.
+pub(crate) struct Compiled {
+    pub(crate) plan: Plan,
+    pub(crate) document: Arc<Document>,
+    pub(crate) work: Work,
+}
+
+/// What running the operation takes.
+pub(crate) enum Work {
+    /// Nothing: no table is touched.
+    None,
+    Read(Statement),
+    /// One log-in after the other, each with the statement that reads its user.
+    LogIns(Vec<Option<Statement>>),
+}
+
+/// The caches of one process.
+pub(crate) struct Compiler {
+    documents: Cache<(u64, String), Arc<Document>, DocumentWeight>,
+    plans: Cache<PlanKey, Arc<Compiled>, PlanWeight>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct PlanKey {
+    document: u64,
+    operation: Option<String>,
+    shape: Shape,
+}
+
+impl Compiler {
+    /// `bytes` is shared evenly by documents and plans.
+    pub(crate) fn new(bytes: u64) -> Self {
+        let entries = usize::try_from(bytes / 8192).unwrap_or(usize::MAX).max(64);
+        Self {
+            documents: Cache::with_weighter(entries, bytes / 2, DocumentWeight),
+            plans: Cache::with_weighter(entries, bytes / 2, PlanWeight),
+        }
+    }
+
+    /// Finds or makes what runs the operation. Defaults of variables are filled in.
+    pub(crate) fn compile(
+        &self,
+        api: &Api,
+        operation: &mut Operation,
+    ) -> Result<Arc<Compiled>, Vec<Failure>> {
+        let document = self.document(api, &operation.query)?;
+        let selected = document
+            .operation(operation.name.as_deref())
+            .map_err(failed)?;
+        selected.fill_defaults(&mut operation.variables);
+        let shape = plan::shape(&api.blueprint, selected, &operation.variables)
+            .map_err(|error| failed(error.into()))?;
+        let key = PlanKey {
+            document: document.id,
+            operation: operation.name.clone(),
+            shape,
+        };
+        if let Some(compiled) = self.plans.get(&key) {
+            return Ok(compiled);
+        }
+        let plan = plan::plan(api, &document, selected, &operation.variables).map_err(failed)?;
+        let work = work(api, &plan);
+        let compiled = Arc::new(Compiled {
+            plan,
+            document: Arc::clone(&document),
+            work,
+        });
+        self.plans.insert(key, Arc::clone(&compiled));
+        Ok(compiled)
+    }
+
+    fn document(&self, api: &Api, text: &str) -> Result<Arc<Document>, Vec<Failure>> {
+        let key = (api.id, text.to_owned());
+        if let Some(document) = self.documents.get(&key) {
+            return Ok(document);
+        }
+        let document = Document::parse(api, text)
+            .map_err(|errors| errors.into_iter().map(Failure::from).collect::<Vec<_>>())?;
+        let document = Arc::new(document);
+        self.documents.insert(key, Arc::clone(&document));
+        Ok(document)
+    }
+}
+
+/// Prints the statements of a plan.
+fn work(api: &Api, plan: &Plan) -> Work {
+    let print = |reads: &[Read<'_>]| sql::print(&api.model, &plan.params, reads);
+    if plan.kind == OperationKind::Mutation {
+        let users = plan.roots.iter().filter_map(|root| match &root.value {
+            RootValue::LogIn(log_in) => {
+                let user: Option<&RootRow> =
+                    log_in.fields.iter().find_map(|(_, field)| match field {
+                        LogInField::User(row) => Some(row),
+                        _ => None,
+                    });
+                Some(user.map(|row| print(&[Read::Row(row)])))
+            }
+            _ => None,
+        });
+        let log_ins: Vec<_> = users.collect();
+        return if log_ins.is_empty() {
+            Work::None
+        } else {
+            Work::LogIns(log_ins)
+        };
+    }
+    let reads: Vec<_> = plan
+        .roots
+        .iter()
+        .filter_map(|root| match &root.value {
+            RootValue::Row(row) => Some(Read::Row(row)),
+            RootValue::Connection(connection) => Some(Read::Connection(connection)),
+            _ => None,
+        })
+        .collect();
+    if reads.is_empty() {
+        Work::None
+    } else {
+        Work::Read(print(&reads))
+    }
+}
+
+impl Compiled {
+    /// Takes the values of one request.
+    pub(crate) fn bind(
+        &self,
+        variables: &Variables,
+        viewer: Option<&str>,
+    ) -> Result<Bindings, Failure> {
+        plan::bind(&self.plan.params, &self.plan.limits, variables, viewer)
+            .map_err(|error| PlanError::from(error).into())
+    }
+
+    pub(crate) fn introspects(&self) -> bool {
+        self.plan
+            .roots
+            .iter()
+            .any(|root| matches!(root.value, RootValue::Introspection))
+    }
+}
+
+fn failed(error: PlanError) -> Vec<Failure> {
+    vec![error.into()]
+}
+
+impl From<PlanError> for Failure {
+    fn from(error: PlanError) -> Self {
+        let code = match error.kind {
+            PlanErrorKind::Parse => Code::GraphqlParseFailed,
+            PlanErrorKind::Validation | PlanErrorKind::Unsupported => Code::GraphqlValidationFailed,
+            PlanErrorKind::BadInput => Code::BadUserInput,
+        };
+        let path = error
+            .path
+            .into_iter()
+            .map(crate::error::PathSegment::Field)
+            .collect();
+        let mut failure = Self::new(code, error.message).with_path(path);
+        failure.locations = error
+            .locations
+            .into_iter()
+            .map(|(line, column)| {
+                (
+                    u32::try_from(line).unwrap_or(0),
+                    u32::try_from(column).unwrap_or(0),
+                )
+            })
+            .collect();
+        failure
+    }
+}
+
+/// A parsed document takes about twenty bytes for each of its text.
+#[derive(Clone)]
+struct DocumentWeight;
+
+impl Weighter<(u64, String), Arc<Document>> for DocumentWeight {
+    fn weight(&self, key: &(u64, String), _: &Arc<Document>) -> u64 {
+        key.1.len() as u64 * 20 + 1024
+    }
+}
+
+/// A plan keeps its document alive; beside that it is as large as its statements, a few times over.
+#[derive(Clone)]
+struct PlanWeight;
+
+impl Weighter<PlanKey, Arc<Compiled>> for PlanWeight {
+    fn weight(&self, key: &PlanKey, compiled: &Arc<Compiled>) -> u64 {
+        let statements = match &compiled.work {
+            Work::None => 0,
+            Work::Read(statement) => statement.text.len(),
+            Work::LogIns(all) => all
+                .iter()
+                .flatten()
+                .map(|statement| statement.text.len())
+                .sum(),
+        };
+        (key.shape.len() + statements * 8 + 2048) as u64
+    }
+}

@@ -1,0 +1,137 @@
+//! What can be configured, as flags and environment variables.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::http::Introspection;
+use crate::migrate::Migrations;
+use crate::schema::Options;
+use crate::session::SessionsConfig;
+
+/// The tables of the app.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct TenantSql {
+    /// A directory with your own migrations (`V1__name.sql`, …), in place of the issue tracker that
+    /// ships as the example. `seed.sql` in it is run for every new tenant.
+    #[arg(long, env = "TENANTRY_TENANT_SQL", value_name = "DIR")]
+    pub(crate) tenant_sql: Option<PathBuf>,
+}
+
+impl TenantSql {
+    pub(crate) fn load(&self) -> anyhow::Result<Migrations> {
+        let migrations = match &self.tenant_sql {
+            Some(dir) => Migrations::from_dir(dir)?,
+            None => Migrations::embedded()?,
+        };
+        for note in migrations.notes() {
+            tracing::warn!("{note}");
+        }
+        Ok(migrations)
+    }
+}
+
+/// How requests are served, in development as in production.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Serving {
+    /// Connections to Postgres that serve requests. Four for each core when left out.
+    #[arg(long, env = "TENANTRY_CONNECTIONS", value_name = "N")]
+    pub(crate) connections: Option<usize>,
+
+    /// How many milliseconds a request waits for a connection before it is answered OVERLOADED.
+    #[arg(
+        long,
+        env = "TENANTRY_CONNECTION_WAIT",
+        value_name = "MS",
+        default_value_t = 2000
+    )]
+    pub(crate) connection_wait: u64,
+
+    /// After how many milliseconds Postgres gives a statement up, answered TIMEOUT.
+    #[arg(
+        long,
+        env = "TENANTRY_STATEMENT_TIMEOUT",
+        value_name = "MS",
+        default_value_t = 10_000
+    )]
+    pub(crate) statement_timeout: u64,
+
+    /// For how many seconds an access token is valid.
+    #[arg(long, env = "TENANTRY_TOKEN_LIFETIME", value_name = "S", default_value_t = 12 * 3600)]
+    pub(crate) token_lifetime: u64,
+
+    /// The largest request body in bytes.
+    #[arg(long, env = "TENANTRY_MAX_BODY", value_name = "BYTES", default_value_t = 1 << 20)]
+    pub(crate) max_body: usize,
+
+    /// Rows of a list when a query asks for no number.
+    #[arg(
+        long,
+        env = "TENANTRY_DEFAULT_LIMIT",
+        value_name = "N",
+        default_value_t = 50
+    )]
+    pub(crate) default_limit: u32,
+
+    /// The most rows of a list that a query may ask for.
+    #[arg(
+        long,
+        env = "TENANTRY_MAX_LIMIT",
+        value_name = "N",
+        default_value_t = 1000
+    )]
+    pub(crate) max_limit: u32,
+
+    /// The field of the interface Node that holds the global id.
+    #[arg(
+        long,
+        env = "TENANTRY_NODE_ID_FIELD",
+        value_name = "NAME",
+        default_value = "nodeId"
+    )]
+    pub(crate) node_id_field: String,
+
+    /// Bytes for compiled operations.
+    #[arg(long, env = "TENANTRY_PLAN_CACHE", value_name = "BYTES", default_value_t = 32 << 20)]
+    pub(crate) plan_cache: u64,
+
+    /// Who may introspect a tenant's GraphQL schema.
+    #[arg(long, env = "TENANTRY_INTROSPECTION", value_enum)]
+    pub(crate) introspection: Option<Introspection>,
+}
+
+impl Serving {
+    pub(crate) fn sessions(&self) -> SessionsConfig {
+        let cores = std::thread::available_parallelism().map_or(4, std::num::NonZero::get);
+        SessionsConfig {
+            connections: self.connections.unwrap_or(cores * 4).max(1),
+            wait: Duration::from_millis(self.connection_wait),
+            statement_timeout: Duration::from_millis(self.statement_timeout),
+        }
+    }
+
+    pub(crate) fn options(&self) -> anyhow::Result<Options> {
+        let valid = self
+            .node_id_field
+            .starts_with(|c: char| c.is_ascii_alphabetic())
+            && self
+                .node_id_field
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || c == '_');
+        anyhow::ensure!(
+            valid,
+            "--node-id-field: {:?} is no GraphQL name",
+            self.node_id_field
+        );
+        anyhow::ensure!(
+            self.max_limit >= 1 && self.default_limit <= self.max_limit,
+            "--default-limit must not be greater than --max-limit"
+        );
+        Ok(Options {
+            default_limit: self.default_limit,
+            max_limit: self.max_limit,
+            node_id_field: self.node_id_field.clone(),
+        })
+    }
+}

@@ -1,0 +1,272 @@
+//! Lists: their rows, edges, cursors, and where the page lies.
+
+use super::error::EncodeError;
+use super::record::{Elements, Record};
+use super::row::{Encoder, Fault, PathSegment};
+use super::slots::{Rows, Slots};
+use super::text::write_str;
+use crate::plan::{
+    Bound, Connection, ConnectionField, Direction, EdgeField, PageField, ResponseKey, Selection,
+    encode_cursor, encode_offset_cursor,
+};
+
+/// A list with what is known of it.
+struct Page<'r, 'v, 'c> {
+    connection: &'c Connection,
+    rows: &'r Rows<'v>,
+    /// The rows to show; the query may have read one more.
+    visible: std::ops::Range<usize>,
+    /// There is one more in the direction of reading.
+    more: bool,
+    /// There are rows on the side that reading comes from.
+    behind: bool,
+    total: Option<i64>,
+    /// The place of the first row, where cursors are offsets.
+    offset: u32,
+}
+
+impl Encoder<'_> {
+    /// A list that arrived as one value: an array of rows, or a record with more beside it.
+    pub(super) fn connection(
+        &mut self,
+        connection: &Connection,
+        value: &[u8],
+    ) -> Result<(), Fault> {
+        let needs = connection.needs;
+        let empty = || Rows::Flat(&[]);
+        if needs.rows && !needs.total && !needs.behind {
+            return self.list(connection, &Rows::Array(Elements::new(value)?), None, None);
+        }
+        if needs.total && !needs.rows && !needs.behind {
+            return self.list(connection, &empty(), Some(value), None);
+        }
+        let mut parts = Record::new(value)?;
+        let rows = if needs.rows {
+            Rows::Array(Elements::new(parts.next()?.ok_or(EncodeError::Malformed)?)?)
+        } else {
+            empty()
+        };
+        let total = if needs.total { parts.next()? } else { None };
+        let behind = if needs.behind { parts.next()? } else { None };
+        self.list(connection, &rows, total, behind)
+    }
+
+    pub(super) fn list(
+        &mut self,
+        connection: &Connection,
+        rows: &Rows<'_>,
+        total: Option<&[u8]>,
+        behind: Option<&[u8]>,
+    ) -> Result<(), Fault> {
+        let limit = self
+            .bindings
+            .limits
+            .get(connection.page.limit.0)
+            .copied()
+            .unwrap_or_default() as usize;
+        let (count, length) = (rows.len(), rows.len().min(limit));
+        let visible = match connection.page.direction {
+            Direction::Forward => 0..length,
+            // Read backwards and turned around, the row too many comes first.
+            Direction::Backward => count - length..count,
+        };
+        let total = match total {
+            Some(bytes) => Some(i64::from_be_bytes(
+                bytes.try_into().map_err(|_| EncodeError::Malformed)?,
+            )),
+            None => None,
+        };
+        let page = Page {
+            connection,
+            rows,
+            visible,
+            more: count > length,
+            behind: behind == Some(&[1]),
+            total,
+            offset: self.offset(connection),
+        };
+        self.object(&connection.fields, |encoder, field| {
+            encoder.connection_field(&page, field)
+        })
+    }
+
+    /// Where a list without keys starts: its cursors count rows.
+    fn offset(&self, connection: &Connection) -> u32 {
+        let page = &connection.page;
+        let param = page.offset.or_else(|| {
+            page.after
+                .as_ref()
+                .and_then(|after| after.0.first().copied())
+        });
+        match param
+            .filter(|_| !connection.keyed)
+            .and_then(|param| self.bindings.params.get(param.0))
+        {
+            Some(Bound::Text(text)) => text.parse().unwrap_or_default(),
+            _ => 0,
+        }
+    }
+
+    fn connection_field(
+        &mut self,
+        page: &Page<'_, '_, '_>,
+        field: &ConnectionField,
+    ) -> Result<(), Fault> {
+        match field {
+            ConnectionField::Typename(name) => write_str(name, &mut self.out),
+            ConnectionField::TotalCount => {
+                let mut digits = itoa::Buffer::new();
+                self.out
+                    .extend_from_slice(digits.format(page.total.unwrap_or_default()).as_bytes());
+            }
+            ConnectionField::Nodes(group) => {
+                let (selection, start) = page.group(*group);
+                return self.items(page, |encoder, _, slots| {
+                    slots.advance_to(start)?;
+                    encoder.selection(selection, slots)
+                });
+            }
+            ConnectionField::Edges(fields) => {
+                return self.edges(page, fields);
+            }
+            ConnectionField::PageInfo(fields) => {
+                return self.object(fields, |encoder, field| encoder.page_field(page, field));
+            }
+        }
+        Ok(())
+    }
+
+    /// `[…]` over the visible rows.
+    fn items(
+        &mut self,
+        page: &Page<'_, '_, '_>,
+        mut write: impl FnMut(&mut Self, usize, &mut Slots<'_>) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        self.out.push(b'[');
+        page.rows.each(page.visible.clone(), |index, slots| {
+            if index > 0 {
+                self.out.push(b',');
+            }
+            self.located(
+                || PathSegment::Index(index),
+                |encoder| write(encoder, index, slots),
+            )
+        })?;
+        self.out.push(b']');
+        Ok(())
+    }
+
+    fn edges(
+        &mut self,
+        page: &Page<'_, '_, '_>,
+        fields: &[(ResponseKey, EdgeField)],
+    ) -> Result<(), Fault> {
+        self.items(page, |encoder, index, slots| {
+            // Cursors and nodes come in any order: each field reads the row from its start.
+            encoder.object(fields, |encoder, field| {
+                encoder.edge_field(page, index, field, slots.clone())
+            })
+        })
+    }
+
+    fn edge_field(
+        &mut self,
+        page: &Page<'_, '_, '_>,
+        index: usize,
+        field: &EdgeField,
+        mut slots: Slots<'_>,
+    ) -> Result<(), Fault> {
+        match field {
+            EdgeField::Typename(name) => {
+                write_str(name, &mut self.out);
+                Ok(())
+            }
+            EdgeField::Cursor => self.cursor(page, index, slots),
+            EdgeField::Node(group) => {
+                let (selection, start) = page.group(*group);
+                slots.advance_to(start)?;
+                self.selection(selection, &mut slots)
+            }
+        }
+    }
+
+    fn page_field(&mut self, page: &Page<'_, '_, '_>, field: &PageField) -> Result<(), Fault> {
+        let forward = page.connection.page.direction == Direction::Forward;
+        let length = page.visible.len();
+        match field {
+            PageField::Typename(name) => write_str(name, &mut self.out),
+            PageField::HasNextPage => self.boolean(if forward { page.more } else { page.behind }),
+            PageField::HasPreviousPage => {
+                self.boolean(if forward { page.behind } else { page.more })
+            }
+            PageField::StartCursor | PageField::EndCursor if length == 0 => {
+                self.out.extend_from_slice(b"null")
+            }
+            PageField::StartCursor => return self.cursor_of(page, 0),
+            PageField::EndCursor => return self.cursor_of(page, length - 1),
+        }
+        Ok(())
+    }
+
+    fn boolean(&mut self, value: bool) {
+        self.out
+            .extend_from_slice(if value { b"true" } else { b"false" });
+    }
+
+    fn cursor_of(&mut self, page: &Page<'_, '_, '_>, index: usize) -> Result<(), Fault> {
+        let place = page.visible.start + index;
+        page.rows.each(place..place + 1, |_, slots| {
+            self.cursor(page, index, slots.clone())
+        })
+    }
+
+    fn cursor(
+        &mut self,
+        page: &Page<'_, '_, '_>,
+        index: usize,
+        mut slots: Slots<'_>,
+    ) -> Result<(), Fault> {
+        let Page {
+            connection, offset, ..
+        } = page;
+        self.out.push(b'"');
+        if connection.keyed {
+            let mut keys = Vec::with_capacity(connection.order.len());
+            for _ in &connection.order {
+                keys.push(slots.next()?);
+            }
+            encode_cursor(
+                connection.fingerprint,
+                keys.into_iter(),
+                &mut self.scratch,
+                &mut self.out,
+            );
+        } else {
+            let place = offset.saturating_add(u32::try_from(index).unwrap_or(u32::MAX));
+            encode_offset_cursor(
+                connection.fingerprint,
+                place,
+                &mut self.scratch,
+                &mut self.out,
+            );
+        }
+        self.out.push(b'"');
+        Ok(())
+    }
+}
+
+impl<'c> Page<'_, '_, 'c> {
+    /// The selection of a group, and the column that it starts at.
+    fn group(&self, group: usize) -> (&'c Selection, usize) {
+        let keys = if self.connection.cursors {
+            self.connection.order.len()
+        } else {
+            0
+        };
+        let before: usize = self.connection.groups[..group]
+            .iter()
+            .map(Selection::width)
+            .sum();
+        (&self.connection.groups[group], keys + before)
+    }
+}

@@ -1,0 +1,167 @@
+//! Rows in Postgres' binary form → JSON bytes of the response, written once, without a tree between.
+
+mod array;
+mod datetime;
+mod error;
+mod interval;
+mod list;
+mod numeric;
+mod record;
+mod row;
+mod scalar;
+mod slots;
+#[cfg(test)]
+mod testing;
+mod text;
+mod wire;
+
+pub use error::EncodeError;
+pub use row::{FieldError, PathSegment};
+pub use scalar::{Codec, Label};
+pub use slots::Raw;
+pub use text::write_str;
+
+use serde_json::Value;
+use tokio_postgres::Row;
+
+use crate::plan::{Bindings, LogInField, Root, RootRow, RootValue};
+use row::{Encoder, Fault};
+use slots::{Rows, Slots};
+
+/// The `data` of a response under construction, with the errors of its fields.
+pub struct Body<'a> {
+    encoder: Encoder<'a>,
+    count: usize,
+    is_null: bool,
+}
+
+/// Where the value of a root field comes from.
+#[derive(Debug, Clone, Copy)]
+pub enum Source<'a> {
+    /// It is known without asking.
+    Plan,
+    /// The rows of the result are the field's.
+    Rows(&'a [Row]),
+    /// One column of the result's only row is the field's.
+    Column(&'a Row, usize),
+    Json(&'a Value),
+    LogIn {
+        access_token: &'a str,
+        user: &'a [Row],
+    },
+}
+
+impl<'a> Body<'a> {
+    pub fn new(bindings: &'a Bindings) -> Self {
+        let mut encoder = Encoder::new(bindings, Vec::with_capacity(1024));
+        encoder.out.extend_from_slice(b"{\"data\":{");
+        Self {
+            encoder,
+            count: 0,
+            is_null: false,
+        }
+    }
+
+    /// Adds a root field. `Err` means that the rows are not what the plan expects.
+    pub fn root(&mut self, root: &Root, source: Source<'_>) -> Result<(), EncodeError> {
+        let encoder = &mut self.encoder;
+        if self.count > 0 {
+            encoder.out.push(b',');
+        }
+        self.count += 1;
+        encoder.out.extend_from_slice(root.key.json());
+        let (start, errors) = (encoder.out.len(), encoder.errors.len());
+        let result = root_value(encoder, &root.value, source);
+        let key = || PathSegment::Key(root.key.name().into());
+        for error in &mut encoder.errors[errors..] {
+            error.path.push(key());
+        }
+        match result {
+            Ok(()) => Ok(()),
+            Err(Fault::Broken(error)) => Err(error),
+            Err(Fault::Field(mut error)) => {
+                error.path.push(key());
+                encoder.errors.push(error);
+                encoder.out.truncate(start);
+                encoder.out.extend_from_slice(b"null");
+                self.is_null |= !matches!(root.value, RootValue::Row(_));
+                Ok(())
+            }
+        }
+    }
+
+    /// The response without its closing brace, and the errors of fields that became null.
+    pub fn finish(self) -> (Vec<u8>, Vec<FieldError>) {
+        let Encoder {
+            mut out,
+            mut errors,
+            ..
+        } = self.encoder;
+        if self.is_null {
+            out.clear();
+            out.extend_from_slice(b"{\"data\":null");
+        } else {
+            out.push(b'}');
+        }
+        for error in &mut errors {
+            error.path.reverse();
+        }
+        (out, errors)
+    }
+}
+
+fn root_value(
+    encoder: &mut Encoder<'_>,
+    value: &RootValue,
+    source: Source<'_>,
+) -> Result<(), Fault> {
+    match (value, source) {
+        (RootValue::Typename(name), _) => write_str(name, &mut encoder.out),
+        (RootValue::Connection(connection), Source::Rows(rows)) => {
+            return encoder.list(connection, &Rows::Flat(rows), None, None);
+        }
+        (RootValue::Connection(connection), Source::Column(row, column)) => {
+            let value = Raw::of(row, column).ok_or(Fault::Broken(EncodeError::Malformed))?;
+            return encoder.connection(connection, value);
+        }
+        (RootValue::Row(row), source) => return root_row(encoder, row, source),
+        (_, Source::Json(value)) => {
+            // Writing to a Vec cannot fail, and the value was JSON before.
+            let _ = serde_json::to_writer(&mut encoder.out, value);
+        }
+        (RootValue::LogIn(log_in), Source::LogIn { access_token, user }) => {
+            return encoder.object(&log_in.fields, |encoder, field| match field {
+                LogInField::Typename(name) => {
+                    write_str(name, &mut encoder.out);
+                    Ok(())
+                }
+                LogInField::AccessToken => {
+                    write_str(access_token, &mut encoder.out);
+                    Ok(())
+                }
+                LogInField::User(row) => root_row(encoder, row, Source::Rows(user)),
+            });
+        }
+        _ => encoder.out.extend_from_slice(b"null"),
+    }
+    Ok(())
+}
+
+/// One row or null.
+fn root_row(encoder: &mut Encoder<'_>, row: &RootRow, source: Source<'_>) -> Result<(), Fault> {
+    let mut slots = match source {
+        Source::Rows([first, ..]) => Slots::row(first),
+        Source::Column(row, column) => match Raw::of(row, column) {
+            Some(value) => Slots::record(value)?,
+            None => {
+                encoder.out.extend_from_slice(b"null");
+                return Ok(());
+            }
+        },
+        _ => {
+            encoder.out.extend_from_slice(b"null");
+            return Ok(());
+        }
+    };
+    encoder.selection(&row.selection, &mut slots)
+}

@@ -1,0 +1,355 @@
+//! What goes wrong while a request is answered: one message for the client, another for the log.
+
+use std::borrow::Cow;
+use std::error::Error;
+use std::fmt;
+
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+
+/// The stable word in `extensions.code` by which a frontend tells failures apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Code {
+    BadUserInput,
+    GraphqlParseFailed,
+    GraphqlValidationFailed,
+    Unauthenticated,
+    Forbidden,
+    TenantNotFound,
+    TenantSuspended,
+    TenantMigrating,
+    RateLimited,
+    Overloaded,
+    QueryTooComplex,
+    Timeout,
+    UniqueViolation,
+    ForeignKeyViolation,
+    NotNullViolation,
+    CheckViolation,
+    Conflict,
+    Internal,
+}
+
+impl Code {
+    /// Every code, in the order of the documentation.
+    pub(crate) const ALL: [Self; 18] = [
+        Self::BadUserInput,
+        Self::GraphqlParseFailed,
+        Self::GraphqlValidationFailed,
+        Self::Unauthenticated,
+        Self::Forbidden,
+        Self::TenantNotFound,
+        Self::TenantSuspended,
+        Self::TenantMigrating,
+        Self::RateLimited,
+        Self::Overloaded,
+        Self::QueryTooComplex,
+        Self::Timeout,
+        Self::UniqueViolation,
+        Self::ForeignKeyViolation,
+        Self::NotNullViolation,
+        Self::CheckViolation,
+        Self::Conflict,
+        Self::Internal,
+    ];
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::BadUserInput => "BAD_USER_INPUT",
+            Self::GraphqlParseFailed => "GRAPHQL_PARSE_FAILED",
+            Self::GraphqlValidationFailed => "GRAPHQL_VALIDATION_FAILED",
+            Self::Unauthenticated => "UNAUTHENTICATED",
+            Self::Forbidden => "FORBIDDEN",
+            Self::TenantNotFound => "TENANT_NOT_FOUND",
+            Self::TenantSuspended => "TENANT_SUSPENDED",
+            Self::TenantMigrating => "TENANT_MIGRATING",
+            Self::RateLimited => "RATE_LIMITED",
+            Self::Overloaded => "OVERLOADED",
+            Self::QueryTooComplex => "QUERY_TOO_COMPLEX",
+            Self::Timeout => "TIMEOUT",
+            Self::UniqueViolation => "UNIQUE_VIOLATION",
+            Self::ForeignKeyViolation => "FOREIGN_KEY_VIOLATION",
+            Self::NotNullViolation => "NOT_NULL_VIOLATION",
+            Self::CheckViolation => "CHECK_VIOLATION",
+            Self::Conflict => "CONFLICT",
+            Self::Internal => "INTERNAL",
+        }
+    }
+
+    /// The HTTP status of a response that consists of this failure alone, without `data`.
+    pub(crate) fn http_status(self) -> u16 {
+        match self {
+            Self::BadUserInput
+            | Self::GraphqlParseFailed
+            | Self::GraphqlValidationFailed
+            | Self::QueryTooComplex
+            | Self::NotNullViolation
+            | Self::CheckViolation => 400,
+            Self::Unauthenticated => 401,
+            Self::Forbidden | Self::TenantSuspended => 403,
+            Self::TenantNotFound => 404,
+            Self::UniqueViolation | Self::ForeignKeyViolation | Self::Conflict => 409,
+            Self::RateLimited => 429,
+            Self::Internal => 500,
+            Self::TenantMigrating | Self::Overloaded => 503,
+            Self::Timeout => 504,
+        }
+    }
+}
+
+/// All that Postgres said, on one line, for the log and for operators; its own `Display` says only "db error".
+pub(crate) fn postgres_reason(error: &tokio_postgres::Error) -> String {
+    let mut text = match error.as_db_error() {
+        Some(db) => format!("{} [{}]", db.message(), db.code().code()),
+        None => error.to_string(),
+    };
+    match error.as_db_error() {
+        Some(db) => {
+            for more in [db.detail(), db.hint(), db.where_()].into_iter().flatten() {
+                text.push_str(" · ");
+                text.push_str(&more.replace('\n', " "));
+            }
+        }
+        None => {
+            if let Some(cause) = error.source() {
+                text.push_str(": ");
+                text.push_str(&cause.to_string());
+            }
+        }
+    }
+    text
+}
+
+/// One step of the way to the field that failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub(crate) enum PathSegment {
+    Field(String),
+    Index(usize),
+}
+
+/// What `extensions` holds beside the code; only what is known is sent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Details {
+    /// The input field to correct.
+    pub(crate) field: Option<Cow<'static, str>>,
+    /// The violated constraint, by its name in Postgres.
+    pub(crate) constraint: Option<String>,
+    /// The input fields that the constraint covers.
+    pub(crate) fields: Vec<String>,
+    /// Seconds after which another try makes sense.
+    pub(crate) retry_after: Option<u32>,
+    /// What an operator needs to find the failure in the log.
+    pub(crate) request_id: Option<String>,
+}
+
+/// A failure on its way to the client: [`Failure::write_json`] is all that a client learns of it.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) code: Code,
+    /// For the client: says what to do differently, and nothing about the inside of the service.
+    pub(crate) message: Cow<'static, str>,
+    pub(crate) path: Vec<PathSegment>,
+    /// Line and column in the GraphQL document, both from 1.
+    pub(crate) locations: Vec<(u32, u32)>,
+    pub(crate) details: Box<Details>,
+    /// For the log only.
+    pub(crate) log: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl Failure {
+    pub(crate) fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            path: Vec::new(),
+            locations: Vec::new(),
+            details: Box::default(),
+            log: None,
+        }
+    }
+
+    /// Something is wrong with the service: the client gets no reason, the log gets all of it.
+    pub(crate) fn internal(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::new(Code::Internal, "internal error").with_log(cause)
+    }
+
+    /// An input field holds what it cannot hold.
+    pub(crate) fn bad_input(field: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Code::BadUserInput, message).with_field(field)
+    }
+
+    /// An input field asks for what somebody else has.
+    pub(crate) fn conflict(field: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Code::Conflict, message).with_field(field)
+    }
+
+    pub(crate) fn unauthenticated(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Code::Unauthenticated, message)
+    }
+
+    /// More work than the service takes on right now; another try makes sense after some seconds.
+    pub(crate) fn overloaded(retry_after: u32) -> Self {
+        let mut failure = Self::new(
+            Code::Overloaded,
+            "the service is overloaded: try again later",
+        );
+        failure.details.retry_after = Some(retry_after);
+        failure
+    }
+
+    #[must_use]
+    pub(crate) fn with_field(mut self, field: impl Into<Cow<'static, str>>) -> Self {
+        self.details.field = Some(field.into());
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn with_path(mut self, path: Vec<PathSegment>) -> Self {
+        self.path = path;
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn with_log(mut self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.log = Some(cause.into());
+        self
+    }
+
+    /// Appends the GraphQL error object (GraphQL specification, §7.1.2).
+    pub(crate) fn write_json(&self, out: &mut Vec<u8>) {
+        serde_json::to_writer(out, self)
+            .expect("strings and numbers go into a vector without error");
+    }
+
+    /// Calls `entry` with each member of `extensions`, in the order in which it is sent.
+    pub(crate) fn each_extension<E>(
+        &self,
+        mut entry: impl FnMut(&'static str, serde_json::Value) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let details = &*self.details;
+        entry("code", self.code.as_str().into())?;
+        if let Some(field) = &details.field {
+            entry("field", field.as_ref().into())?;
+        }
+        if let Some(constraint) = &details.constraint {
+            entry("constraint", constraint.as_str().into())?;
+        }
+        if !details.fields.is_empty() {
+            entry("fields", details.fields.clone().into())?;
+        }
+        if let Some(seconds) = details.retry_after {
+            entry("retryAfter", seconds.into())?;
+        }
+        if let Some(id) = &details.request_id {
+            entry("requestId", id.as_str().into())?;
+        }
+        Ok(())
+    }
+}
+
+/// The message for the client; the log prints [`Failure::log`] beside it.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Serialize for Failure {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut error = serializer.serialize_map(None)?;
+        error.serialize_entry("message", &self.message)?;
+        if !self.locations.is_empty() {
+            let locations: Vec<_> = self.locations.iter().map(Location::from).collect();
+            error.serialize_entry("locations", &locations)?;
+        }
+        if !self.path.is_empty() {
+            error.serialize_entry("path", &self.path)?;
+        }
+        error.serialize_entry("extensions", &Extensions(self))?;
+        error.end()
+    }
+}
+
+struct Extensions<'a>(&'a Failure);
+
+impl Serialize for Extensions<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut extensions = serializer.serialize_map(None)?;
+        self.0
+            .each_extension(|key, value| extensions.serialize_entry(key, &value))?;
+        extensions.end()
+    }
+}
+
+#[derive(Serialize)]
+struct Location {
+    line: u32,
+    column: u32,
+}
+
+impl From<&(u32, u32)> for Location {
+    fn from(&(line, column): &(u32, u32)) -> Self {
+        Self { line, column }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn json(failure: &Failure) -> String {
+        let mut out = Vec::new();
+        failure.write_json(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn the_smallest_error_has_a_message_and_a_code() {
+        assert_eq!(
+            json(&Failure::unauthenticated("no")),
+            r#"{"message":"no","extensions":{"code":"UNAUTHENTICATED"}}"#
+        );
+    }
+
+    #[test]
+    fn the_largest_error_follows_the_specification() {
+        let mut failure = Failure::new(Code::UniqueViolation, "say \"hi\"").with_path(vec![
+            PathSegment::Field("createIssues".into()),
+            PathSegment::Index(2),
+        ]);
+        failure.locations.push((1, 3));
+        *failure.details = Details {
+            field: Some("number".into()),
+            constraint: Some("issues_number_key".into()),
+            fields: vec!["projectId".into(), "number".into()],
+            retry_after: Some(3),
+            request_id: Some("r1".into()),
+        };
+        assert_eq!(
+            json(&failure),
+            concat!(
+                r#"{"message":"say \"hi\"","locations":[{"line":1,"column":3}],"path":["createIssues",2],"#,
+                r#""extensions":{"code":"UNIQUE_VIOLATION","field":"number","constraint":"issues_number_key","#,
+                r#""fields":["projectId","number"],"retryAfter":3,"requestId":"r1"}}"#
+            )
+        );
+    }
+
+    #[test]
+    fn the_client_never_sees_what_is_for_the_log() {
+        let failure = Failure::internal("password of host db-7 is wrong");
+        assert!(!json(&failure).contains("db-7"));
+        assert_eq!(
+            failure.log.unwrap().to_string(),
+            "password of host db-7 is wrong"
+        );
+    }
+
+    #[test]
+    fn codes_are_distinct_words_with_an_error_status() {
+        let words: std::collections::HashSet<_> = Code::ALL.map(Code::as_str).into();
+        assert_eq!(words.len(), Code::ALL.len());
+        assert!(Code::ALL.iter().all(|code| code.http_status() >= 400));
+    }
+}

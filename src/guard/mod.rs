@@ -1,0 +1,151 @@
+//! The guard: turns a request into a [`TenantContext`], or refuses it.
+
+mod host;
+mod token;
+
+use std::sync::Arc;
+
+use crate::error::{Code, Failure};
+use crate::names::{MemberRole, UserId};
+use crate::registry::{Directory, LoggedIn, Registry, SignedUp, Tenant, TenantStatus};
+
+pub(crate) use host::{BaseDomain, BaseDomainError, Site};
+pub(crate) use token::{AccessToken, JwtSecret, Tokens, WeakSecret};
+
+/// One tenant, and on whose behalf it is asked: the only key to tenant data.
+///
+/// Its fields are private and nothing outside of this module makes one, so whoever holds one came past the guard.
+#[derive(Debug, Clone)]
+pub(crate) struct TenantContext {
+    tenant: Arc<Tenant>,
+    identity: Identity,
+}
+
+impl TenantContext {
+    pub(crate) fn tenant(&self) -> &Arc<Tenant> {
+        &self.tenant
+    }
+
+    pub(crate) fn identity(&self) -> &Identity {
+        &self.identity
+    }
+}
+
+/// Who sent the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Identity {
+    Anonymous,
+    Member { user: UserId, role: MemberRole },
+}
+
+/// Where a request may go.
+#[derive(Debug, Clone)]
+pub(crate) enum Admission {
+    /// To the service itself, at the base domain.
+    Platform,
+    /// To one tenant.
+    Tenant(TenantContext),
+}
+
+/// Checks every request before anything else sees it.
+pub(crate) struct Guard {
+    base_domain: BaseDomain,
+    registry: Arc<Registry>,
+    directory: Arc<Directory>,
+    tokens: Tokens,
+}
+
+impl Guard {
+    pub(crate) fn new(
+        base_domain: BaseDomain,
+        registry: Arc<Registry>,
+        directory: Arc<Directory>,
+        tokens: Tokens,
+    ) -> Self {
+        Self {
+            base_domain,
+            registry,
+            directory,
+            tokens,
+        }
+    }
+
+    /// Admits a request by its `Host` and `Authorization` headers. The tenant is checked before the token is read.
+    pub(crate) async fn admit(
+        &self,
+        host: Option<&str>,
+        authorization: Option<&str>,
+    ) -> Result<Admission, Failure> {
+        let subdomain = match host.map_or(Site::Unknown, |host| self.base_domain.site(host)) {
+            Site::Platform => return Ok(Admission::Platform),
+            Site::Tenant(subdomain) => subdomain,
+            Site::Unknown => return Err(nobody_here()),
+        };
+        let tenant = self
+            .directory
+            .find(&subdomain)
+            .await?
+            .ok_or_else(nobody_here)?;
+        match tenant.status {
+            TenantStatus::Active => {}
+            TenantStatus::Suspended => {
+                return Err(Failure::new(
+                    Code::TenantSuspended,
+                    "this tenant is suspended",
+                ));
+            }
+            TenantStatus::Deleted => return Err(nobody_here()),
+        }
+        let identity = match authorization {
+            None => Identity::Anonymous,
+            Some(header) => {
+                let (user, role) = self.tokens.verify(bearer(header)?, tenant.id)?;
+                Identity::Member { user, role }
+            }
+        };
+        Ok(Admission::Tenant(TenantContext { tenant, identity }))
+    }
+
+    /// Logs a member in, at a tenant where the request has been admitted already.
+    pub(crate) async fn log_in(
+        &self,
+        context: &TenantContext,
+        email: &str,
+        password: &str,
+    ) -> Result<(TenantContext, AccessToken), Failure> {
+        let tenant = Arc::clone(&context.tenant);
+        let LoggedIn { user, role } = self.registry.log_in(tenant.id, email, password).await?;
+        let token = self.tokens.issue(tenant.id, user, role)?;
+        Ok((
+            TenantContext {
+                tenant,
+                identity: Identity::Member { user, role },
+            },
+            token,
+        ))
+    }
+
+    /// The first token of a tenant's owner, handed out with the sign-up.
+    pub(crate) fn welcome(&self, signed_up: &SignedUp) -> Result<AccessToken, Failure> {
+        self.tokens
+            .issue(signed_up.tenant.id, signed_up.owner, MemberRole::Owner)
+    }
+}
+
+/// The token of an `Authorization: Bearer …` header (RFC 6750 §2.1).
+fn bearer(header: &str) -> Result<&str, Failure> {
+    match header.trim().split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(token.trim()),
+        _ => Err(Failure::unauthenticated(
+            "the Authorization header is not of the form: Bearer <token>",
+        )),
+    }
+}
+
+/// The same for no such tenant, a deleted one and a foreign host.
+fn nobody_here() -> Failure {
+    Failure::new(Code::TenantNotFound, "there is no tenant at this address")
+}
+
+#[cfg(test)]
+mod tests;

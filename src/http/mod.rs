@@ -1,0 +1,75 @@
+//! HTTP: the routes, and nothing that is not about HTTP.
+
+mod endpoint;
+mod graphiql;
+mod health;
+mod platform;
+mod transport;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::response::Response;
+use axum::routing::get;
+
+use crate::apis::Apis;
+use crate::compile::Compiler;
+use crate::guard::{Admission, Guard};
+use crate::registry::{Directory, Registry};
+use crate::session::Sessions;
+
+/// Who may look at the schema by introspection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Introspection {
+    /// Everybody: the schema is the same for all tenants, and says nothing of their data.
+    Public,
+    /// Those who are logged in.
+    Members,
+    Off,
+}
+
+/// What requests need.
+pub(crate) struct Service {
+    pub(crate) guard: Arc<Guard>,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) apis: Apis,
+    pub(crate) compiler: Compiler,
+    pub(crate) sessions: Sessions,
+    pub(crate) platform: crate::platform::Schema,
+    pub(crate) introspection: Introspection,
+    /// The largest request body, in bytes.
+    pub(crate) max_body: usize,
+}
+
+pub(crate) fn router(service: Arc<Service>) -> Router {
+    Router::new()
+        .route("/graphql", axum::routing::any(endpoint::graphql))
+        .route("/graphiql/config.json", get(graphiql_config))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .merge(graphiql::router())
+        .with_state(service)
+}
+
+/// Tells GraphiQL whether it stands at a tenant.
+async fn graphiql_config(State(service): State<Arc<Service>>, headers: HeaderMap) -> Response {
+    match service
+        .guard
+        .admit(header(&headers, &header::HOST), None)
+        .await
+    {
+        Ok(Admission::Platform) => graphiql::config(None),
+        Ok(Admission::Tenant(context)) => {
+            graphiql::config(Some(context.tenant().subdomain.as_str()))
+        }
+        Err(failure) => transport::refusal(transport::Media::Json, &failure),
+    }
+}
+
+/// A header's text; none when it is missing or not ASCII.
+fn header<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
+    headers.get(name).map(HeaderValue::to_str)?.ok()
+}

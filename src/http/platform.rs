@@ -1,0 +1,68 @@
+//! The base domain's API, which async-graphql executes itself.
+
+use async_graphql::parser::types::OperationType;
+use async_graphql::{Request, Variables};
+use serde_json::Value;
+
+use super::Service;
+use super::transport::{self, Method};
+use crate::compile::Operation;
+use crate::error::{Code, Failure};
+
+pub(super) async fn answer(
+    service: &Service,
+    method: Method,
+    operation: Operation,
+) -> Result<Vec<u8>, Vec<Failure>> {
+    let document = async_graphql::parser::parse_query(&operation.query)
+        .map_err(|error| vec![Failure::new(Code::GraphqlParseFailed, error.to_string())])?;
+    let mutates = document.operations.iter().any(|(name, definition)| {
+        let selected = operation
+            .name
+            .as_deref()
+            .is_none_or(|wanted| name.is_some_and(|name| name == wanted));
+        selected && definition.node.ty != OperationType::Query
+    });
+    if method == Method::Get && mutates {
+        return Err(vec![transport::mutation_by_get()]);
+    }
+    let mut request = Request::new(String::new())
+        .variables(Variables::from_json(Value::Object(operation.variables)));
+    if let Some(name) = operation.name {
+        request = request.operation_name(name);
+    }
+    request.set_parsed_query(document);
+    let mut response = service.platform.execute(request).await;
+    for error in &mut response.errors {
+        log(error);
+    }
+    // No path: it failed before anything was executed.
+    if response.errors.iter().any(|error| error.path.is_empty()) {
+        return Err(response
+            .errors
+            .into_iter()
+            .map(|error| invalid(&error))
+            .collect());
+    }
+    serde_json::to_vec(&response).map_err(|error| vec![Failure::internal(error)])
+}
+
+fn invalid(error: &async_graphql::ServerError) -> Failure {
+    let mut failure = Failure::new(Code::GraphqlValidationFailed, error.message.clone());
+    let number = |value: usize| u32::try_from(value).unwrap_or_default();
+    failure.locations = error
+        .locations
+        .iter()
+        .map(|pos| (number(pos.line), number(pos.column)))
+        .collect();
+    failure
+}
+
+/// What the client is not told goes to the log.
+fn log(error: &async_graphql::ServerError) {
+    if let Some(failure) = error.source::<Failure>()
+        && let Some(cause) = &failure.log
+    {
+        tracing::error!(error.code = failure.code.as_str(), error = %cause, "request failed");
+    }
+}

@@ -1,0 +1,274 @@
+//! Finds migration files, in the binary or in a directory, and reads their names and statements.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use refinery_core::Migration;
+use rust_embed::RustEmbed;
+
+use super::script::{self, Known, ScriptError};
+use super::{MigrationFile, MigrationSet, Reading, ScriptFile};
+
+/// Whether a script runs without a version: `seed.sql` for every new tenant, `demo.sql` and
+/// `demo_<subdomain>.sql` for demo tenants.
+fn is_unversioned(name: &str) -> bool {
+    name == "seed.sql" || name == "demo.sql" || name.starts_with("demo_")
+}
+
+#[derive(RustEmbed)]
+#[folder = "sql/"]
+#[include = "*.sql"]
+struct Embedded;
+
+/// A file's name and its text.
+type File = (String, String);
+
+/// The `.sql` files of one directory.
+pub(super) struct Sources {
+    place: PathBuf,
+    files: Vec<File>,
+}
+
+/// Why a directory is not a set of migrations.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LoadError {
+    #[error("cannot read {}: {source}", path.display())]
+    Unreadable {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("{} holds no migration: expected files like V1__create_tables.sql", .0.display())]
+    Empty(PathBuf),
+    #[error(
+        "{} is not named like V1__create_tables.sql: V (or U, to allow running late), a whole number, \
+         two underscores, a name of letters, digits and underscores (seed.sql, demo.sql and a file that \
+         is alone need no such name)", .0.display()
+    )]
+    BadName(PathBuf),
+    #[error("{} and {second} have the same version: each number can be used once", first.display())]
+    RepeatedVersion { first: PathBuf, second: String },
+    #[error("{}: {source}", path.display())]
+    BadScript { path: PathBuf, source: ScriptError },
+}
+
+/// A directory below `sql/` that was compiled into the binary.
+pub(super) fn embedded(directory: &str) -> Result<Sources, LoadError> {
+    let place = Path::new("sql").join(directory);
+    let mut files = Vec::new();
+    for path in Embedded::iter() {
+        let Some(name) = path
+            .strip_prefix(directory)
+            .and_then(|rest| rest.strip_prefix('/'))
+        else {
+            continue;
+        };
+        let bytes = Embedded::get(&path)
+            .map(|file| file.data)
+            .unwrap_or_default();
+        files.push((name.to_owned(), decode(&place.join(name), &bytes)?));
+    }
+    Ok(Sources { place, files })
+}
+
+/// A directory on disk; anything but `.sql` files in it is passed over.
+pub(super) fn directory(place: &Path) -> Result<Sources, LoadError> {
+    let unreadable = |path: &Path, source| LoadError::Unreadable {
+        path: path.to_owned(),
+        source,
+    };
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(place).map_err(|e| unreadable(place, e))? {
+        let path = entry.map_err(|e| unreadable(place, e))?.path();
+        if path.extension().is_none_or(|extension| extension != "sql") || path.is_dir() {
+            continue;
+        }
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .map(str::to_owned);
+        let name = name.ok_or_else(|| LoadError::BadName(path.clone()))?;
+        let bytes = std::fs::read(&path).map_err(|e| unreadable(&path, e))?;
+        files.push((name, decode(&path, &bytes)?));
+    }
+    files.sort();
+    Ok(Sources {
+        place: place.to_owned(),
+        files,
+    })
+}
+
+fn decode(path: &Path, bytes: &[u8]) -> Result<String, LoadError> {
+    match script::decode(bytes) {
+        Ok(text) => Ok(text.into_owned()),
+        Err(source) => Err(LoadError::BadScript {
+            path: path.to_owned(),
+            source,
+        }),
+    }
+}
+
+impl Sources {
+    /// Reads one of the scripts without a version, if it is there.
+    pub(super) fn script(
+        &self,
+        name: &str,
+        known: &mut Known,
+    ) -> Result<Option<ScriptFile>, LoadError> {
+        let file = self.files.iter().find(|(file, _)| file == name);
+        file.map(|(name, text)| self.parse(name, text, known))
+            .transpose()
+    }
+
+    /// Reads what only demo tenants have, by file name.
+    pub(super) fn demos(
+        &self,
+        known: &mut Known,
+    ) -> Result<BTreeMap<String, ScriptFile>, LoadError> {
+        self.files
+            .iter()
+            .filter(|(name, _)| name == "demo.sql" || name.starts_with("demo_"))
+            .map(|(name, text)| Ok((name.clone(), self.parse(name, text, known)?)))
+            .collect()
+    }
+
+    /// Reads all that has a version, in that order. `history` is the name of the table that remembers what has run.
+    pub(super) fn set(
+        &self,
+        history: &'static str,
+        reading: &mut Reading<'_>,
+    ) -> Result<MigrationSet, LoadError> {
+        let mut files = Vec::new();
+        for (migration, (name, text)) in self.versioned()? {
+            let script = match reading {
+                Reading::Whole => ScriptFile::whole(name, text),
+                Reading::Adapted(known) => self.parse(name, text, known)?,
+            };
+            files.push(MigrationFile { migration, script });
+        }
+        if files.is_empty() {
+            return Err(LoadError::Empty(self.place.clone()));
+        }
+        Ok(MigrationSet { history, files })
+    }
+
+    fn versioned(&self) -> Result<Vec<(Migration, &File)>, LoadError> {
+        let versioned = |file: &&File| !is_unversioned(&file.0);
+        let files: Vec<_> = self.files.iter().filter(versioned).collect();
+        let alone = files.len() == 1;
+        let mut migrations = Vec::with_capacity(files.len());
+        for file in files {
+            let bad = || LoadError::BadName(self.place.join(&file.0));
+            let stem = match migration_stem(&file.0) {
+                Some(stem) => stem,
+                None if alone => "V1__schema",
+                None => return Err(bad()),
+            };
+            migrations.push((
+                Migration::unapplied(stem, &file.1).map_err(|_| bad())?,
+                file,
+            ));
+        }
+        migrations.sort_by_key(|(migration, _)| migration.version());
+        let twins = migrations
+            .windows(2)
+            .find(|pair| pair[0].0.version() == pair[1].0.version());
+        if let Some([(_, first), (_, second)]) = twins {
+            return Err(LoadError::RepeatedVersion {
+                first: self.place.join(&first.0),
+                second: second.0.clone(),
+            });
+        }
+        Ok(migrations)
+    }
+
+    fn parse(&self, name: &str, text: &str, known: &mut Known) -> Result<ScriptFile, LoadError> {
+        ScriptFile::parse(name, text, known).map_err(|source| LoadError::BadScript {
+            path: self.place.join(name),
+            source,
+        })
+    }
+}
+
+/// `V7__add_labels` of `V7__add_labels.sql`. Stricter than refinery, which would take `V1__a-b` for `V1__a`.
+fn migration_stem(file: &str) -> Option<&str> {
+    let stem = file.strip_suffix(".sql")?;
+    let (version, name) = stem.split_once("__")?;
+    let digits = version.strip_prefix(['V', 'U'])?;
+    let number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    let word = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    (number && word).then_some(stem)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::migrate::Migrations;
+
+    fn load(files: &[(&str, &str)]) -> Result<Migrations, String> {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            std::fs::write(dir.path().join(name), text).unwrap();
+        }
+        Migrations::from_dir(dir.path()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_ships_in_the_binary_loads() {
+        let migrations = Migrations::embedded().unwrap();
+        assert!(migrations.version().base >= 1 && migrations.version().app >= 1);
+        assert!(MigrationSet::registry().unwrap().version() >= 1);
+    }
+
+    #[test]
+    fn versions_are_numbers_not_text() {
+        let files = [
+            ("V10__c.sql", "select 10"),
+            ("V2__b.sql", "select 2"),
+            ("seed.sql", "select 0"),
+            ("README.md", ""),
+        ];
+        let migrations = load(&files).unwrap();
+        assert_eq!(migrations.version().app, 10);
+        assert_eq!(migrations.app.files.len(), 2);
+        assert!(migrations.seed.is_some() && migrations.demo("acme").next().is_none());
+    }
+
+    #[test]
+    fn a_lone_file_may_have_any_name() {
+        assert_eq!(
+            load(&[("chinook-postgres 1.4.sql", "select 1")])
+                .unwrap()
+                .version()
+                .app,
+            1
+        );
+    }
+
+    #[test]
+    fn mistakes_are_reported_with_the_file() {
+        let error = load(&[]).unwrap_err();
+        assert!(error.contains("holds no migration"), "{error}");
+        let error = load(&[("schema.sql", "select 1"), ("data.sql", "select 1")]).unwrap_err();
+        assert!(error.contains("data.sql is not named like V1__"), "{error}");
+        for bad in [
+            "V1_a.sql",
+            "V1__.sql",
+            "V1__a-b.sql",
+            "v1__a.sql",
+            "V1.5__a.sql",
+            "V99999999999__a.sql",
+        ] {
+            let error = load(&[(bad, "select 1"), ("V2__b.sql", "select 1")]).unwrap_err();
+            assert!(error.contains(bad), "{error}");
+        }
+        let error = load(&[("V1__a.sql", "select 1"), ("V01__b.sql", "select 1")]).unwrap_err();
+        assert!(
+            error.contains("V1__a.sql") && error.contains("V01__b.sql"),
+            "{error}"
+        );
+        let error = Migrations::from_dir(Path::new("/nowhere"))
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("/nowhere"), "{error}");
+    }
+}

@@ -1,0 +1,137 @@
+//! Migrations of one schema: loaded once, run inside a transaction of the caller's.
+
+mod file;
+mod load;
+mod runner;
+mod script;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use refinery_core::Migration;
+
+use script::Known;
+
+pub(crate) use file::ScriptFile;
+pub(crate) use load::LoadError;
+pub(crate) use runner::{MigrationError, run, run_script};
+
+/// All that a new tenant's schema is made of.
+#[derive(Debug)]
+pub(crate) struct Migrations {
+    /// The service's own tables in every tenant schema.
+    pub(crate) base: MigrationSet,
+    /// The app's tables.
+    pub(crate) app: MigrationSet,
+    /// What every new tenant starts with (`seed.sql`).
+    pub(crate) seed: Option<ScriptFile>,
+    /// What demo tenants have on top of that, by file name.
+    demos: BTreeMap<String, ScriptFile>,
+    /// Extensions that the scripts ask for; made once per database, not per tenant.
+    pub(crate) extensions: BTreeSet<String>,
+}
+
+/// The last migration of each set: which tables a tenant has, and so which API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct SchemaVersion {
+    pub(crate) base: i32,
+    pub(crate) app: i32,
+}
+
+impl Migrations {
+    /// The app that ships in the binary.
+    pub(crate) fn embedded() -> Result<Self, LoadError> {
+        Self::with_app(&load::embedded("tenant")?)
+    }
+
+    /// Somebody's own app: the `.sql` files of a directory.
+    pub(crate) fn from_dir(dir: &Path) -> Result<Self, LoadError> {
+        Self::with_app(&load::directory(dir)?)
+    }
+
+    /// The version of a schema in which everything has run.
+    pub(crate) fn version(&self) -> SchemaVersion {
+        SchemaVersion {
+            base: self.base.version(),
+            app: self.app.version(),
+        }
+    }
+
+    /// The scripts of a demo tenant: its own (`demo_<subdomain>.sql`), then the common one (`demo.sql`).
+    pub(crate) fn demo(&self, subdomain: &str) -> impl Iterator<Item = &ScriptFile> {
+        let names = [format!("demo_{subdomain}.sql"), "demo.sql".to_owned()];
+        names.into_iter().filter_map(|name| self.demos.get(&name))
+    }
+
+    /// What the authors of the app's files should hear of, by file and line.
+    pub(crate) fn notes(&self) -> impl Iterator<Item = String> {
+        self.scripts().flat_map(|script| {
+            let say = |note: &script::Note| {
+                format!("{}, line {}: {}", script.name, note.line, note.message)
+            };
+            script.notes.iter().map(say)
+        })
+    }
+
+    fn with_app(app: &load::Sources) -> Result<Self, LoadError> {
+        let mut known = Known::default();
+        let mut migrations = Self {
+            base: load::embedded("base")?.set("tenantry_base_history", &mut Reading::Whole)?,
+            app: app.set("tenantry_app_history", &mut Reading::Adapted(&mut known))?,
+            seed: app.script("seed.sql", &mut known)?,
+            demos: app.demos(&mut known)?,
+            extensions: BTreeSet::new(),
+        };
+        migrations.extensions = migrations
+            .scripts()
+            .flat_map(|script| script.extensions.clone())
+            .collect();
+        Ok(migrations)
+    }
+
+    fn scripts(&self) -> impl Iterator<Item = &ScriptFile> {
+        let files = self.app.files.iter().map(|file| &file.script);
+        files.chain(&self.seed).chain(self.demos.values())
+    }
+}
+
+/// How the text of a file becomes what is sent to Postgres.
+enum Reading<'a> {
+    /// As it stands: it was written for the place where it runs.
+    Whole,
+    /// Made to fit into a tenant's schema.
+    Adapted(&'a mut Known),
+}
+
+/// The migrations of one directory, in the order of their versions.
+#[derive(Debug)]
+pub(crate) struct MigrationSet {
+    /// The table, in the migrated schema, in which refinery keeps what has run.
+    history: &'static str,
+    files: Vec<MigrationFile>,
+}
+
+#[derive(Debug)]
+struct MigrationFile {
+    migration: Migration,
+    script: ScriptFile,
+}
+
+impl MigrationSet {
+    /// The migrations of the registry itself.
+    pub(crate) fn registry() -> Result<Self, LoadError> {
+        load::embedded("registry")?.set("migration_history", &mut Reading::Whole)
+    }
+
+    /// The name of the history table, without its schema.
+    pub(crate) fn history(&self) -> &'static str {
+        self.history
+    }
+
+    fn version(&self) -> i32 {
+        self.files.last().map_or(0, |file| file.migration.version())
+    }
+}
+
+#[cfg(test)]
+mod tests;

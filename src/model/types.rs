@@ -1,0 +1,188 @@
+//! What a tenant schema consists of, as introspection found it.
+
+use std::sync::Arc;
+
+use super::comment::Comment;
+use crate::sql::Ident;
+
+/// The tables of one schema version. The same for every tenant at that version: it holds names,
+/// never object ids.
+#[derive(Debug, Default)]
+pub struct Model {
+    pub relations: Vec<Relation>,
+    pub foreign_keys: Vec<ForeignKey>,
+    pub enums: Vec<Arc<EnumType>>,
+}
+
+/// Index into [`Model::relations`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RelationId(pub usize);
+
+/// Index into [`Relation::columns`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ColumnId(pub usize);
+
+/// Index into [`Model::foreign_keys`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ForeignKeyId(pub usize);
+
+#[derive(Debug)]
+pub struct Relation {
+    pub name: Ident,
+    pub kind: RelationKind,
+    pub comment: Comment,
+    pub columns: Vec<Column>,
+    /// The primary key first, when there is one.
+    pub keys: Vec<Key>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RelationKind {
+    Table,
+    View,
+    MaterializedView,
+    ForeignTable,
+}
+
+#[derive(Debug)]
+pub struct Column {
+    pub name: Ident,
+    pub ty: ColumnType,
+    pub not_null: bool,
+    /// Written by Postgres alone: a generated column, or an identity "always".
+    pub generated: bool,
+    pub has_default: bool,
+    pub comment: Comment,
+}
+
+/// The type of a column, reduced to what reading and comparing it needs.
+#[derive(Debug, Clone)]
+pub struct ColumnType {
+    pub kind: TypeKind,
+    /// What a parameter is cast to; none when an unqualified name would not find the type, and
+    /// then its values are compared as text.
+    pub cast: Option<Ident>,
+    /// Has a default btree order, and so `=` and `<`.
+    pub sortable: bool,
+}
+
+/// How values of a type look on the wire and in GraphQL.
+#[derive(Debug, Clone)]
+pub enum TypeKind {
+    Bool,
+    Int2,
+    Int4,
+    Int8,
+    Oid,
+    Float4,
+    Float8,
+    Numeric,
+    Text,
+    /// The one-byte type `"char"`.
+    Char,
+    Uuid,
+    TimestampTz,
+    Timestamp,
+    Date,
+    Time,
+    Interval,
+    Json,
+    Jsonb,
+    Bytea,
+    Enum(Arc<EnumType>),
+    Array {
+        element: Box<ColumnType>,
+        /// As declared; Postgres does not enforce it.
+        dimensions: usize,
+    },
+    /// Anything else travels as its text.
+    Other(OtherText),
+}
+
+/// How a type without a decoder becomes text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OtherText {
+    /// `::text` is the type's output function.
+    Cast,
+    /// `::text` prints something else (an `inet` gets a `/32`), so the output function is asked by
+    /// way of `to_jsonb`.
+    Output,
+}
+
+#[derive(Debug)]
+pub struct EnumType {
+    pub name: Ident,
+    pub labels: Vec<String>,
+    pub comment: Comment,
+}
+
+/// Columns that identify a row together.
+#[derive(Debug, Clone)]
+pub struct Key {
+    pub columns: Vec<ColumnId>,
+    pub primary: bool,
+}
+
+#[derive(Debug)]
+pub struct ForeignKey {
+    pub name: Ident,
+    pub comment: Comment,
+    pub from: RelationId,
+    pub from_columns: Vec<ColumnId>,
+    pub to: RelationId,
+    pub to_columns: Vec<ColumnId>,
+}
+
+impl Model {
+    pub fn relation(&self, id: RelationId) -> &Relation {
+        &self.relations[id.0]
+    }
+
+    pub fn foreign_key(&self, id: ForeignKeyId) -> &ForeignKey {
+        &self.foreign_keys[id.0]
+    }
+
+    pub fn relation_ids(&self) -> impl Iterator<Item = RelationId> + use<> {
+        (0..self.relations.len()).map(RelationId)
+    }
+
+    /// Whether every row on the child's side has its parent: no column of the key is nullable.
+    pub fn is_required(&self, key: &ForeignKey) -> bool {
+        let child = self.relation(key.from);
+        key.from_columns
+            .iter()
+            .all(|&column| child.column(column).not_null)
+    }
+
+    /// Whether a parent has at most one child by this key.
+    pub fn is_one_to_one(&self, key: &ForeignKey) -> bool {
+        self.relation(key.from).keys.iter().any(|unique| {
+            unique
+                .columns
+                .iter()
+                .all(|column| key.from_columns.contains(column))
+        })
+    }
+}
+
+impl Relation {
+    pub fn column(&self, id: ColumnId) -> &Column {
+        &self.columns[id.0]
+    }
+
+    pub fn column_ids(&self) -> impl Iterator<Item = ColumnId> + use<> {
+        (0..self.columns.len()).map(ColumnId)
+    }
+
+    /// The key that names a row to clients: the primary key, else the first unique key without
+    /// nullable columns.
+    pub fn identity(&self) -> Option<&Key> {
+        self.keys.iter().find(|key| {
+            key.primary
+                || key
+                    .columns
+                    .iter()
+                    .all(|&column| self.column(column).not_null)
+        })
+    }
+}

@@ -1,0 +1,253 @@
+//! A request's document: parsed by async-graphql, validated by it once, and then kept.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use async_graphql::extensions::{
+    Extension, ExtensionContext, ExtensionFactory, NextExecute, NextValidation,
+};
+use async_graphql::parser::types::{
+    BaseType, DocumentOperations, ExecutableDocument, OperationDefinition, OperationType,
+    Type as AstType,
+};
+use async_graphql::{Request, Response, ServerError, ValidationResult};
+use futures_util::FutureExt as _;
+use serde_json::Value;
+
+use super::error::{PlanError, PlanErrorKind};
+use crate::schema::{Api, Type};
+
+/// A valid document.
+#[derive(Debug)]
+pub struct Document {
+    /// Distinguishes one document of one API from another in cache keys; never reused.
+    pub id: u64,
+    pub(super) ast: ExecutableDocument,
+    operations: HashMap<Option<String>, Operation>,
+}
+
+/// What is known of an operation before its variables have values.
+#[derive(Debug)]
+pub struct Operation {
+    pub(super) variables: Vec<VariableInfo>,
+}
+
+#[derive(Debug)]
+pub(super) struct VariableInfo {
+    pub(super) name: Arc<str>,
+    pub(super) ty: Type,
+    default: Option<Value>,
+}
+
+impl Document {
+    /// Parses and validates `text` against the API's schema.
+    pub fn parse(api: &Api, text: &str) -> Result<Self, Vec<PlanError>> {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let ast = async_graphql::parser::parse_query(text)
+            .map_err(|error| vec![from_server(&error.into(), PlanErrorKind::Parse)])?;
+        validate(api, &ast)?;
+        let operations = ast
+            .operations
+            .iter()
+            .map(|(name, operation)| {
+                (
+                    name.map(ToString::to_string),
+                    Operation::new(&operation.node),
+                )
+            })
+            .collect();
+        Ok(Self {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            ast,
+            operations,
+        })
+    }
+
+    /// The operation to run: the one named, or the only one.
+    pub fn operation(&self, name: Option<&str>) -> Result<SelectedOperation<'_>, PlanError> {
+        let unknown = |name: &str| {
+            PlanError::bad_input(format!("the document has no operation named {name}"))
+        };
+        let (key, definition) = match (&self.ast.operations, name) {
+            (DocumentOperations::Single(operation), None) => (None, &operation.node),
+            (DocumentOperations::Single(_), Some(name)) => return Err(unknown(name)),
+            (DocumentOperations::Multiple(operations), Some(name)) => {
+                let operation = operations.get(name).ok_or_else(|| unknown(name))?;
+                (Some(name.to_owned()), &operation.node)
+            }
+            (DocumentOperations::Multiple(operations), None) => match operations.iter().next() {
+                Some((name, operation)) if operations.len() == 1 => {
+                    (Some(name.to_string()), &operation.node)
+                }
+                _ => {
+                    return Err(PlanError::bad_input(
+                        "the document has several operations: operationName must name one",
+                    ));
+                }
+            },
+        };
+        let info = self
+            .operations
+            .get(&key)
+            .ok_or_else(|| unknown(key.as_deref().unwrap_or_default()))?;
+        Ok(SelectedOperation { info, definition })
+    }
+}
+
+/// The operation that a request runs.
+#[derive(Debug, Clone, Copy)]
+pub struct SelectedOperation<'d> {
+    pub(super) info: &'d Operation,
+    pub(super) definition: &'d OperationDefinition,
+}
+
+impl SelectedOperation<'_> {
+    pub fn is_query(&self) -> bool {
+        self.definition.ty == OperationType::Query
+    }
+
+    /// Gives variables that were left out their default values.
+    pub fn fill_defaults(&self, variables: &mut super::Variables) {
+        for info in &self.info.variables {
+            if let Some(default) = &info.default
+                && !variables.contains_key(&*info.name)
+            {
+                variables.insert(info.name.to_string(), default.clone());
+            }
+        }
+    }
+}
+
+impl Operation {
+    fn new(definition: &OperationDefinition) -> Self {
+        let variables = definition
+            .variable_definitions
+            .iter()
+            .map(|variable| VariableInfo {
+                name: Arc::from(variable.node.name.node.as_str()),
+                ty: type_of(&variable.node.var_type.node),
+                default: variable
+                    .node
+                    .default_value
+                    .as_ref()
+                    .and_then(|value| value.node.clone().into_json().ok()),
+            });
+        Self {
+            variables: variables.collect(),
+        }
+    }
+}
+
+fn type_of(ty: &AstType) -> Type {
+    let inner = match &ty.base {
+        BaseType::Named(name) => Type::named(name.as_str()),
+        BaseType::List(element) => type_of(element).list(),
+    };
+    inner.non_null_if(!ty.nullable)
+}
+
+/// Validation looks at the document alone: variables have no values yet, so that its result holds
+/// for all of them. Their values are checked when the operation is planned and bound.
+fn validate(api: &Api, ast: &ExecutableDocument) -> Result<(), Vec<PlanError>> {
+    let mut request = Request::new(String::new());
+    if let Some((Some(name), _)) = ast.operations.iter().next() {
+        request = request.operation_name(name.as_str());
+    }
+    request.set_parsed_query(ast.clone());
+    // Nothing in it waits: parsing is done, and `CompiledFields` keeps the executor away.
+    let response = api
+        .graphql
+        .execute(request)
+        .now_or_never()
+        .unwrap_or_default();
+    if response.errors.is_empty() {
+        return Ok(());
+    }
+    Err(response
+        .errors
+        .iter()
+        .map(|error| from_server(error, PlanErrorKind::Validation))
+        .collect())
+}
+
+fn from_server(error: &ServerError, kind: PlanErrorKind) -> PlanError {
+    let locations = error
+        .locations
+        .iter()
+        .map(|pos| (pos.line, pos.column))
+        .collect();
+    PlanError {
+        kind,
+        message: error.message.clone(),
+        path: vec![],
+        locations,
+    }
+}
+
+/// Answers `__schema` and `__type` of an operation by async-graphql's executor.
+pub async fn introspect(
+    api: &Api,
+    document: &Document,
+    operation: SelectedOperation<'_>,
+    variables: &super::Variables,
+) -> Response {
+    let mut definition = operation.definition.clone();
+    definition.selection_set.node.items =
+        super::collect::introspection_fields(api, document, operation, variables);
+    let ast = ExecutableDocument {
+        operations: DocumentOperations::Single(async_graphql::Positioned::new(
+            definition,
+            async_graphql::Pos::default(),
+        )),
+        fragments: document.ast.fragments.clone(),
+    };
+    let variables = async_graphql::Variables::from_json(Value::Object(variables.clone()));
+    let mut request = Request::new(String::new())
+        .variables(variables)
+        .data(Introspection);
+    request.set_parsed_query(ast);
+    api.graphql.execute(request).await
+}
+
+/// Marks a request as the introspection part of an operation that is valid already.
+struct Introspection;
+
+/// Takes the executor's place for everything but introspection.
+pub struct CompiledFields;
+
+impl ExtensionFactory for CompiledFields {
+    fn create(&self) -> Arc<dyn Extension> {
+        Arc::new(Self)
+    }
+}
+
+#[async_trait::async_trait]
+impl Extension for CompiledFields {
+    async fn validation(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        next: NextValidation<'_>,
+    ) -> Result<ValidationResult, Vec<ServerError>> {
+        if ctx.data_opt::<Introspection>().is_none() {
+            return next.run(ctx).await;
+        }
+        Ok(ValidationResult {
+            cache_control: async_graphql::CacheControl::default(),
+            complexity: 0,
+            depth: 0,
+        })
+    }
+
+    async fn execute(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        operation_name: Option<&str>,
+        next: NextExecute<'_>,
+    ) -> Response {
+        if ctx.data_opt::<Introspection>().is_none() {
+            return Response::default();
+        }
+        next.run(ctx, operation_name).await
+    }
+}

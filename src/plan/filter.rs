@@ -1,0 +1,301 @@
+//! `where`: conditions on rows, and the parameters they compare with.
+
+use std::sync::Arc;
+
+use super::error::InputError;
+use super::format::{Format, Pattern};
+use super::input::{Input, Member};
+use super::params::{ParamSource, ValueSource};
+use super::types::{ParamId, Predicate};
+use super::{Env, State};
+use crate::model::{ColumnId, RelationId, TypeKind};
+use crate::schema::{EnumMeaning, InputMeaning, ListLink, Operator, Quantifier, TypeDef};
+use crate::sql::Ident;
+
+type Result<T> = std::result::Result<T, InputError>;
+
+/// All of the given conditions hold.
+pub(super) fn plan(
+    env: &Env<'_>,
+    state: &mut State,
+    relation: RelationId,
+    input: Input<'_>,
+) -> Result<Predicate> {
+    let Input::Object(members) = input else {
+        return Err(InputError::new("a filter must not be null; leave it out"));
+    };
+    let mut all = Vec::with_capacity(members.len());
+    for member in members {
+        all.push(condition(env, state, relation, member)?);
+    }
+    Ok(if all.len() == 1 {
+        all.remove(0)
+    } else {
+        Predicate::And(all)
+    })
+}
+
+fn condition(
+    env: &Env<'_>,
+    state: &mut State,
+    relation: RelationId,
+    member: Member<'_>,
+) -> Result<Predicate> {
+    let Member { name, def, value } = member;
+    if matches!(value, Input::Null) {
+        return Err(InputError::new(format!(
+            "{name}: null is no condition; use isNull, or leave it out"
+        )));
+    }
+    let nested = |error: InputError| InputError::new(format!("{name}.{error}"));
+    Ok(match &def.meaning {
+        InputMeaning::And => Predicate::And(list(env, state, relation, value).map_err(nested)?),
+        InputMeaning::Or => Predicate::Or(list(env, state, relation, value).map_err(nested)?),
+        InputMeaning::Not => {
+            Predicate::Not(Box::new(plan(env, state, relation, value).map_err(nested)?))
+        }
+        InputMeaning::Column(column) => {
+            comparisons(env, state, relation, *column, value).map_err(nested)?
+        }
+        InputMeaning::ToOne(link) => {
+            let inner = plan(env, state, link.target, value).map_err(nested)?;
+            Predicate::ToOne(Arc::clone(link), Box::new(inner))
+        }
+        InputMeaning::ToMany(link) => quantified(env, state, link, value).map_err(nested)?,
+        _ => return Err(InputError::new(format!("{name} is no condition"))),
+    })
+}
+
+fn list(
+    env: &Env<'_>,
+    state: &mut State,
+    relation: RelationId,
+    input: Input<'_>,
+) -> Result<Vec<Predicate>> {
+    let Input::List(items) = input else {
+        return Ok(Vec::new());
+    };
+    items
+        .into_iter()
+        .map(|item| plan(env, state, relation, item))
+        .collect()
+}
+
+/// `every` is "none that does not match"; `none` is "not any".
+fn quantified(
+    env: &Env<'_>,
+    state: &mut State,
+    link: &ListLink,
+    input: Input<'_>,
+) -> Result<Predicate> {
+    let target = match link {
+        ListLink::Direct(link) => link.target,
+        ListLink::Through(link) => link.target,
+    };
+    let Input::Object(members) = input else {
+        return Ok(Predicate::ALWAYS);
+    };
+    let mut all = Vec::new();
+    for Member { name, def, value } in members {
+        let InputMeaning::Quantifier(quantifier) = def.meaning else {
+            continue;
+        };
+        let inner = plan(env, state, target, value)
+            .map_err(|error| InputError::new(format!("{name}: {error}")))?;
+        let any = |inner| Predicate::Any(link.clone(), Box::new(inner));
+        let not = |inner| Predicate::Not(Box::new(inner));
+        all.push(match quantifier {
+            Quantifier::Some => any(inner),
+            Quantifier::None => not(any(inner)),
+            Quantifier::Every => not(any(not(inner))),
+        });
+    }
+    Ok(if all.len() == 1 {
+        all.remove(0)
+    } else {
+        Predicate::And(all)
+    })
+}
+
+fn comparisons(
+    env: &Env<'_>,
+    state: &mut State,
+    relation: RelationId,
+    column: ColumnId,
+    input: Input<'_>,
+) -> Result<Predicate> {
+    let Input::Object(members) = input else {
+        return Ok(Predicate::ALWAYS);
+    };
+    let mut all = Vec::with_capacity(members.len());
+    for Member { name, def, value } in members {
+        let InputMeaning::Operator(operator) = def.meaning else {
+            continue;
+        };
+        if matches!(value, Input::Null) {
+            return Err(InputError::new(format!(
+                "{name}: null compares with nothing; use isNull"
+            )));
+        }
+        all.push(match operator {
+            Operator::IsNull => Predicate::IsNull(column, is_true(env, &value)),
+            _ => {
+                let param = operand(env, state, relation, column, operator, value)
+                    .map_err(|error| InputError::new(format!("{name}: {error}")))?;
+                Predicate::Compare {
+                    column,
+                    operator,
+                    param,
+                }
+            }
+        });
+    }
+    Ok(if all.len() == 1 {
+        all.remove(0)
+    } else {
+        Predicate::And(all)
+    })
+}
+
+/// Booleans are part of the variables' shape, so that a plan may depend on them.
+fn is_true(env: &Env<'_>, input: &Input<'_>) -> bool {
+    match input {
+        Input::Leaf(source) => source.resolve(env.inputs.variables).as_bool() == Some(true),
+        _ => false,
+    }
+}
+
+fn operand(
+    env: &Env<'_>,
+    state: &mut State,
+    relation: RelationId,
+    column: ColumnId,
+    operator: Operator,
+    value: Input<'_>,
+) -> Result<ParamId> {
+    let ty = &env.api.model.relation(relation).column(column).ty;
+    let text = |pattern| (Format::Text(pattern), None, false);
+    let (format, cast, array) = match operator {
+        Operator::StartsWith | Operator::IStartsWith => text(Pattern::StartsWith),
+        Operator::EndsWith | Operator::IEndsWith => text(Pattern::EndsWith),
+        Operator::Contains | Operator::IContains => text(Pattern::Contains),
+        Operator::Like
+        | Operator::ILike
+        | Operator::Regex
+        | Operator::IRegex
+        | Operator::HasKey
+        | Operator::IEq => text(Pattern::None),
+        Operator::In | Operator::NotIn => (
+            Format::List(Box::new(self::format(env, &ty.kind))),
+            compared_as(ty),
+            true,
+        ),
+        _ => (self::format(env, &ty.kind), compared_as(ty), false),
+    };
+    add(state, value, format, cast, array)
+}
+
+/// The type a column is compared in: its own, or text where it has no order or cannot be named.
+pub(super) fn compared_as(ty: &crate::model::ColumnType) -> Option<Ident> {
+    let jsonb = matches!(ty.kind, TypeKind::Jsonb);
+    ty.cast.clone().filter(|_| ty.sortable || jsonb)
+}
+
+/// A value of a column's type.
+pub(super) fn column_param(
+    env: &Env<'_>,
+    state: &mut State,
+    relation: RelationId,
+    column: ColumnId,
+    value: Input<'_>,
+) -> Result<ParamId> {
+    let ty = &env.api.model.relation(relation).column(column).ty;
+    add(state, value, format(env, &ty.kind), compared_as(ty), false)
+}
+
+fn add(
+    state: &mut State,
+    value: Input<'_>,
+    format: Format,
+    cast: Option<Ident>,
+    array: bool,
+) -> Result<ParamId> {
+    let source = match value {
+        Input::Leaf(source) => ParamSource::Value(source, format),
+        Input::List(items) => {
+            let Format::List(element) = format else {
+                return Err(InputError::new("a list does not fit"));
+            };
+            ParamSource::List(sources(items)?, *element)
+        }
+        _ => return Err(InputError::new("a value is required")),
+    };
+    Ok(state.params.add(source, cast, array))
+}
+
+fn sources(items: Vec<Input<'_>>) -> Result<Vec<ValueSource>> {
+    items
+        .into_iter()
+        .map(|item| match item {
+            Input::Leaf(source) => Ok(source),
+            Input::Null => Ok(ValueSource::Literal(serde_json::Value::Null)),
+            Input::List(inner) => {
+                // A nested list without variables is a literal of its own.
+                let mut values = Vec::new();
+                for source in sources(inner)? {
+                    let ValueSource::Literal(value) = source else {
+                        return Err(InputError::new(
+                            "a variable inside a nested list is not supported; pass the whole list",
+                        ));
+                    };
+                    values.push(value);
+                }
+                Ok(ValueSource::Literal(values.into()))
+            }
+            _ => Err(InputError::new("a value does not fit")),
+        })
+        .collect()
+}
+
+/// How values of a type are written for Postgres.
+pub(super) fn format(env: &Env<'_>, kind: &TypeKind) -> Format {
+    match kind {
+        TypeKind::Bool => Format::Boolean,
+        TypeKind::Int2 | TypeKind::Int4 => Format::Int,
+        TypeKind::Int8 | TypeKind::Oid => Format::BigInt,
+        TypeKind::Float4 | TypeKind::Float8 => Format::Float,
+        TypeKind::Numeric => Format::Decimal,
+        TypeKind::Text | TypeKind::Char => Format::Text(Pattern::None),
+        TypeKind::Uuid => Format::Uuid,
+        TypeKind::Json | TypeKind::Jsonb => Format::Json,
+        TypeKind::Bytea => Format::Bytes,
+        TypeKind::Enum(ty) => {
+            let found = env.api.blueprint.types.values().find_map(|def| match def {
+                TypeDef::Enum(def) => match &def.meaning {
+                    EnumMeaning::Labels(names) if names.ty.name == ty.name => {
+                        Some(Arc::clone(names))
+                    }
+                    _ => None,
+                },
+                _ => None,
+            });
+            found.map_or(Format::Literal, Format::Enum)
+        }
+        TypeKind::Array {
+            element,
+            dimensions,
+        } => {
+            let mut format = self::format(env, &element.kind);
+            for _ in 0..*dimensions {
+                format = Format::List(Box::new(format));
+            }
+            format
+        }
+        TypeKind::TimestampTz
+        | TypeKind::Timestamp
+        | TypeKind::Date
+        | TypeKind::Time
+        | TypeKind::Interval
+        | TypeKind::Other(_) => Format::Literal,
+    }
+}

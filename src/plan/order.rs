@@ -1,0 +1,135 @@
+//! `orderBy`: the keys of a list's order, made total by a key of the relation.
+
+use std::sync::Arc;
+
+use super::Env;
+use super::error::InputError;
+use super::filter::compared_as;
+use super::input::Input;
+use super::row::column_read;
+use super::types::OrderKey;
+use crate::model::{ColumnId, RelationId};
+use crate::schema::{InputMeaning, ToOne};
+
+pub(super) fn plan(
+    env: &Env<'_>,
+    relation: RelationId,
+    input: Option<Input<'_>>,
+) -> Result<Vec<OrderKey>, InputError> {
+    let mut order = Vec::new();
+    if let Some(Input::List(items)) = input {
+        for item in items {
+            order.push(key(env, relation, item, Vec::new())?);
+        }
+    }
+    complete(env, relation, &mut order);
+    Ok(order)
+}
+
+/// `{assignee: {name: DESC}}`: hops along to-one relations, then a column with its direction.
+fn key(
+    env: &Env<'_>,
+    relation: RelationId,
+    input: Input<'_>,
+    mut hops: Vec<Arc<ToOne>>,
+) -> Result<OrderKey, InputError> {
+    let Input::Object(mut members) = input else {
+        return Err(InputError::new("a key must not be null"));
+    };
+    let Some(member) = members.pop() else {
+        return Err(InputError::new("a key must name a field"));
+    };
+    match (&member.def.meaning, member.value) {
+        (InputMeaning::Column(column), Input::Keyword(direction)) => {
+            let descending = direction.starts_with("DESC");
+            let nulls_first = match direction.split_once("_NULLS_") {
+                Some((_, place)) => place == "FIRST",
+                None => descending,
+            };
+            Ok(order_key(
+                env,
+                relation,
+                *column,
+                hops,
+                descending,
+                nulls_first,
+            ))
+        }
+        (InputMeaning::ToOne(link), value) => {
+            hops.push(Arc::clone(link));
+            key(env, link.target, value, hops)
+        }
+        _ => Err(InputError::new(format!(
+            "{} is no key to sort by",
+            member.name
+        ))),
+    }
+}
+
+fn order_key(
+    env: &Env<'_>,
+    relation: RelationId,
+    column: ColumnId,
+    hops: Vec<Arc<ToOne>>,
+    descending: bool,
+    nulls_first: bool,
+) -> OrderKey {
+    let def = env.api.model.relation(relation).column(column);
+    OrderKey {
+        // A row that is not there has no values.
+        nullable: !def.not_null || !hops.is_empty(),
+        column,
+        cast: compared_as(&def.ty),
+        wire: column_read(env, relation, column).wire,
+        descending,
+        nulls_first,
+        hops,
+    }
+}
+
+/// Adds the columns of the relation's key that are not among the keys yet. A relation without a key
+/// is ordered by all of its columns that can be; its cursors are offsets then.
+fn complete(env: &Env<'_>, relation: RelationId, order: &mut Vec<OrderKey>) {
+    let def = env.api.model.relation(relation);
+    let is_unique = |columns: &[ColumnId], order: &[OrderKey]| {
+        columns.iter().all(|column| {
+            order
+                .iter()
+                .any(|key| key.hops.is_empty() && key.column == *column)
+        })
+    };
+    let identity = def.identity();
+    let unique = def.keys.iter().any(|key| {
+        key.columns
+            .iter()
+            .all(|&column| def.column(column).not_null)
+            && is_unique(&key.columns, order)
+    });
+    if unique {
+        return;
+    }
+    let rest: Vec<ColumnId> = match identity {
+        Some(key) => key.columns.clone(),
+        None => def
+            .column_ids()
+            .filter(|&column| def.column(column).ty.sortable)
+            .collect(),
+    };
+    // In the direction of the last key, so that one index can serve the whole order.
+    let descending = order.last().is_some_and(|key| key.descending) && identity.is_some();
+    for column in rest {
+        if !order
+            .iter()
+            .any(|key| key.hops.is_empty() && key.column == column)
+        {
+            order.push(order_key(
+                env,
+                relation,
+                column,
+                Vec::new(),
+                descending,
+                descending,
+            ));
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! The fields of Query and Mutation.
+
+use std::sync::Arc;
+
+use async_graphql::parser::types::OperationType;
+
+use super::document::SelectedOperation;
+use super::error::{PlanError, PlanErrorKind};
+use super::format::{Format, Pattern};
+use super::input::Input;
+use super::params::{ParamSource, ValueSource};
+use super::types::{
+    LogIn, LogInField, OperationKind, ParamId, ResponseKey, Root, RootRow, RootValue,
+};
+use super::{Env, Result, Selected, State, connection, filter, node_id, row};
+use crate::model::{ColumnId, RelationId};
+use crate::schema::{FieldMeaning, InputMeaning};
+use crate::sql::Ident;
+
+pub(super) fn kind(operation: SelectedOperation<'_>) -> Result<OperationKind> {
+    match operation.definition.ty {
+        OperationType::Query => Ok(OperationKind::Query),
+        OperationType::Mutation => Ok(OperationKind::Mutation),
+        OperationType::Subscription => Err(PlanError {
+            kind: PlanErrorKind::Unsupported,
+            ..PlanError::bad_input("subscriptions are not served over this transport")
+        }),
+    }
+}
+
+pub(super) fn roots(
+    env: &Env<'_>,
+    state: &mut State,
+    operation: SelectedOperation<'_>,
+) -> Result<Vec<Root>> {
+    let type_name = match kind(operation)? {
+        OperationKind::Query => "Query",
+        OperationKind::Mutation => "Mutation",
+    };
+    let object = env.api.blueprint.object(type_name);
+    let set = &operation.definition.selection_set.node;
+    let fields = env
+        .collector()
+        .fields(type_name, false, std::iter::once(set));
+    let mut roots = Vec::with_capacity(fields.len());
+    for (key, fields) in fields {
+        let name = fields[0].node.name.node.as_str();
+        let def = object.and_then(|object| object.fields.get(name));
+        let selected = Selected { key, fields, def };
+        let value = state.within(key, |state| root(env, state, type_name, name, &selected))?;
+        roots.push(Root {
+            key: ResponseKey::new(key),
+            value,
+        });
+    }
+    Ok(roots)
+}
+
+fn root(
+    env: &Env<'_>,
+    state: &mut State,
+    type_name: &str,
+    name: &str,
+    selected: &Selected<'_>,
+) -> Result<RootValue> {
+    let Some(def) = selected.def else {
+        return match name {
+            "__typename" => Ok(RootValue::Typename(type_name.into())),
+            "__schema" | "__type" => Ok(RootValue::Introspection),
+            _ => Err(PlanError::validation(format!(
+                "{type_name} has no field {name}"
+            ))),
+        };
+    };
+    match &def.meaning {
+        FieldMeaning::List(relation) => {
+            let link = super::types::Link::All;
+            Ok(RootValue::Connection(connection::plan(
+                env, state, *relation, link, selected,
+            )?))
+        }
+        FieldMeaning::ByKey(relation, columns) => by_key(env, state, *relation, columns, selected),
+        FieldMeaning::Node => node(env, state, selected),
+        FieldMeaning::Viewer => {
+            let Some((relation, key)) = viewer_key(env, state) else {
+                return Ok(RootValue::Null);
+            };
+            Ok(RootValue::Row(root_row(
+                env, state, relation, key, selected,
+            )?))
+        }
+        FieldMeaning::LogIn => log_in(env, state, selected),
+        _ => Err(PlanError::validation(format!(
+            "{type_name} has no field {name}"
+        ))),
+    }
+}
+
+fn by_key(
+    env: &Env<'_>,
+    state: &mut State,
+    relation: RelationId,
+    columns: &[ColumnId],
+    selected: &Selected<'_>,
+) -> Result<RootValue> {
+    let mut key = Vec::with_capacity(columns.len());
+    for (meaning, value) in env.arguments(state, selected)? {
+        let (InputMeaning::Key(column), value) = (meaning, value) else {
+            continue;
+        };
+        let param = filter::column_param(env, state, relation, *column, value)
+            .map_err(|error| state.error(selected, &error.message))?;
+        key.push((*column, param));
+    }
+    Ok(RootValue::Row(root_row(
+        env, state, relation, key, selected,
+    )?))
+}
+
+fn root_row(
+    env: &Env<'_>,
+    state: &mut State,
+    relation: RelationId,
+    key: Vec<(ColumnId, ParamId)>,
+    selected: &Selected<'_>,
+) -> Result<RootRow> {
+    let selection = row::selection(env, state, relation, &selected.fields)?;
+    Ok(RootRow {
+        relation,
+        key,
+        selection,
+    })
+}
+
+/// `node` reads the table that the id names; an id that names none finds nothing.
+fn node(env: &Env<'_>, state: &mut State, selected: &Selected<'_>) -> Result<RootValue> {
+    let mut arguments = env.arguments(state, selected)?;
+    let Some((_, Input::Leaf(id))) = arguments.pop() else {
+        return Err(state.error(selected, "an id is required"));
+    };
+    let type_name = node_id::type_name(&id.resolve(env.inputs.variables));
+    let Some(type_name) = type_name else {
+        return Err(state.error(selected, "not an id of this service"));
+    };
+    let Some(relation) = env.api.blueprint.relation_of(&type_name) else {
+        return Ok(RootValue::Null);
+    };
+    let Some(identity) = env.api.model.relation(relation).identity() else {
+        return Ok(RootValue::Null);
+    };
+    let mut key = Vec::with_capacity(identity.columns.len());
+    for (index, &column) in identity.columns.iter().enumerate() {
+        let ty = &env.api.model.relation(relation).column(column).ty;
+        let format = filter::format(env, &ty.kind);
+        let source = ParamSource::NodeIdKey {
+            id: id.clone(),
+            index,
+            format,
+        };
+        key.push((column, state.params.add(source, ty.cast.clone(), false)));
+    }
+    Ok(RootValue::Row(root_row(
+        env, state, relation, key, selected,
+    )?))
+}
+
+/// The row of the user who asks.
+fn viewer_key(env: &Env<'_>, state: &mut State) -> Option<(RelationId, Vec<(ColumnId, ParamId)>)> {
+    let model = &env.api.model;
+    let relation = model
+        .relation_ids()
+        .find(|&id| model.relation(id).name.as_str() == "users")?;
+    let column = model
+        .relation(relation)
+        .column_ids()
+        .find(|&id| model.relation(relation).column(id).name.as_str() == "id")?;
+    let param = state
+        .params
+        .add(ParamSource::Viewer, Some(Ident::new("uuid")), false);
+    Some((relation, vec![(column, param)]))
+}
+
+fn log_in(env: &Env<'_>, state: &mut State, selected: &Selected<'_>) -> Result<RootValue> {
+    let mut credentials = Vec::new();
+    for (_, value) in env.arguments(state, selected)? {
+        let Input::Object(members) = value else {
+            continue;
+        };
+        for member in members {
+            let Input::Leaf(source) = member.value else {
+                continue;
+            };
+            credentials.push((member.name, text_param(state, source)));
+        }
+    }
+    let credential = |name: &str| {
+        credentials
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, param)| *param)
+    };
+    let (Some(email), Some(password)) = (credential("email"), credential("password")) else {
+        return Err(state.error(selected, "email and password are required"));
+    };
+    let mut fields = Vec::new();
+    for field in env.selected("LogInPayload", &selected.fields)? {
+        let value = match field.def.map(|def| &def.meaning) {
+            None => LogInField::Typename(Arc::from("LogInPayload")),
+            Some(FieldMeaning::LoggedInUser) => {
+                let Some((relation, key)) = viewer_key(env, state) else {
+                    continue;
+                };
+                let user = state.within(field.key, |state| {
+                    root_row(env, state, relation, key, &field)
+                })?;
+                LogInField::User(user)
+            }
+            Some(_) => LogInField::AccessToken,
+        };
+        fields.push((ResponseKey::new(field.key), value));
+    }
+    Ok(RootValue::LogIn(Box::new(LogIn {
+        email,
+        password,
+        fields,
+    })))
+}
+
+fn text_param(state: &mut State, source: ValueSource) -> ParamId {
+    state.params.add(
+        ParamSource::Value(source, Format::Text(Pattern::None)),
+        None,
+        false,
+    )
+}

@@ -1,0 +1,296 @@
+//! A compiled operation: what is read, and how the answer is laid out. SQL is printed from it and
+//! rows are encoded by it, in the same order, so that neither needs to look anything up.
+
+use std::sync::Arc;
+
+use super::params::{Limits, Params};
+use crate::encode::Codec;
+use crate::model::{ColumnId, RelationId};
+use crate::schema::{ListLink, Operator, Through, ToMany, ToOne};
+use crate::sql::Ident;
+
+#[derive(Debug)]
+pub struct Plan {
+    pub kind: OperationKind,
+    pub roots: Vec<Root>,
+    pub params: Params,
+    pub limits: Limits,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OperationKind {
+    Query,
+    Mutation,
+}
+
+/// A field of the operation itself.
+#[derive(Debug)]
+pub struct Root {
+    pub key: ResponseKey,
+    pub value: RootValue,
+}
+
+#[derive(Debug)]
+pub enum RootValue {
+    Typename(Arc<str>),
+    /// Known to be null without asking, such as `node` with an id that names no type.
+    Null,
+    Connection(Connection),
+    Row(RootRow),
+    LogIn(Box<LogIn>),
+    /// Answered by async-graphql.
+    Introspection,
+}
+
+/// One row or none, by a key.
+#[derive(Debug)]
+pub struct RootRow {
+    pub relation: RelationId,
+    pub key: Vec<(ColumnId, ParamId)>,
+    pub selection: Selection,
+}
+
+/// The mutation `logIn`, which the service answers; only `user` is read from the tenant's tables.
+#[derive(Debug)]
+pub struct LogIn {
+    pub email: ParamId,
+    pub password: ParamId,
+    pub fields: Vec<(ResponseKey, LogInField)>,
+}
+
+#[derive(Debug)]
+pub enum LogInField {
+    Typename(Arc<str>),
+    AccessToken,
+    User(RootRow),
+}
+
+/// Fields of one row, in the order of the answer.
+#[derive(Debug, Default)]
+pub struct Selection {
+    pub fields: Vec<SelectedField>,
+}
+
+#[derive(Debug)]
+pub struct SelectedField {
+    pub key: ResponseKey,
+    pub value: FieldValue,
+}
+
+#[derive(Debug)]
+pub enum FieldValue {
+    Typename(Arc<str>),
+    NodeId(NodeId),
+    Column(ColumnRead),
+    ToOne(Box<ToOneRow>),
+    Connection(Box<Connection>),
+}
+
+#[derive(Debug)]
+pub struct ColumnRead {
+    pub column: ColumnId,
+    pub codec: Codec,
+    pub wire: Wire,
+    pub non_null: bool,
+}
+
+/// The form in which a column leaves Postgres.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wire {
+    /// In the binary form of its type.
+    Binary,
+    /// Binary too, of a type that has no fixed oid: inside a record nobody cares, but as a column
+    /// of its own the driver would look the type up, so there it is cast to text.
+    OwnType,
+    /// As text, or as an array of texts.
+    Text { array: bool },
+    /// As what the type's output function prints.
+    Output,
+}
+
+/// A global id: the type's name and the values of its key.
+#[derive(Debug)]
+pub struct NodeId {
+    pub type_name: Arc<str>,
+    pub key: Vec<ColumnRead>,
+}
+
+/// A related row, joined to its parent's row: a column that says whether it is there, then its own.
+#[derive(Debug)]
+pub struct ToOneRow {
+    pub target: RelationId,
+    /// (column of the parent, column of the target)
+    pub on: Vec<(ColumnId, ColumnId)>,
+    pub selection: Selection,
+    pub non_null: bool,
+}
+
+/// A list with its page.
+#[derive(Debug)]
+pub struct Connection {
+    pub relation: RelationId,
+    pub link: Link,
+    pub filter: Predicate,
+    /// Ends with a key of the relation, so that it is total.
+    pub order: Vec<OrderKey>,
+    pub page: Page,
+    pub fields: Vec<(ResponseKey, ConnectionField)>,
+    /// What each row consists of: one selection for each `nodes` and each `edges { node }`.
+    pub groups: Vec<Selection>,
+    /// The rows begin with the values of the order's keys.
+    pub cursors: bool,
+    pub needs: Needs,
+    /// Tells this list's cursors from those of others.
+    pub fingerprint: u64,
+    /// Rows have a unique key. Without one, cursors are offsets.
+    pub keyed: bool,
+}
+
+/// What a connection has beside its rows.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Needs {
+    pub rows: bool,
+    pub total: bool,
+    /// Whether rows lie beyond the start of the page (of a backward page: beyond its end).
+    pub behind: bool,
+}
+
+#[derive(Debug)]
+pub enum Link {
+    /// All rows of the relation.
+    All,
+    Children(Arc<ToMany>),
+    Through(Arc<Through>),
+}
+
+#[derive(Debug)]
+pub struct Page {
+    pub direction: Direction,
+    pub limit: LimitId,
+    /// The limit as a parameter; one more than asked for when that tells whether there is more.
+    pub limit_param: ParamId,
+    pub one_more: bool,
+    pub after: Option<CursorParams>,
+    pub before: Option<CursorParams>,
+    pub offset: Option<ParamId>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    Forward,
+    Backward,
+}
+
+/// A cursor: one parameter for each key of the order; empty where rows have no key, and then it is
+/// an offset.
+#[derive(Debug)]
+pub struct CursorParams(pub Vec<ParamId>);
+
+#[derive(Debug)]
+pub enum ConnectionField {
+    Typename(Arc<str>),
+    /// Index into [`Connection::groups`].
+    Nodes(usize),
+    Edges(Vec<(ResponseKey, EdgeField)>),
+    PageInfo(Vec<(ResponseKey, PageField)>),
+    TotalCount,
+}
+
+#[derive(Debug)]
+pub enum EdgeField {
+    Typename(Arc<str>),
+    Cursor,
+    /// Index into [`Connection::groups`].
+    Node(usize),
+}
+
+#[derive(Debug)]
+pub enum PageField {
+    Typename(Arc<str>),
+    HasNextPage,
+    HasPreviousPage,
+    StartCursor,
+    EndCursor,
+}
+
+/// One key of a list's order: a column of the row, or of a row that to-one relations lead to.
+#[derive(Debug, Clone)]
+pub struct OrderKey {
+    pub hops: Vec<Arc<ToOne>>,
+    pub column: ColumnId,
+    /// What a cursor's value is cast to.
+    pub cast: Option<Ident>,
+    /// How a cursor's value leaves Postgres.
+    pub wire: Wire,
+    pub descending: bool,
+    pub nulls_first: bool,
+    pub nullable: bool,
+}
+
+/// A condition on a row of a relation.
+#[derive(Debug)]
+pub enum Predicate {
+    And(Vec<Predicate>),
+    Or(Vec<Predicate>),
+    /// Everything that does not match, rows without a value included.
+    Not(Box<Predicate>),
+    IsNull(ColumnId, bool),
+    Compare {
+        column: ColumnId,
+        operator: Operator,
+        param: ParamId,
+    },
+    ToOne(Arc<ToOne>, Box<Predicate>),
+    /// At least one of the linked rows matches.
+    Any(ListLink, Box<Predicate>),
+}
+
+impl Predicate {
+    pub const ALWAYS: Self = Self::And(Vec::new());
+
+    pub fn is_always(&self) -> bool {
+        matches!(self, Self::And(all) if all.is_empty())
+    }
+}
+
+/// A parameter of the statement, in the order of [`Params`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ParamId(pub usize);
+
+/// A limit that the encoder needs to know too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LimitId(pub usize);
+
+/// A field's name in the answer, ready to be written: `"name":`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResponseKey(Box<str>);
+
+impl ResponseKey {
+    /// GraphQL names need no escaping in JSON.
+    pub fn new(name: &str) -> Self {
+        Self(format!("\"{name}\":").into())
+    }
+
+    pub fn json(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
+    pub fn name(&self) -> &str {
+        &self.0[1..self.0.len() - 2]
+    }
+}
+
+impl Selection {
+    /// How many columns the selection takes of its row.
+    pub fn width(&self) -> usize {
+        self.fields
+            .iter()
+            .map(|field| match &field.value {
+                FieldValue::Typename(_) => 0,
+                FieldValue::NodeId(id) => id.key.len(),
+                FieldValue::Column(_) | FieldValue::Connection(_) => 1,
+                FieldValue::ToOne(row) => 1 + row.selection.width(),
+            })
+            .sum()
+    }
+}

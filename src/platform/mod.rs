@@ -1,0 +1,181 @@
+//! The GraphQL API at the base domain: what the service offers to people who have no tenant yet.
+
+mod sign_up;
+
+use std::sync::Arc;
+
+use async_graphql::{Context, EmptySubscription, Error, ErrorExtensions, Object, SimpleObject};
+
+use crate::error::Failure;
+use crate::guard::{BaseDomain, Guard};
+use crate::migrate::Migrations;
+use crate::names::Subdomain;
+use crate::registry::{Directory, Registry};
+
+pub(crate) use sign_up::sign_up;
+
+/// The schema that `http` executes at the base domain.
+pub(crate) type Schema = async_graphql::Schema<Query, sign_up::Mutation, EmptySubscription>;
+
+/// All that the resolvers need.
+pub(crate) struct Platform {
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) guard: Arc<Guard>,
+    pub(crate) migrations: Arc<Migrations>,
+    pub(crate) public_url: PublicUrl,
+}
+
+/// How people reach the service from outside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PublicUrl {
+    pub(crate) scheme: Scheme,
+    pub(crate) base_domain: BaseDomain,
+    /// None for the scheme's own port.
+    pub(crate) port: Option<u16>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Scheme {
+    Http,
+    Https,
+}
+
+impl PublicUrl {
+    /// The address of a tenant, without a path: `http://acme.localhost:8080`.
+    pub(crate) fn of_tenant(&self, subdomain: &Subdomain) -> String {
+        self.at(&format!("{subdomain}.{}", self.base_domain))
+    }
+
+    /// The address of the service itself.
+    pub(crate) fn of_platform(&self) -> String {
+        self.at(self.base_domain.as_str())
+    }
+
+    fn at(&self, host: &str) -> String {
+        let (scheme, own_port) = match self.scheme {
+            Scheme::Http => ("http", 80),
+            Scheme::Https => ("https", 443),
+        };
+        match self.port {
+            Some(port) if port != own_port => format!("{scheme}://{host}:{port}"),
+            _ => format!("{scheme}://{host}"),
+        }
+    }
+}
+
+/// Builds the schema around what its resolvers need.
+pub(crate) fn schema(platform: Platform) -> Schema {
+    Schema::build(Query, sign_up::Mutation, EmptySubscription)
+        .data(platform)
+        // Enough for an editor's introspection, and for three sign-ups.
+        .limit_complexity(1000)
+        .limit_depth(20)
+        .finish()
+}
+
+pub(crate) struct Query;
+
+#[Object]
+impl Query {
+    /// What answers here.
+    async fn service(&self) -> Service {
+        Service {
+            name: "tenantry",
+            version: env!("CARGO_PKG_VERSION"),
+        }
+    }
+
+    /// Whether a new tenant could have this subdomain.
+    #[graphql(complexity = 50)]
+    async fn subdomain_available(
+        &self,
+        context: &Context<'_>,
+        subdomain: String,
+    ) -> Result<SubdomainAvailability, Error> {
+        let subdomain = match Subdomain::claim(&subdomain) {
+            Ok(subdomain) => subdomain,
+            Err(error) => return Ok(SubdomainAvailability::no(error.to_string())),
+        };
+        let platform = context.data::<Platform>()?;
+        let taken = platform.directory.is_taken(&subdomain).await;
+        let taken = taken.map_err(|error| into_error(error.into()))?;
+        if taken {
+            return Ok(SubdomainAvailability::no(
+                "this subdomain is taken".to_owned(),
+            ));
+        }
+        Ok(SubdomainAvailability {
+            available: true,
+            reason: None,
+        })
+    }
+}
+
+/// The service and its release.
+#[derive(SimpleObject)]
+struct Service {
+    name: &'static str,
+    version: &'static str,
+}
+
+/// Whether a subdomain can be had.
+#[derive(SimpleObject)]
+struct SubdomainAvailability {
+    available: bool,
+    /// Why it cannot be had.
+    reason: Option<String>,
+}
+
+impl SubdomainAvailability {
+    fn no(reason: String) -> Self {
+        Self {
+            available: false,
+            reason: Some(reason),
+        }
+    }
+}
+
+/// A failure as async-graphql carries it: with its extensions, and itself as the source, for the log.
+pub(crate) fn into_error(failure: Failure) -> Error {
+    let mut extensions = Vec::new();
+    let Ok(()) = failure.each_extension(|key, value| {
+        extensions.push((key, value));
+        Ok::<_, std::convert::Infallible>(())
+    });
+    Error::new_with_source(failure).extend_with(|_, into| {
+        for (key, value) in extensions {
+            if let Ok(value) = async_graphql::Value::from_json(value) {
+                into.set(key, value);
+            }
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests;
+
+#[cfg(test)]
+mod url_tests {
+    use super::*;
+
+    #[test]
+    fn urls_leave_out_the_usual_port() {
+        let url = |scheme, port| {
+            let base_domain = BaseDomain::parse("example.com").unwrap();
+            PublicUrl {
+                scheme,
+                base_domain,
+                port,
+            }
+            .of_tenant(&Subdomain::parse("acme").unwrap())
+        };
+        assert_eq!(
+            url(Scheme::Http, Some(8080)),
+            "http://acme.example.com:8080"
+        );
+        assert_eq!(url(Scheme::Http, Some(80)), "http://acme.example.com");
+        assert_eq!(url(Scheme::Https, None), "https://acme.example.com");
+        assert_eq!(url(Scheme::Https, Some(80)), "https://acme.example.com:80");
+    }
+}

@@ -1,0 +1,119 @@
+//! The shared tables: tenants, accounts and memberships, reached by the owner's connections only.
+
+mod accounts;
+mod directory;
+mod login;
+mod open;
+mod password;
+mod provision;
+mod tenant;
+mod upgrade;
+
+use std::time::Duration;
+
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+
+use crate::error::{Failure, postgres_reason};
+use crate::names::{NameError, RoleName, SubdomainError};
+use crate::postgres::Database;
+
+pub(crate) use accounts::LoggedIn;
+pub(crate) use directory::Directory;
+pub(crate) use login::RequestLogin;
+pub(crate) use open::OpenError;
+pub(crate) use password::{Hasher, Password};
+pub(crate) use provision::{Content, NewTenant, SignedUp};
+pub(crate) use tenant::{Tenant, TenantStatus};
+
+/// Owner connections of one replica: for directory look-ups, log-ins and sign-ups.
+const CONNECTIONS: usize = 8;
+
+/// The registry of one database.
+#[derive(Debug)]
+pub(crate) struct Registry {
+    database: Database,
+    pool: Pool,
+    hasher: Hasher,
+    request_role: RoleName,
+    request_password: Option<String>,
+}
+
+/// Why the registry could not be asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RegistryError {
+    #[error("no connection to the registry: {}", pool_reason(.0))]
+    Pool(#[from] deadpool_postgres::PoolError),
+    #[error("the registry answered: {}", postgres_reason(.0))]
+    Postgres(#[from] tokio_postgres::Error),
+    #[error("the registry holds a name that is none: {0}")]
+    Name(#[from] NameError),
+    #[error("the registry holds a subdomain that is none: {0}")]
+    Subdomain(#[from] SubdomainError),
+    #[error("the registry holds the unknown status {0}")]
+    Status(String),
+    #[error("too many requests wait for the registry")]
+    Busy,
+}
+
+/// Without the registry nobody can be served; when it is only busy, another try is worth it.
+impl From<RegistryError> for Failure {
+    fn from(error: RegistryError) -> Self {
+        match error {
+            RegistryError::Busy | RegistryError::Pool(_) => Self::overloaded(1).with_log(error),
+            _ => Self::internal(error),
+        }
+    }
+}
+
+impl Registry {
+    /// The database, with the owner's login.
+    pub(crate) fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// The role that request connections log in as.
+    pub(crate) fn request_role(&self) -> &RoleName {
+        &self.request_role
+    }
+
+    /// User and password for request connections; none when the operator configured that login.
+    pub(crate) fn request_login(&self) -> Option<(&RoleName, &str)> {
+        let password = self.request_password.as_deref()?;
+        Some((&self.request_role, password))
+    }
+
+    /// Whether the database answers.
+    pub(crate) async fn ping(&self) -> Result<(), RegistryError> {
+        Ok(self.connection().await?.batch_execute("").await?)
+    }
+
+    /// An owner's connection: sees every tenant, so never for a request's own statements.
+    pub(crate) async fn connection(&self) -> Result<Object, RegistryError> {
+        Ok(self.pool.get().await?)
+    }
+}
+
+fn pool_reason(error: &deadpool_postgres::PoolError) -> String {
+    match error {
+        deadpool_postgres::PoolError::Backend(error) => postgres_reason(error),
+        other => other.to_string(),
+    }
+}
+
+/// Scripts of others run on these connections and may change their settings, hence `Clean`.
+fn pool(database: &Database) -> Result<Pool, deadpool_postgres::BuildError> {
+    let recycling = ManagerConfig {
+        recycling_method: RecyclingMethod::Clean,
+    };
+    let manager = Manager::from_config(database.config().clone(), database.tls(), recycling);
+    Pool::builder(manager)
+        .max_size(CONNECTIONS)
+        .runtime(Runtime::Tokio1)
+        .wait_timeout(Some(Duration::from_secs(10)))
+        .create_timeout(Some(Duration::from_secs(10)))
+        .recycle_timeout(Some(Duration::from_secs(5)))
+        .build()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,122 @@
+//! Opening the registry: its own migrations, the request login, the extensions the app needs.
+
+use tokio_postgres::Transaction;
+
+use super::login::{self, LoginError, RequestLogin};
+use super::{Hasher, Registry, RegistryError};
+use crate::error::postgres_reason;
+use crate::migrate::{self, LoadError, MigrationError, MigrationSet, Migrations};
+use crate::names::{NameError, SchemaName};
+use crate::postgres::Database;
+
+/// Serializes replicas that start at the same moment. Any number will do, if only it is always the same.
+const OPENING: i64 = 0x7465_6e61_6e74_7279;
+
+/// The oldest release that has all the service uses (public schemas closed by default, `merge`).
+const OLDEST_POSTGRES: i32 = 150_000;
+
+/// Why the registry cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OpenError {
+    #[error("cannot use the database: {0}")]
+    Connection(#[from] RegistryError),
+    #[error("cannot make a connection pool: {0}")]
+    Pool(#[from] deadpool_postgres::BuildError),
+    #[error("Postgres {0} is too old: 15 or newer is needed")]
+    TooOld(String),
+    #[error("cannot set the registry up: {}", postgres_reason(.0))]
+    Postgres(#[from] tokio_postgres::Error),
+    #[error("the registry's migrations are broken: {0}")]
+    Load(#[from] LoadError),
+    #[error("cannot migrate the registry: {0}")]
+    Migration(#[from] MigrationError),
+    #[error(transparent)]
+    Login(#[from] LoginError),
+    #[error("bad name: {0}")]
+    Name(#[from] NameError),
+    #[error(
+        "the migrations ask for the extension {name}, and the owner cannot create it ({reason}): \
+         install its package, or create it in the schema \"extensions\" as a superuser"
+    )]
+    Extension { name: String, reason: String },
+}
+
+impl Registry {
+    /// Brings the registry up to date, in one transaction that replicas enter one after the other.
+    pub(crate) async fn open(
+        database: Database,
+        login: RequestLogin,
+        migrations: &Migrations,
+    ) -> Result<Self, OpenError> {
+        let pool = super::pool(&database)?;
+        let mut connection = pool.get().await.map_err(RegistryError::from)?;
+        let transaction = connection.transaction().await?;
+        transaction
+            .query_typed_one(
+                "select pg_advisory_xact_lock($1)",
+                &[(&OPENING, tokio_postgres::types::Type::INT8)],
+            )
+            .await?;
+        check_version(&transaction).await?;
+        let schema = SchemaName::parse("tenantry")?;
+        transaction
+            .batch_execute("create schema if not exists tenantry")
+            .await?;
+        migrate::run(&transaction, &schema, &MigrationSet::registry()?).await?;
+        let (request_role, request_password) = login::ensure(&transaction, login).await?;
+        create_extensions(&transaction, migrations).await?;
+        transaction.commit().await?;
+        drop(connection);
+        Ok(Self {
+            database,
+            pool,
+            hasher: Hasher::new(),
+            request_role,
+            request_password,
+        })
+    }
+}
+
+async fn check_version(transaction: &Transaction<'_>) -> Result<(), OpenError> {
+    let row = transaction
+        .query_typed_one(
+            "select current_setting('server_version_num')::int4, current_setting('server_version')",
+            &[],
+        )
+        .await?;
+    if row.try_get::<_, i32>(0)? < OLDEST_POSTGRES {
+        return Err(OpenError::TooOld(row.try_get(1)?));
+    }
+    Ok(())
+}
+
+/// Extensions live in one schema that every tenant's search path ends with: their functions are shared code.
+async fn create_extensions(
+    transaction: &Transaction<'_>,
+    migrations: &Migrations,
+) -> Result<(), OpenError> {
+    transaction
+        .batch_execute(
+            "create schema if not exists extensions; grant usage on schema extensions to public",
+        )
+        .await?;
+    for name in &migrations.extensions {
+        let present = transaction
+            .query_opt("select from pg_extension where extname = $1", &[name])
+            .await?;
+        if present.is_some() {
+            continue;
+        }
+        let quoted = name.replace('"', "\"\"");
+        transaction
+            .batch_execute(&format!(
+                "create extension \"{quoted}\" schema extensions cascade"
+            ))
+            .await
+            .map_err(|error| OpenError::Extension {
+                name: name.clone(),
+                reason: postgres_reason(&error),
+            })?;
+    }
+    Ok(())
+}

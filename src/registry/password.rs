@@ -1,0 +1,210 @@
+//! Passwords: which ones are good enough, and their Argon2id hashes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use argon2::password_hash::phc::PasswordHash;
+use argon2::{Argon2, PasswordHasher, PasswordVerifier};
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+
+use crate::error::Failure;
+use crate::names::{DisplayName, EmailAddress};
+
+/// A password that was chosen for a new account and is good enough.
+pub(crate) struct Password(String);
+
+/// More than anybody types; bounds the work that a request can ask for.
+const LONGEST: usize = 1024;
+const SHORTEST: usize = 10;
+
+/// The commonest passwords that are long enough to be allowed otherwise.
+const COMMON: &str = "
+    1234567890 0123456789 0987654321 9876543210 1111111111 0000000000 12345678910 123456789a 1q2w3e4r5t
+    1q2w3e4r5t6y 1qaz2wsx3edc qwertyuiop qwerty12345 qwerty123456 asdfghjkl; abcdefghij abc1234567 password12
+    password123 password1234 passwordpassword iloveyou12 iloveyou123 letmein123 letmein1234 welcome123
+    welcome1234 changeme123 adminadmin admin12345 administrator superman123 football123 baseball123
+    princess123 correcthorsebatterystaple
+";
+
+impl Password {
+    /// Length is what counts (NIST SP 800-63B §5.1.1.2): no rules about the kinds of characters.
+    pub(crate) fn choose(
+        text: &str,
+        email: &EmailAddress,
+        organization: &DisplayName,
+    ) -> Result<Self, Failure> {
+        let refuse = |why: &'static str| Err(Failure::bad_input("password", why));
+        let lower = text.to_lowercase();
+        let local = email.as_str().split('@').next().unwrap_or_default();
+        let repeated = text
+            .chars()
+            .next()
+            .is_some_and(|first| text.chars().all(|c| c == first));
+        if text.chars().count() < SHORTEST {
+            refuse("a password has at least 10 characters")
+        } else if text.len() > LONGEST {
+            refuse("a password has at most 1024 bytes")
+        } else if repeated || is_common(&lower) {
+            refuse("this password is one of the first that an attacker tries")
+        } else if [email.as_str(), local, organization.as_str()]
+            .iter()
+            .any(|name| name.to_lowercase() == lower)
+        {
+            refuse("a password is not the e-mail address or the organization's name")
+        } else {
+            Ok(Self(text.to_owned()))
+        }
+    }
+}
+
+/// Whether it is on the list, perhaps with spaces in between.
+fn is_common(lower: &str) -> bool {
+    let word: String = lower.split_whitespace().collect();
+    COMMON.split_ascii_whitespace().any(|common| common == word)
+}
+
+/// Hashes on threads of their own, few at a time: one hash takes 19 MiB and tens of milliseconds.
+#[derive(Debug)]
+pub(crate) struct Hasher {
+    permits: Arc<Semaphore>,
+}
+
+impl Hasher {
+    pub(super) fn new() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            permits: Arc::new(Semaphore::new((cores / 2).max(1))),
+        }
+    }
+
+    /// The PHC string to keep.
+    pub(super) async fn hash(&self, password: Password) -> Result<String, Failure> {
+        let hash = move || {
+            Argon2::default()
+                .hash_password(password.0.as_bytes())
+                .map(|hash| hash.to_string())
+        };
+        self.run(hash).await?.map_err(Failure::internal)
+    }
+
+    /// Whether a password belongs to a hash. Without a hash the answer is no, after just as long a time.
+    pub(super) async fn verify(
+        &self,
+        password: &str,
+        hash: Option<String>,
+    ) -> Result<bool, Failure> {
+        let possible = hash.is_some() && password.len() <= LONGEST;
+        let password = if possible {
+            password.to_owned()
+        } else {
+            String::new()
+        };
+        let verify = move || {
+            let hash = if possible { hash } else { None };
+            let hash = PasswordHash::new(hash.as_deref().unwrap_or(NOBODYS))?;
+            Ok::<_, argon2::password_hash::phc::Error>(
+                Argon2::default()
+                    .verify_password(password.as_bytes(), &hash)
+                    .is_ok(),
+            )
+        };
+        let matches = self.run(verify).await?.map_err(Failure::internal)?;
+        Ok(possible && matches)
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Failure> {
+        let permit = timeout(
+            Duration::from_secs(5),
+            Arc::clone(&self.permits).acquire_owned(),
+        )
+        .await
+        .map_err(|_| Failure::overloaded(5))?
+        .map_err(Failure::internal)?;
+        let work = move || {
+            let _permit = permit; // kept until the work is done, even when nobody waits for it any more
+            work()
+        };
+        spawn_blocking(work).await.map_err(Failure::internal)
+    }
+}
+
+/// A hash of a random text, with the parameters of [`Argon2::default`]: for accounts that do not exist.
+const NOBODYS: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZSBzYWx0IGZvciBub2JvZHk$7w2NDVgRjkPDLqWZ3ib3fHqVtPLXDmsAAmHYQJWRKXU";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn choose(text: &str) -> Result<Password, Failure> {
+        let email = EmailAddress::parse("bill.lumbergh@initech.test").unwrap();
+        Password::choose(text, &email, &DisplayName::parse("Initech Inc.").unwrap())
+    }
+
+    #[test]
+    fn long_passwords_are_good_and_guessable_ones_are_not() {
+        for good in [
+            "demo-password",
+            "a long password",
+            "пароль-пароль",
+            &"x1".repeat(512),
+        ] {
+            assert!(choose(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "short",
+            "ninechars",
+            "aaaaaaaaaaaa",
+            "Password123",
+            "correct horse battery staple",
+            "qwertyuiop",
+            "initech inc.",
+            "Bill.Lumbergh",
+            "bill.lumbergh@initech.test",
+            &"x1".repeat(513),
+        ] {
+            let failure = choose(bad)
+                .err()
+                .unwrap_or_else(|| panic!("{bad} was accepted"));
+            assert_eq!(failure.details.field.as_deref(), Some("password"));
+        }
+    }
+
+    #[test]
+    fn nobodys_hash_costs_as_much_as_a_real_one() {
+        let real = Argon2::default().hash_password(b"x").unwrap().to_string();
+        let cost = |hash: &str| hash.split('$').take(4).collect::<Vec<_>>().join("$");
+        assert_eq!(cost(&real), cost(NOBODYS));
+        assert!(PasswordHash::new(NOBODYS).is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_hash_knows_its_password() {
+        let hasher = Hasher::new();
+        let hash = hasher
+            .hash(Password("a long password".into()))
+            .await
+            .unwrap();
+        assert!(hash.starts_with("$argon2id$v=19$"));
+        assert!(
+            hasher
+                .verify("a long password", Some(hash.clone()))
+                .await
+                .unwrap()
+        );
+        assert!(
+            !hasher
+                .verify("a long passwor", Some(hash.clone()))
+                .await
+                .unwrap()
+        );
+        assert!(!hasher.verify(&"x".repeat(2000), Some(hash)).await.unwrap());
+        assert!(!hasher.verify("a long password", None).await.unwrap());
+        assert!(!hasher.verify("", None).await.unwrap());
+    }
+}

@@ -1,0 +1,334 @@
+//! Sign-up: a new tenant with all that belongs to it, in one transaction.
+
+use tokio_postgres::Transaction;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::Type;
+use uuid::Uuid;
+
+use super::tenant::{Tenant, TenantStatus};
+use super::{Password, Registry, RegistryError};
+use crate::error::{Code, Failure, postgres_reason};
+use crate::migrate::{self, MigrationError, Migrations};
+use crate::names::{
+    DisplayName, EmailAddress, MemberRole, NameError, RoleName, SchemaName, Subdomain, TenantId,
+    UserId,
+};
+
+/// What a customer tells at sign-up, already checked.
+pub(crate) struct NewTenant {
+    pub(crate) organization: DisplayName,
+    pub(crate) subdomain: Subdomain,
+    pub(crate) owner_name: DisplayName,
+    pub(crate) email: EmailAddress,
+    pub(crate) password: Password,
+    pub(crate) content: Content,
+}
+
+/// What the new tables hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Content {
+    /// What every new tenant starts with.
+    Seed,
+    /// That, and the rows that make a demonstration look real.
+    Demo,
+}
+
+/// A tenant that is ready, and its owner.
+#[derive(Debug)]
+pub(crate) struct SignedUp {
+    pub(crate) tenant: Tenant,
+    pub(crate) owner: UserId,
+}
+
+/// How often another name is tried when the one chosen was taken by somebody else in the same moment.
+const ATTEMPTS: usize = 3;
+
+impl NewTenant {
+    /// Checks what came in. Without a subdomain, one is made of the organization's name.
+    pub(crate) fn parse(
+        organization: &str,
+        subdomain: Option<&str>,
+        owner_name: &str,
+        email: &str,
+        password: &str,
+    ) -> Result<Self, Failure> {
+        let organization = named("organization", DisplayName::parse(organization))?;
+        let owner_name = named("name", DisplayName::parse(owner_name))?;
+        let email = named("email", EmailAddress::parse(email))?;
+        let subdomain = match subdomain {
+            Some(text) => Subdomain::claim(text),
+            None => Subdomain::derive(organization.as_str()),
+        };
+        let subdomain =
+            subdomain.map_err(|error| Failure::bad_input("subdomain", error.to_string()))?;
+        let password = Password::choose(password, &email, &organization)?;
+        Ok(Self {
+            organization,
+            subdomain,
+            owner_name,
+            email,
+            password,
+            content: Content::Seed,
+        })
+    }
+}
+
+fn named<T>(field: &'static str, parsed: Result<T, NameError>) -> Result<T, Failure> {
+    parsed.map_err(|error| Failure::bad_input(field, error.to_string()))
+}
+
+impl Registry {
+    /// Makes a tenant: account, registry rows, role, schema, tables, seed and owner; all of it or none of it.
+    ///
+    /// Dropped or killed half-way, Postgres rolls back what there was.
+    pub(crate) async fn sign_up(
+        &self,
+        migrations: &Migrations,
+        new: NewTenant,
+    ) -> Result<SignedUp, Failure> {
+        let NewTenant {
+            organization,
+            subdomain,
+            owner_name,
+            email,
+            password,
+            content,
+        } = new;
+        let applicant = Applicant {
+            tenant: TenantId(Uuid::now_v7()),
+            owner: UserId(Uuid::now_v7()),
+            organization,
+            subdomain,
+            owner_name,
+            email,
+            password_hash: self.hasher.hash(password).await?,
+        };
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            match self.try_sign_up(migrations, &applicant, content).await {
+                Err(error) if error.is_name_collision() && attempts < ATTEMPTS => {}
+                outcome => return outcome.map_err(SignUpError::into_failure),
+            }
+        }
+    }
+
+    async fn try_sign_up(
+        &self,
+        migrations: &Migrations,
+        applicant: &Applicant,
+        content: Content,
+    ) -> Result<SignedUp, SignUpError> {
+        let mut connection = self.connection().await?;
+        let transaction = connection.transaction().await?;
+        let tenant = register(&transaction, migrations, applicant).await?;
+        transaction
+            .query_typed(
+                "select tenantry.create_workspace($1, $2)",
+                &[
+                    (&tenant.schema.as_str(), Type::TEXT),
+                    (&tenant.role.as_str(), Type::TEXT),
+                ],
+            )
+            .await?;
+        migrate::run(&transaction, &tenant.schema, &migrations.base).await?;
+        migrate::run(&transaction, &tenant.schema, &migrations.app).await?;
+        hide_histories(&transaction, migrations, &tenant).await?;
+        move_in(&transaction, applicant, &tenant).await?;
+        fill(&transaction, migrations, &tenant, content).await?;
+        transaction.commit().await?;
+        Ok(SignedUp {
+            tenant,
+            owner: applicant.owner,
+        })
+    }
+}
+
+/// The checked input, with ids and without the password.
+struct Applicant {
+    tenant: TenantId,
+    owner: UserId,
+    organization: DisplayName,
+    subdomain: Subdomain,
+    owner_name: DisplayName,
+    email: EmailAddress,
+    password_hash: String,
+}
+
+/// Writes the registry's rows first: whoever comes second for a subdomain or an address waits here, and is told.
+async fn register(
+    transaction: &Transaction<'_>,
+    migrations: &Migrations,
+    applicant: &Applicant,
+) -> Result<Tenant, SignUpError> {
+    transaction
+        .batch_execute("set local lock_timeout = '5s'; set local statement_timeout = '60s'")
+        .await?;
+    let version = migrations.version();
+    let row = transaction
+        .query_typed_one(
+            "with account as ( \
+               insert into tenantry.accounts (id, email, name, password_hash) values ($1, $2, $3, $4) \
+             ), tenant as ( \
+               insert into tenantry.tenants (id, name, subdomain, schema_name, role_name, base_version, app_version) \
+               select $5, $6, $7, workspace, workspace, $9, $10 from tenantry.free_name($8) as workspace \
+               returning schema_name, role_name, revision \
+             ), membership as ( \
+               insert into tenantry.memberships (account_id, tenant_id, role) values ($1, $5, 'owner') \
+             ) \
+             select schema_name, role_name, revision from tenant",
+            &[
+                (&applicant.owner.0, Type::UUID),
+                (&applicant.email.as_str(), Type::TEXT),
+                (&applicant.owner_name.as_str(), Type::TEXT),
+                (&applicant.password_hash, Type::TEXT),
+                (&applicant.tenant.0, Type::UUID),
+                (&applicant.organization.as_str(), Type::TEXT),
+                (&applicant.subdomain.as_str(), Type::TEXT),
+                (&applicant.subdomain.workspace_name(), Type::TEXT),
+                (&version.base, Type::INT4),
+                (&version.app, Type::INT4),
+            ],
+        )
+        .await?;
+    Ok(Tenant {
+        id: applicant.tenant,
+        name: applicant.organization.as_str().to_owned(),
+        subdomain: applicant.subdomain.clone(),
+        schema: SchemaName::parse(row.try_get::<_, String>(0)?)?,
+        role: RoleName::parse(row.try_get::<_, String>(1)?)?,
+        status: TenantStatus::Active,
+        version,
+        revision: row.try_get(2)?,
+    })
+}
+
+/// The default privileges let the tenant's role at every table; what has been migrated is none of its business.
+async fn hide_histories(
+    transaction: &Transaction<'_>,
+    migrations: &Migrations,
+    tenant: &Tenant,
+) -> Result<(), SignUpError> {
+    let (schema, role) = (tenant.schema.quoted(), tenant.role.quoted());
+    let (base, app) = (migrations.base.history(), migrations.app.history());
+    let revoke = format!("revoke all on {schema}.{base}, {schema}.{app} from {role}");
+    Ok(transaction.batch_execute(&revoke).await?)
+}
+
+/// Makes the owner the first user, and the user on whose behalf the seed is written.
+async fn move_in(
+    transaction: &Transaction<'_>,
+    applicant: &Applicant,
+    tenant: &Tenant,
+) -> Result<(), SignUpError> {
+    let insert = format!(
+        "insert into {}.users (id, email, name, role) values ($1, $2, $3, $4)",
+        tenant.schema.quoted()
+    );
+    let role = MemberRole::Owner.as_str();
+    let (tenant, user) = (tenant.id.to_string(), applicant.owner.to_string());
+    transaction
+        .query_typed(
+            "select set_config('app.tenant_id', $1, true), set_config('app.user_id', $2, true), \
+             set_config('app.role', $3, true)",
+            &[
+                (&tenant, Type::TEXT),
+                (&user, Type::TEXT),
+                (&role, Type::TEXT),
+            ],
+        )
+        .await?;
+    transaction
+        .execute_typed(
+            &insert,
+            &[
+                (&applicant.owner.0, Type::UUID),
+                (&applicant.email.as_str(), Type::TEXT),
+                (&applicant.owner_name.as_str(), Type::TEXT),
+                (&role, Type::TEXT),
+            ],
+        )
+        .await?;
+    Ok(())
+}
+
+async fn fill(
+    transaction: &Transaction<'_>,
+    migrations: &Migrations,
+    tenant: &Tenant,
+    content: Content,
+) -> Result<(), SignUpError> {
+    let subdomain = tenant.subdomain.as_str();
+    let demo = (content == Content::Demo).then(|| migrations.demo(subdomain));
+    for script in migrations.seed.iter().chain(demo.into_iter().flatten()) {
+        migrate::run_script(transaction, &tenant.schema, script).await?;
+    }
+    Ok(())
+}
+
+#[derive(Debug, thiserror::Error)]
+enum SignUpError {
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    #[error("sign-up failed: {}", postgres_reason(.0))]
+    Postgres(#[from] tokio_postgres::Error),
+    #[error("sign-up failed: {0}")]
+    Migration(#[from] MigrationError),
+    #[error("sign-up failed: {0}")]
+    Name(#[from] NameError),
+}
+
+impl SignUpError {
+    /// Whether somebody else took the schema's or the role's name between our choice and our use of it.
+    fn is_name_collision(&self) -> bool {
+        let Some(error) = self.database_error() else {
+            return false;
+        };
+        match error.code() {
+            code if *code == SqlState::DUPLICATE_OBJECT || *code == SqlState::DUPLICATE_SCHEMA => {
+                true
+            }
+            code if *code == SqlState::UNIQUE_VIOLATION => matches!(
+                error.constraint(),
+                Some(
+                    "tenants_schema_name_key"
+                        | "tenants_role_name_key"
+                        | "pg_authid_rolname_index"
+                        | "pg_namespace_nspname_index"
+                )
+            ),
+            _ => false,
+        }
+    }
+
+    fn database_error(&self) -> Option<&tokio_postgres::error::DbError> {
+        match self {
+            Self::Postgres(error) => error.as_db_error(),
+            // A migration's errors are the migration's, not ours.
+            Self::Registry(_) | Self::Migration(_) | Self::Name(_) => None,
+        }
+    }
+
+    fn into_failure(self) -> Failure {
+        if let Self::Registry(error) = self {
+            return error.into();
+        }
+        let Some(error) = self.database_error() else {
+            return Failure::internal(self);
+        };
+        match (error.code(), error.constraint()) {
+            (_, Some("tenants_subdomain_key")) => {
+                Failure::conflict("subdomain", "this subdomain is taken")
+            }
+            (_, Some("accounts_email_key")) => {
+                Failure::conflict("email", "there is an account with this e-mail address")
+            }
+            (code, _) if *code == SqlState::LOCK_NOT_AVAILABLE => Failure::new(
+                Code::Overloaded,
+                "somebody is signing up with the same data: try again later",
+            )
+            .with_log(self),
+            _ => Failure::internal(self),
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! A tenant as the registry holds it.
+
+use std::str::FromStr;
+
+use tokio_postgres::Row;
+
+use super::RegistryError;
+use crate::migrate::SchemaVersion;
+use crate::names::{RoleName, SchemaName, Subdomain, TenantId};
+
+/// One customer of the service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Tenant {
+    pub(crate) id: TenantId,
+    pub(crate) name: String,
+    pub(crate) subdomain: Subdomain,
+    pub(crate) schema: SchemaName,
+    pub(crate) role: RoleName,
+    pub(crate) status: TenantStatus,
+    pub(crate) version: SchemaVersion,
+    /// Counts the changes of the row: of two copies, the greater one is newer.
+    pub(crate) revision: i64,
+}
+
+/// Whether a tenant is served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, async_graphql::Enum)]
+pub(crate) enum TenantStatus {
+    /// Requests are answered.
+    Active,
+    /// Requests are refused until an operator lifts the suspension.
+    Suspended,
+    /// The tenant is gone, as far as requests can tell.
+    Deleted,
+}
+
+impl FromStr for TenantStatus {
+    type Err = RegistryError;
+
+    fn from_str(word: &str) -> Result<Self, RegistryError> {
+        match word {
+            "active" => Ok(Self::Active),
+            "suspended" => Ok(Self::Suspended),
+            "deleted" => Ok(Self::Deleted),
+            _ => Err(RegistryError::Status(word.to_owned())),
+        }
+    }
+}
+
+/// The columns that [`Tenant::from_row`] reads. A macro, so that statements stay constant texts.
+macro_rules! select_tenants {
+    ($rest:literal) => {
+        concat!(
+            "select id, name, subdomain, schema_name, role_name, status, base_version, app_version, revision \
+             from tenantry.tenants ",
+            $rest
+        )
+    };
+}
+pub(super) use select_tenants;
+
+impl Tenant {
+    pub(super) fn from_row(row: &Row) -> Result<Self, RegistryError> {
+        Ok(Self {
+            id: TenantId(row.try_get(0)?),
+            name: row.try_get(1)?,
+            subdomain: Subdomain::parse(row.try_get(2)?)?,
+            schema: SchemaName::parse(row.try_get::<_, String>(3)?)?,
+            role: RoleName::parse(row.try_get::<_, String>(4)?)?,
+            status: row.try_get::<_, &str>(5)?.parse()?,
+            version: SchemaVersion {
+                base: row.try_get(6)?,
+                app: row.try_get(7)?,
+            },
+            revision: row.try_get(8)?,
+        })
+    }
+}

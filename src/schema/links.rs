@@ -1,0 +1,277 @@
+//! The relations between tables and the fields they become: to-one, reverse, and many-to-many.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::naming::{Clash, TypeNames, column_field};
+use super::types::{FieldMeaning, Through, ToMany, ToOne};
+use super::words::{camel, pascal, plural, singular};
+use crate::model::{ColumnId, ForeignKey, Model, RelationId};
+
+/// A field that leads to other rows.
+#[derive(Debug)]
+pub(super) struct LinkField {
+    pub name: String,
+    pub meaning: FieldMeaning,
+    pub target: RelationId,
+    /// What it comes from, for a clash's message.
+    origin: String,
+}
+
+/// A field before its name is settled: the first of its names that nobody else wants is taken.
+struct Candidate {
+    names: Vec<String>,
+    link: LinkField,
+}
+
+/// The link fields of every relation, named.
+///
+/// A simple name is used when it says enough. Where two keys want the same one (`issues` by its
+/// assignee and by its reporter) both get their longer names, so that no name depends on an order.
+/// Columns come before to-one relations, those before reverse ones, those before many-to-many.
+pub(super) fn link_fields(
+    model: &Model,
+    names: &TypeNames,
+    reserved: &str,
+) -> Result<Vec<Vec<LinkField>>, Clash> {
+    let mut forward: Vec<Vec<Candidate>> = model.relations.iter().map(|_| Vec::new()).collect();
+    let mut reverse: Vec<Vec<Candidate>> = model.relations.iter().map(|_| Vec::new()).collect();
+    let mut through: Vec<Vec<Candidate>> = model.relations.iter().map(|_| Vec::new()).collect();
+    for key in model
+        .foreign_keys
+        .iter()
+        .filter(|key| is_visible(names, key))
+    {
+        forward[key.from.0].push(to_one(model, names, key));
+        reverse[key.to.0].push(to_many(model, names, key));
+    }
+    for (near, far) in junctions(model, names) {
+        through[near.to.0].push(many_to_many(model, names, near, far));
+    }
+    let mut fields = Vec::with_capacity(model.relations.len());
+    for (index, groups) in forward.into_iter().zip(reverse).zip(through).enumerate() {
+        let relation = &model.relations[index];
+        let mut taken: HashSet<String> = relation.columns.iter().filter_map(column_field).collect();
+        taken.insert(reserved.to_owned());
+        let ((forward, reverse), through) = groups;
+        let mut links = Vec::new();
+        for group in [forward, reverse, through] {
+            settle(relation.name.as_str(), group, &mut taken, &mut links)?;
+        }
+        fields.push(links);
+    }
+    Ok(fields)
+}
+
+fn is_visible(names: &TypeNames, key: &ForeignKey) -> bool {
+    !key.comment.omit && names.of(key.from).is_some() && names.of(key.to).is_some()
+}
+
+/// Gives every candidate the shortest of its names that is free and wanted by no other.
+fn settle(
+    relation: &str,
+    mut group: Vec<Candidate>,
+    taken: &mut HashSet<String>,
+    links: &mut Vec<LinkField>,
+) -> Result<(), Clash> {
+    while !group.is_empty() {
+        let mut wanted: HashMap<String, usize> = HashMap::new();
+        for candidate in &group {
+            *wanted.entry(candidate.names[0].clone()).or_default() += 1;
+        }
+        let mut rest = Vec::new();
+        for mut candidate in group {
+            let name = candidate.names[0].clone();
+            if wanted[&name] == 1 && !taken.contains(&name) {
+                taken.insert(name.clone());
+                candidate.link.name = name;
+                links.push(candidate.link);
+            } else if candidate.names.len() > 1 {
+                candidate.names.remove(0);
+                rest.push(candidate);
+            } else {
+                return Err(Clash {
+                    name,
+                    first: format!("another field of table \"{relation}\""),
+                    second: candidate.link.origin,
+                    remedy: "comment on constraint … is '@name other' (or '@reverse other')".into(),
+                });
+            }
+        }
+        group = rest;
+    }
+    Ok(())
+}
+
+/// `assignee_id → users` is `assignee`.
+fn to_one(model: &Model, names: &TypeNames, key: &ForeignKey) -> Candidate {
+    let target = singular_field(names, key.to);
+    let long = format!(
+        "{target}By{}",
+        columns_name(model, key.from, &key.from_columns)
+    );
+    let meaning = FieldMeaning::ToOne(Arc::new(ToOne {
+        target: key.to,
+        on: pairs(&key.from_columns, &key.to_columns),
+        required: model.is_required(key) && key.from_columns.len() == key.to_columns.len(),
+    }));
+    let names = match &key.comment.name {
+        Some(name) => vec![name.clone()],
+        None => vec![forward_name(model, names, key), long],
+    };
+    candidate(key, names, meaning, key.to)
+}
+
+/// The name of the to-one field, as long as nothing else wants it.
+fn forward_name(model: &Model, names: &TypeNames, key: &ForeignKey) -> String {
+    if let [column] = key.from_columns[..] {
+        let column = camel(model.relation(key.from).column(column).name.as_str());
+        for suffix in ["Id", "Uuid", "Fk", "Ref"] {
+            if let Some(stem) = column.strip_suffix(suffix)
+                && !stem.is_empty()
+            {
+                return stem.to_owned();
+            }
+        }
+    }
+    singular_field(names, key.to)
+}
+
+/// `issues.assignee_id → users` is `issues` on a user, or `issuesByAssignee`.
+fn to_many(model: &Model, names: &TypeNames, key: &ForeignKey) -> Candidate {
+    let one = model.is_one_to_one(key);
+    let child = if one {
+        singular_field(names, key.from)
+    } else {
+        plural_field(names, key.from)
+    };
+    let by = key
+        .comment
+        .name
+        .clone()
+        .unwrap_or_else(|| forward_name(model, names, key));
+    let long = format!("{child}By{}", pascal(&by));
+    let longest = format!(
+        "{child}By{}",
+        columns_name(model, key.from, &key.from_columns)
+    );
+    let link = Arc::new(ToMany {
+        target: key.from,
+        on: pairs(&key.from_columns, &key.to_columns),
+    });
+    let meaning = if one {
+        FieldMeaning::ToOneReverse(link)
+    } else {
+        FieldMeaning::ToMany(link)
+    };
+    let names = match &key.comment.reverse {
+        Some(name) => vec![name.clone()],
+        // A row's children of its own kind want the longer name: `categoriesByParent`.
+        None if key.from == key.to => vec![long, longest],
+        None => vec![child, long, longest],
+    };
+    candidate(key, names, meaning, key.from)
+}
+
+/// `issue_labels` makes `labels` of an issue.
+fn many_to_many(
+    model: &Model,
+    names: &TypeNames,
+    near: &ForeignKey,
+    far: &ForeignKey,
+) -> Candidate {
+    let target = plural_field(names, far.to);
+    let junction = pascal(&plural_field(names, near.from));
+    let through = format!("{target}Through{junction}");
+    let by = near
+        .comment
+        .name
+        .clone()
+        .unwrap_or_else(|| forward_name(model, names, near));
+    let longest = format!("{through}By{}", pascal(&by));
+    let meaning = FieldMeaning::Through(Arc::new(Through {
+        target: far.to,
+        junction: near.from,
+        near: pairs(&near.from_columns, &near.to_columns),
+        far: pairs(&far.from_columns, &far.to_columns),
+    }));
+    candidate(near, vec![target, through, longest], meaning, far.to)
+}
+
+fn candidate(
+    key: &ForeignKey,
+    names: Vec<String>,
+    meaning: FieldMeaning,
+    target: RelationId,
+) -> Candidate {
+    let origin = format!("foreign key {}", key.name);
+    Candidate {
+        names,
+        link: LinkField {
+            name: String::new(),
+            meaning,
+            target,
+            origin,
+        },
+    }
+}
+
+/// Pairs of keys that together are a key of their table: a junction between two rows.
+fn junctions<'m>(model: &'m Model, names: &TypeNames) -> Vec<(&'m ForeignKey, &'m ForeignKey)> {
+    let mut found = Vec::new();
+    let mut by_table: HashMap<RelationId, Vec<&ForeignKey>> = HashMap::new();
+    for key in model
+        .foreign_keys
+        .iter()
+        .filter(|key| is_visible(names, key))
+    {
+        by_table.entry(key.from).or_default().push(key);
+    }
+    for table in model.relation_ids() {
+        let keys = by_table.get(&table).map_or(&[][..], Vec::as_slice);
+        for near in keys {
+            for far in keys {
+                if !std::ptr::eq(*near, *far) && is_junction(model, near, far) {
+                    found.push((*near, *far));
+                }
+            }
+        }
+    }
+    found
+}
+
+fn is_junction(model: &Model, near: &ForeignKey, far: &ForeignKey) -> bool {
+    let both: HashSet<ColumnId> = near
+        .from_columns
+        .iter()
+        .chain(&far.from_columns)
+        .copied()
+        .collect();
+    let disjoint = both.len() == near.from_columns.len() + far.from_columns.len();
+    disjoint
+        && model.relation(near.from).keys.iter().any(|key| {
+            key.columns.len() == both.len()
+                && key.columns.iter().all(|column| both.contains(column))
+        })
+}
+
+fn pairs(from: &[ColumnId], to: &[ColumnId]) -> Vec<(ColumnId, ColumnId)> {
+    from.iter().copied().zip(to.iter().copied()).collect()
+}
+
+fn columns_name(model: &Model, relation: RelationId, columns: &[ColumnId]) -> String {
+    let relation = model.relation(relation);
+    let names: Vec<_> = columns
+        .iter()
+        .map(|&column| pascal(relation.column(column).name.as_str()))
+        .collect();
+    names.join("And")
+}
+
+fn singular_field(names: &TypeNames, relation: RelationId) -> String {
+    camel(names.of(relation).map_or("", |name| name))
+}
+
+fn plural_field(names: &TypeNames, relation: RelationId) -> String {
+    plural(&singular(&singular_field(names, relation)))
+}

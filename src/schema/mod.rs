@@ -1,0 +1,74 @@
+//! Model → GraphQL schema: first as plain data ([`Blueprint`]), then as an async-graphql schema.
+
+mod build;
+mod graphql;
+mod links;
+mod naming;
+mod scalars;
+mod types;
+mod words;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use async_graphql::dynamic;
+
+pub use build::SchemaError;
+pub use naming::Clash;
+pub use types::{
+    Blueprint, EnumMeaning, EnumNames, FieldDef, FieldMeaning, InputDef, InputFieldDef,
+    InputMeaning, ListLink, ObjectDef, Operator, Quantifier, Through, ToMany, ToOne, Type, TypeDef,
+};
+
+use crate::model::Model;
+
+/// A model and its GraphQL schema: all that planning needs, shared by every tenant at one schema
+/// version.
+pub struct Api {
+    /// Distinguishes one API from another in cache keys; never reused in a process.
+    pub id: u64,
+    pub model: Model,
+    pub blueprint: Blueprint,
+    pub graphql: dynamic::Schema,
+    pub options: Options,
+}
+
+/// What a deployment may choose about the schema.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Rows of a list when `first` and `last` are left out.
+    pub default_limit: u32,
+    /// The most rows that a list may be asked for.
+    pub max_limit: u32,
+    /// The field of `Node` that holds the global id.
+    pub node_id_field: String,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            default_limit: 50,
+            max_limit: 1000,
+            node_id_field: "nodeId".into(),
+        }
+    }
+}
+
+impl Api {
+    pub fn new(model: Model, options: Options) -> Result<Self, SchemaError> {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let blueprint = build::blueprint(&model, &options)?;
+        let graphql = graphql::schema(&blueprint)?;
+        Ok(Self {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            model,
+            blueprint,
+            graphql,
+            options,
+        })
+    }
+
+    /// The schema in GraphQL's own language, sorted, so that equal schemas print equally.
+    pub fn sdl(&self) -> String {
+        graphql::sdl(&self.graphql)
+    }
+}

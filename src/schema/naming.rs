@@ -1,0 +1,90 @@
+//! Which GraphQL type and root fields a relation gets, and what happens when two want one name.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::words::{camel, pascal, plural, singular};
+use crate::model::{Column, Model, Relation, RelationId};
+
+/// Two things want one GraphQL name. The start stops with this.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error(
+    "the GraphQL name {name} is wanted twice: by {first} and by {second}; rename one with: {remedy}"
+)]
+pub struct Clash {
+    pub name: String,
+    pub first: String,
+    pub second: String,
+    /// The statement that resolves it.
+    pub remedy: String,
+}
+
+/// The type name of each relation; none for those that are omitted.
+pub(super) struct TypeNames(Vec<Option<Arc<str>>>);
+
+impl TypeNames {
+    pub(super) fn new(model: &Model, is_reserved: impl Fn(&str) -> bool) -> Result<Self, Clash> {
+        let mut owners: HashMap<String, &Relation> = HashMap::new();
+        let mut names = Vec::with_capacity(model.relations.len());
+        for relation in &model.relations {
+            // A table without readable columns has no type: GraphQL has no empty objects.
+            if relation.comment.omit || relation.columns.iter().all(|column| column.comment.omit) {
+                names.push(None);
+                continue;
+            }
+            let mut name = match &relation.comment.name {
+                Some(name) => singular(&pascal(name)),
+                None => singular(&pascal(relation.name.as_str())),
+            };
+            if is_reserved(&name) {
+                name.push_str("Row");
+            }
+            if let Some(other) = owners.insert(name.clone(), relation) {
+                return Err(Clash {
+                    name,
+                    first: describe(other),
+                    second: describe(relation),
+                    remedy: format!(
+                        "comment on table {} is '@name something_else'",
+                        relation.name
+                    ),
+                });
+            }
+            names.push(Some(name.into()));
+        }
+        Ok(Self(names))
+    }
+
+    pub(super) fn of(&self, relation: RelationId) -> Option<&Arc<str>> {
+        self.0[relation.0].as_ref()
+    }
+
+    pub(super) fn into_inner(self) -> Vec<Option<Arc<str>>> {
+        self.0
+    }
+}
+
+pub(super) fn describe(relation: &Relation) -> String {
+    format!("table {}", relation.name)
+}
+
+/// `issues` for the type `Issue`.
+pub(super) fn list_field(type_name: &str) -> String {
+    plural(&camel(type_name))
+}
+
+/// `issue` for the type `Issue`.
+pub(super) fn single_field(type_name: &str) -> String {
+    camel(type_name)
+}
+
+/// The field of a column; none when it is omitted.
+pub(super) fn column_field(column: &Column) -> Option<String> {
+    if column.comment.omit {
+        return None;
+    }
+    Some(match &column.comment.name {
+        Some(name) => camel(name),
+        None => camel(column.name.as_str()),
+    })
+}

@@ -1,0 +1,308 @@
+//! The GraphQL schema of a tenant as plain data: what async-graphql registers, and what planning
+//! looks fields up in. Every definition carries its meaning, so that nothing is found by its name
+//! twice.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use crate::model::{ColumnId, EnumType, RelationId};
+
+/// All types by name.
+#[derive(Debug, Default)]
+pub struct Blueprint {
+    pub types: IndexMap<String, TypeDef>,
+    /// The object type of each relation; none when it is omitted.
+    pub type_names: Vec<Option<Arc<str>>>,
+}
+
+#[derive(Debug)]
+pub enum TypeDef {
+    Scalar(ScalarDef),
+    Enum(EnumDef),
+    Object(ObjectDef),
+    Interface(ObjectDef),
+    Input(InputDef),
+}
+
+#[derive(Debug)]
+pub struct ScalarDef {
+    pub description: &'static str,
+    pub specified_by: Option<&'static str>,
+}
+
+#[derive(Debug)]
+pub struct EnumDef {
+    pub description: Option<String>,
+    /// GraphQL names, in order.
+    pub values: Vec<String>,
+    pub meaning: EnumMeaning,
+}
+
+#[derive(Debug, Clone)]
+pub enum EnumMeaning {
+    /// A Postgres enum: a value, which a parameter carries.
+    Labels(Arc<EnumNames>),
+    /// A word of the query language itself, which shapes the statement.
+    Keyword,
+}
+
+/// The labels of a Postgres enum beside their GraphQL names.
+#[derive(Debug)]
+pub struct EnumNames {
+    pub ty: Arc<EnumType>,
+    pub names: Vec<String>,
+}
+
+#[derive(Debug)]
+pub struct ObjectDef {
+    pub description: Option<String>,
+    pub fields: IndexMap<String, FieldDef>,
+    /// Whether it implements `Node`.
+    pub node: bool,
+}
+
+#[derive(Debug)]
+pub struct FieldDef {
+    pub description: Option<String>,
+    pub deprecated: Option<String>,
+    pub args: IndexMap<String, InputFieldDef>,
+    pub ty: Type,
+    pub meaning: FieldMeaning,
+}
+
+/// What selecting a field asks for.
+#[derive(Debug, Clone)]
+pub enum FieldMeaning {
+    // on Query and Mutation
+    List(RelationId),
+    ByKey(RelationId, Vec<ColumnId>),
+    Node,
+    Viewer,
+    LogIn,
+    // on a row
+    NodeId,
+    Column(ColumnId),
+    ToOne(Arc<ToOne>),
+    ToOneReverse(Arc<ToMany>),
+    ToMany(Arc<ToMany>),
+    Through(Arc<Through>),
+    // on a connection, an edge, a page
+    Nodes,
+    Edges,
+    TotalCount,
+    PageInfo,
+    Cursor,
+    EdgeNode,
+    HasNextPage,
+    HasPreviousPage,
+    StartCursor,
+    EndCursor,
+    // on the payload of logIn
+    AccessToken,
+    LoggedInUser,
+}
+
+/// The row that a foreign key refers to.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ToOne {
+    pub target: RelationId,
+    /// (column of this row, column of the target)
+    pub on: Vec<(ColumnId, ColumnId)>,
+    pub required: bool,
+}
+
+/// The rows that refer here by a foreign key.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ToMany {
+    pub target: RelationId,
+    /// (column of the target, column of this row)
+    pub on: Vec<(ColumnId, ColumnId)>,
+}
+
+/// The rows that a junction table links to this one.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Through {
+    pub target: RelationId,
+    pub junction: RelationId,
+    /// (column of the junction, column of this row)
+    pub near: Vec<(ColumnId, ColumnId)>,
+    /// (column of the junction, column of the target)
+    pub far: Vec<(ColumnId, ColumnId)>,
+}
+
+#[derive(Debug)]
+pub struct InputDef {
+    pub description: Option<String>,
+    pub fields: IndexMap<String, InputFieldDef>,
+    pub one_of: bool,
+}
+
+#[derive(Debug)]
+pub struct InputFieldDef {
+    pub description: Option<String>,
+    pub ty: Type,
+    pub meaning: InputMeaning,
+}
+
+/// What an argument or an input field says.
+#[derive(Debug, Clone)]
+pub enum InputMeaning {
+    // arguments
+    Where,
+    OrderBy,
+    First,
+    After,
+    Last,
+    Before,
+    Offset,
+    Key(ColumnId),
+    NodeId,
+    // a filter on a relation
+    And,
+    Or,
+    Not,
+    Column(ColumnId),
+    ToOne(Arc<ToOne>),
+    ToMany(ListLink),
+    Quantifier(Quantifier),
+    Operator(Operator),
+    // the service's own inputs
+    Plain,
+}
+
+/// Either way to many rows.
+#[derive(Debug, Clone)]
+pub enum ListLink {
+    Direct(Arc<ToMany>),
+    Through(Arc<Through>),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quantifier {
+    Some,
+    Every,
+    None,
+}
+
+/// How a column is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operator {
+    Eq,
+    Ne,
+    In,
+    NotIn,
+    IsNull,
+    Lt,
+    Lte,
+    Gt,
+    Gte,
+    Like,
+    ILike,
+    StartsWith,
+    EndsWith,
+    Contains,
+    IStartsWith,
+    IEndsWith,
+    IContains,
+    IEq,
+    Regex,
+    IRegex,
+    JsonContains,
+    HasKey,
+    ArrayContains,
+    ArrayContainedBy,
+    ArrayOverlaps,
+}
+
+/// A GraphQL type reference.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Type {
+    Named { name: Arc<str>, non_null: bool },
+    List { element: Box<Type>, non_null: bool },
+}
+
+impl Type {
+    pub fn named(name: impl Into<Arc<str>>) -> Self {
+        Self::Named {
+            name: name.into(),
+            non_null: false,
+        }
+    }
+
+    pub fn list(self) -> Self {
+        Self::List {
+            element: Box::new(self),
+            non_null: false,
+        }
+    }
+
+    pub fn non_null(self) -> Self {
+        match self {
+            Self::Named { name, .. } => Self::Named {
+                name,
+                non_null: true,
+            },
+            Self::List { element, .. } => Self::List {
+                element,
+                non_null: true,
+            },
+        }
+    }
+
+    pub fn non_null_if(self, required: bool) -> Self {
+        if required { self.non_null() } else { self }
+    }
+
+    pub fn is_non_null(&self) -> bool {
+        match self {
+            Self::Named { non_null, .. } | Self::List { non_null, .. } => *non_null,
+        }
+    }
+
+    /// The innermost name.
+    pub fn name(&self) -> &Arc<str> {
+        match self {
+            Self::Named { name, .. } => name,
+            Self::List { element, .. } => element.name(),
+        }
+    }
+}
+
+impl std::fmt::Display for Type {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Named { name, .. } => f.write_str(name)?,
+            Self::List { element, .. } => write!(f, "[{element}]")?,
+        }
+        if self.is_non_null() {
+            f.write_str("!")
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl Blueprint {
+    pub fn object(&self, name: &str) -> Option<&ObjectDef> {
+        match self.types.get(name)? {
+            TypeDef::Object(def) | TypeDef::Interface(def) => Some(def),
+            _ => None,
+        }
+    }
+
+    pub fn input(&self, name: &str) -> Option<&InputDef> {
+        match self.types.get(name)? {
+            TypeDef::Input(def) => Some(def),
+            _ => None,
+        }
+    }
+
+    /// The relation behind an object type, for `node`.
+    pub fn relation_of(&self, type_name: &str) -> Option<RelationId> {
+        self.type_names
+            .iter()
+            .position(|name| name.as_deref() == Some(type_name))
+            .map(RelationId)
+    }
+}

@@ -1,0 +1,84 @@
+//! SQLSTATEs, classified in one table.
+//! <https://www.postgresql.org/docs/current/errcodes-appendix.html>
+
+use tokio_postgres::error::DbError;
+
+use crate::error::{Code, Failure};
+
+/// Where in the transaction Postgres said no.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SessionError {
+    /// Before the operation's own statement: the tenant's role or schema cannot be entered.
+    #[error("the session could not be opened: {0}")]
+    Settings(tokio_postgres::Error),
+    #[error("the statement failed: {0}")]
+    Statement(tokio_postgres::Error),
+}
+
+impl SessionError {
+    pub(crate) fn into_failure(self) -> Failure {
+        match &self {
+            Self::Settings(error) => match error.as_db_error() {
+                Some(_) => Failure::internal(self.describe()),
+                None => Failure::overloaded(1).with_log(self.describe()),
+            },
+            Self::Statement(error) => match error.as_db_error() {
+                Some(answer) => classify(answer, self.describe()),
+                // The connection broke; what was asked for may or may not have run.
+                None => Failure::overloaded(1).with_log(self.describe()),
+            },
+        }
+    }
+
+    /// What Postgres said, without the details and hints, which may hold values.
+    fn describe(&self) -> String {
+        let (Self::Settings(error) | Self::Statement(error)) = self;
+        match error.as_db_error() {
+            Some(answer) => format!("{}: {}", answer.code().code(), answer.message()),
+            None => error.to_string(),
+        }
+    }
+}
+
+fn classify(answer: &DbError, log: String) -> Failure {
+    let state = answer.code().code();
+    let message = answer.message().to_owned();
+    match (state.get(..2), state) {
+        (_, "22023") => Failure::internal(log),
+        // The values do not fit their types: what Postgres says of them is what the client sent.
+        (Some("22"), _) | (_, "2201B") => Failure::new(Code::BadUserInput, message),
+        (_, "23505") => {
+            Failure::new(Code::UniqueViolation, "a row with this key exists").with_log(log)
+        }
+        (_, "23503") => Failure::new(
+            Code::ForeignKeyViolation,
+            "a row that is referred to is missing",
+        )
+        .with_log(log),
+        (_, "23502") => Failure::new(Code::NotNullViolation, "a value is required").with_log(log),
+        (_, "23514") => {
+            Failure::new(Code::CheckViolation, "a value breaks a rule of the table").with_log(log)
+        }
+        (_, "40001" | "40P01") => Failure::new(
+            Code::Conflict,
+            "somebody else changed the same rows: try again",
+        )
+        .with_log(log),
+        (_, "42501" | "25006") => {
+            Failure::new(Code::Forbidden, "this is not allowed").with_log(log)
+        }
+        (_, "57014") => Failure::new(Code::Timeout, "the operation took too long").with_log(log),
+        (_, "54000" | "54001" | "54011" | "54023") => {
+            Failure::new(Code::QueryTooComplex, "the operation is too complex").with_log(log)
+        }
+        (_, "55P03") => Failure::new(
+            Code::TenantMigrating,
+            "the tenant's tables are being changed: try again",
+        )
+        .with_log(log),
+        (Some("53" | "08"), _) | (_, "57P01" | "57P02" | "57P03") => {
+            Failure::overloaded(1).with_log(log)
+        }
+        _ => Failure::internal(log),
+    }
+}

@@ -1,0 +1,80 @@
+//! Plan → [`Statement`]: pure. SQL text consists of static syntax, quoted identifiers from the
+//! catalog, and parameters; nothing that a client sent becomes part of it.
+
+mod ident;
+mod page;
+mod predicate;
+mod read;
+mod writer;
+
+pub use ident::Ident;
+
+use crate::model::Model;
+use crate::plan::{Connection, ParamId, Params, RootRow};
+use writer::Writer;
+
+/// SQL text with the parameters it takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    pub text: String,
+    /// `$1`, `$2`, …
+    pub params: Vec<ParamId>,
+    pub layout: Layout,
+}
+
+/// How the answer's values are laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// Each row of the result is a row of the only root field.
+    Flat,
+    /// One row, with a column for each root field.
+    Columns,
+}
+
+/// What a root field reads.
+#[derive(Debug, Clone, Copy)]
+pub enum Read<'a> {
+    Row(&'a RootRow),
+    Connection(&'a Connection),
+}
+
+/// Prints the statement that answers all of `reads` in one snapshot.
+///
+/// A single list or row is read as it is:
+///
+/// ```sql
+/// select t0."id", t0."title" from "issues" t0 order by t0."id" limit $1::"int8"
+/// ```
+///
+/// Several, or a list with its total, become columns of one row:
+///
+/// ```sql
+/// select (select row(array(select row(t0."id") from "issues" t0 …), (select count(*) from "issues" t1))),
+///        (select row(t2."name") from "users" t2 where t2."id" = $2::"uuid")
+/// ```
+pub fn print(model: &Model, params: &Params, reads: &[Read<'_>]) -> Statement {
+    let mut writer = Writer::new(model, params);
+    let layout = match reads {
+        [Read::Row(row)] => {
+            read::row(&mut writer, row, read::Shape::Columns);
+            Layout::Flat
+        }
+        [Read::Connection(connection)] if page::is_flat(connection) => {
+            page::rows(&mut writer, connection, None, read::Shape::Columns);
+            Layout::Flat
+        }
+        reads => {
+            writer.push("select ");
+            writer.list(reads, |writer, read| match read {
+                Read::Row(row) => {
+                    writer.push("(");
+                    read::row(writer, row, read::Shape::Record);
+                    writer.push(")");
+                }
+                Read::Connection(connection) => page::connection(writer, connection, None),
+            });
+            Layout::Columns
+        }
+    };
+    writer.finish(layout)
+}

@@ -1,0 +1,128 @@
+//! Where SQL text is put together: aliases and parameters are numbered in the order of their use,
+//! so that equal plans print equally.
+
+use std::fmt::{self, Write as _};
+
+use super::{Layout, Statement};
+use crate::model::{ColumnId, Model, RelationId};
+use crate::plan::{ParamId, Params};
+
+pub(super) struct Writer<'m> {
+    pub(super) model: &'m Model,
+    params: &'m Params,
+    text: String,
+    used: Vec<ParamId>,
+    aliases: usize,
+}
+
+/// The name of a table within the statement: `t0`, `t1`, …
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Alias(usize);
+
+impl fmt::Display for Alias {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "t{}", self.0)
+    }
+}
+
+impl<'m> Writer<'m> {
+    pub(super) fn new(model: &'m Model, params: &'m Params) -> Self {
+        Self {
+            model,
+            params,
+            text: String::new(),
+            used: Vec::new(),
+            aliases: 0,
+        }
+    }
+
+    pub(super) fn finish(self, layout: Layout) -> Statement {
+        Statement {
+            text: self.text,
+            params: self.used,
+            layout,
+        }
+    }
+
+    pub(super) fn alias(&mut self) -> Alias {
+        self.aliases += 1;
+        Alias(self.aliases - 1)
+    }
+
+    pub(super) fn push(&mut self, text: &'static str) {
+        self.text.push_str(text);
+    }
+
+    pub(super) fn display(&mut self, value: impl fmt::Display) {
+        // Writing to a String cannot fail.
+        let _ = write!(self.text, "{value}");
+    }
+
+    /// `item, item, …`
+    pub(super) fn list<T>(&mut self, items: &[T], mut write: impl FnMut(&mut Self, &T)) {
+        self.separated(items, ", ", &mut write);
+    }
+
+    pub(super) fn separated<T>(
+        &mut self,
+        items: &[T],
+        separator: &'static str,
+        mut write: impl FnMut(&mut Self, &T),
+    ) {
+        for (index, item) in items.iter().enumerate() {
+            if index > 0 {
+                self.push(separator);
+            }
+            write(self, item);
+        }
+    }
+
+    /// `"issues" t0`
+    pub(super) fn table(&mut self, relation: RelationId, alias: Alias) {
+        let name = self.model.relation(relation).name.clone();
+        self.display(name);
+        self.push(" ");
+        self.display(alias);
+    }
+
+    /// `t0."title"`
+    pub(super) fn column(&mut self, relation: RelationId, alias: Alias, column: ColumnId) {
+        let name = self.model.relation(relation).column(column).name.clone();
+        self.display(alias);
+        self.push(".");
+        self.display(name);
+    }
+
+    /// `$1::"uuid"`: each parameter has one number, however often it is used.
+    pub(super) fn param(&mut self, id: ParamId) {
+        let number = match self.used.iter().position(|used| *used == id) {
+            Some(position) => position + 1,
+            None => {
+                self.used.push(id);
+                self.used.len()
+            }
+        };
+        let _ = write!(self.text, "${number}::");
+        match &self.params.get(id).cast {
+            Some(name) => self.display(name.clone()),
+            None => self.push("text"),
+        }
+        if self.params.get(id).array {
+            self.push("[]");
+        }
+    }
+
+    /// `t1."issue_id" = t0."id" and …`: pairs of (column of the left, column of the right).
+    pub(super) fn join_condition(
+        &mut self,
+        left: (RelationId, Alias),
+        right: (RelationId, Alias),
+        on: &[(ColumnId, ColumnId)],
+    ) {
+        self.separated(on, " and ", |writer, (left_column, right_column)| {
+            writer.column(left.0, left.1, *left_column);
+            writer.push(" = ");
+            writer.column(right.0, right.1, *right_column);
+        });
+    }
+}
