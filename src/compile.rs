@@ -8,7 +8,8 @@ use std::sync::Arc;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-use crate::error::{Code, Failure};
+use crate::error::{self, Code, Failure};
+use crate::guard::Identity;
 use crate::plan::{
     self, Bindings, Document, LogInField, OperationKind, Plan, PlanError, PlanErrorKind, RootRow,
     RootValue, Shape, Variables,
@@ -151,10 +152,19 @@ impl Compiled {
     pub(crate) fn bind(
         &self,
         variables: &Variables,
-        viewer: Option<&str>,
+        identity: &Identity,
     ) -> Result<Bindings, Failure> {
-        plan::bind(&self.plan.params, &self.plan.limits, variables, viewer)
-            .map_err(|error| PlanError::from(error).into())
+        let viewer = match identity {
+            Identity::Anonymous => None,
+            Identity::Member { user, .. } => Some(user.to_string()),
+        };
+        plan::bind(
+            &self.plan.params,
+            &self.plan.limits,
+            variables,
+            viewer.as_deref(),
+        )
+        .map_err(|error| PlanError::from(error).into())
     }
 
     pub(crate) fn introspects(&self) -> bool {
@@ -179,7 +189,7 @@ impl From<PlanError> for Failure {
         let path = error
             .path
             .into_iter()
-            .map(crate::error::PathSegment::Field)
+            .map(error::PathSegment::Field)
             .collect();
         let mut failure = Self::new(code, error.message).with_path(path);
         failure.locations = error

@@ -18,7 +18,6 @@ pub(crate) enum Code {
     TenantNotFound,
     TenantSuspended,
     TenantMigrating,
-    RateLimited,
     Overloaded,
     QueryTooComplex,
     Timeout,
@@ -32,7 +31,8 @@ pub(crate) enum Code {
 
 impl Code {
     /// Every code, in the order of the documentation.
-    pub(crate) const ALL: [Self; 18] = [
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 17] = [
         Self::BadUserInput,
         Self::GraphqlParseFailed,
         Self::GraphqlValidationFailed,
@@ -41,7 +41,6 @@ impl Code {
         Self::TenantNotFound,
         Self::TenantSuspended,
         Self::TenantMigrating,
-        Self::RateLimited,
         Self::Overloaded,
         Self::QueryTooComplex,
         Self::Timeout,
@@ -63,7 +62,6 @@ impl Code {
             Self::TenantNotFound => "TENANT_NOT_FOUND",
             Self::TenantSuspended => "TENANT_SUSPENDED",
             Self::TenantMigrating => "TENANT_MIGRATING",
-            Self::RateLimited => "RATE_LIMITED",
             Self::Overloaded => "OVERLOADED",
             Self::QueryTooComplex => "QUERY_TOO_COMPLEX",
             Self::Timeout => "TIMEOUT",
@@ -89,7 +87,6 @@ impl Code {
             Self::Forbidden | Self::TenantSuspended => 403,
             Self::TenantNotFound => 404,
             Self::UniqueViolation | Self::ForeignKeyViolation | Self::Conflict => 409,
-            Self::RateLimited => 429,
             Self::Internal => 500,
             Self::TenantMigrating | Self::Overloaded => 503,
             Self::Timeout => 504,

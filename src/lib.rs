@@ -1,9 +1,9 @@
-//! Tenantry: a schema-per-tenant GraphQL service on PostgreSQL.
+//! Tenantry: a schema-per-tenant GraphQL service on `PostgreSQL`.
 //!
 //! The modules stand in the order in which data flows. A request passes [`http`], which asks the
 //! [`guard`] for a tenant, looks up its API ([`apis`]), has the operation compiled
 //! ([`mod@compile`]: [`plan`], then [`sql`]), runs the statement in a [`session`], and
-//! [`encode`]s the rows into the response. [`http::endpoint`] has these stages in one function.
+//! has the rows [`encode`]d into the response ([`execute`]). [`http::endpoint`] has these stages in one function.
 //!
 //! An API comes from the tables: the [`model`] is what introspection found, the [`schema`] is the
 //! GraphQL schema made of it. Tenants come from the [`registry`], their tables from [`migrate`],
@@ -29,6 +29,7 @@ mod registry;
 
 mod apis;
 mod compile;
+mod execute;
 
 pub mod model;
 pub mod schema;

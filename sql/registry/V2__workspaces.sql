@@ -80,6 +80,8 @@ begin
   execute format('alter role %I set intervalstyle to %L', role_name, 'iso_8601');
   execute format('alter role %I set bytea_output to %L', role_name, 'hex');
   execute format('alter role %I set extra_float_digits to %L', role_name, '1');
+  -- A statement whose client is gone ends, rather than run to its timeout for nobody.
+  execute format('alter role %I set client_connection_check_interval to %L', role_name, '1s');
   return role_name;
 end
 $$;

@@ -127,22 +127,20 @@ async fn prepare_demo(
         .directory
         .find(&Subdomain::parse(subdomain)?)
         .await?;
-    let tenant = match known {
-        Some(tenant) => tenant,
-        None => {
-            let mut new =
-                NewTenant::parse(organization, Some(subdomain), name, email, DEMO_PASSWORD)
-                    .map_err(explain)?;
-            new.content = Content::Demo;
-            let tenant = service
-                .registry
-                .sign_up(migrations, new)
-                .await
-                .map_err(explain)?
-                .tenant;
-            service.directory.learn(tenant.clone());
-            Arc::new(tenant)
-        }
+    let tenant = if let Some(tenant) = known {
+        tenant
+    } else {
+        let mut new = NewTenant::parse(organization, Some(subdomain), name, email, DEMO_PASSWORD)
+            .map_err(explain)?;
+        new.content = Content::Demo;
+        let tenant = service
+            .registry
+            .sign_up(migrations, new)
+            .await
+            .map_err(explain)?
+            .tenant;
+        service.directory.learn(tenant.clone());
+        Arc::new(tenant)
     };
     service.apis.load(&tenant).await?;
     Ok(())
@@ -226,13 +224,12 @@ impl Place {
             create_database(&Database::parse(&cluster.url("postgres"))?, &name).await?;
             let url = cluster.url(&name);
             write_private(&url_file, &url)?;
-            let secret = match std::fs::read_to_string(&secret_file) {
-                Ok(secret) => secret,
-                Err(_) => {
-                    let secret = random_secret();
-                    write_private(&secret_file, &secret)?;
-                    secret
-                }
+            let secret = if let Ok(secret) = std::fs::read_to_string(&secret_file) {
+                secret
+            } else {
+                let secret = random_secret();
+                write_private(&secret_file, &secret)?;
+                secret
             };
             anyhow::Ok((Database::parse(&url)?, secret))
         }

@@ -11,7 +11,7 @@ use clap::{Parser, Subcommand};
 
 use crate::telemetry::{self, LogFormat};
 
-/// A schema-per-tenant GraphQL service on PostgreSQL.
+/// A schema-per-tenant GraphQL service on `PostgreSQL`.
 #[derive(Debug, Parser)]
 #[command(name = "tenantry", version, about, max_term_width = 100)]
 struct Arguments {

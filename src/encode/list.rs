@@ -197,10 +197,10 @@ impl Encoder<'_> {
             PageField::Typename(name) => write_str(name, &mut self.out),
             PageField::HasNextPage => self.boolean(if forward { page.more } else { page.behind }),
             PageField::HasPreviousPage => {
-                self.boolean(if forward { page.behind } else { page.more })
+                self.boolean(if forward { page.behind } else { page.more });
             }
             PageField::StartCursor | PageField::EndCursor if length == 0 => {
-                self.out.extend_from_slice(b"null")
+                self.out.extend_from_slice(b"null");
             }
             PageField::StartCursor => return self.cursor_of(page, 0),
             PageField::EndCursor => return self.cursor_of(page, length - 1),

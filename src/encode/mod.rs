@@ -151,13 +151,14 @@ fn root_value(
 fn root_row(encoder: &mut Encoder<'_>, row: &RootRow, source: Source<'_>) -> Result<(), Fault> {
     let mut slots = match source {
         Source::Rows([first, ..]) => Slots::row(first),
-        Source::Column(row, column) => match Raw::of(row, column) {
-            Some(value) => Slots::record(value)?,
-            None => {
+        Source::Column(row, column) => {
+            if let Some(value) = Raw::of(row, column) {
+                Slots::record(value)?
+            } else {
                 encoder.out.extend_from_slice(b"null");
                 return Ok(());
             }
-        },
+        }
         _ => {
             encoder.out.extend_from_slice(b"null");
             return Ok(());

@@ -127,7 +127,7 @@ impl<'a> Encoder<'a> {
             }
             FieldValue::Column(read) => self.column(read, slots.next()?),
             FieldValue::NodeId(id) => self.node_id(id, slots),
-            FieldValue::ToOne(row) => self.to_one(row, slots),
+            FieldValue::ToOne(row) => self.joined(row, slots),
             FieldValue::Connection(connection) => {
                 let value = slots.next()?.ok_or(EncodeError::Malformed)?;
                 self.connection(connection, value)
@@ -159,7 +159,7 @@ impl<'a> Encoder<'a> {
     }
 
     /// A related row: its first column says whether it is there.
-    fn to_one(&mut self, row: &ToOneRow, slots: &mut Slots<'_>) -> Result<(), Fault> {
+    fn joined(&mut self, row: &ToOneRow, slots: &mut Slots<'_>) -> Result<(), Fault> {
         let present = slots.next()? == Some(&[1]);
         let end = slots.position() + row.selection.width();
         if !present {

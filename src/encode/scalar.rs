@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-pub use super::error::EncodeError;
+pub(super) use super::error::EncodeError;
 use super::wire::{Reader, fixed};
 use super::{array, datetime, interval, numeric, text};
 

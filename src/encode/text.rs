@@ -7,7 +7,7 @@ use super::error::EncodeError;
 
 /// Appends a JSON string. `bytes` are UTF-8; bytes that are not reach the output as they are.
 #[inline]
-pub fn write_string(bytes: &[u8], out: &mut Vec<u8>) {
+pub(super) fn write_string(bytes: &[u8], out: &mut Vec<u8>) {
     if is_plain(bytes) {
         write_plain(bytes, out);
     } else {

@@ -9,8 +9,8 @@ use crate::error::{Code, Failure};
 use crate::names::{MemberRole, UserId};
 use crate::registry::{Directory, LoggedIn, Registry, SignedUp, Tenant, TenantStatus};
 
-pub(crate) use host::{BaseDomain, BaseDomainError, Site};
-pub(crate) use token::{AccessToken, JwtSecret, Tokens, WeakSecret};
+pub(crate) use host::{BaseDomain, Site};
+pub(crate) use token::{AccessToken, JwtSecret, Tokens};
 
 /// One tenant, and on whose behalf it is asked: the only key to tenant data.
 ///

@@ -54,7 +54,7 @@ pub(crate) fn router(service: Arc<Service>) -> Router {
         .with_state(service)
 }
 
-/// Tells GraphiQL whether it stands at a tenant.
+/// Tells `GraphiQL` whether it stands at a tenant.
 async fn graphiql_config(State(service): State<Arc<Service>>, headers: HeaderMap) -> Response {
     match service
         .guard
@@ -65,7 +65,7 @@ async fn graphiql_config(State(service): State<Arc<Service>>, headers: HeaderMap
         Ok(Admission::Tenant(context)) => {
             graphiql::config(Some(context.tenant().subdomain.as_str()))
         }
-        Err(failure) => transport::refusal(transport::Media::Json, &failure),
+        Err(failure) => transport::refused(transport::Media::Json, failure.into()),
     }
 }
 

@@ -5,7 +5,7 @@ use async_graphql::{Request, Variables};
 use serde_json::Value;
 
 use super::Service;
-use super::transport::{self, Method};
+use super::transport::{Method, Refusal};
 use crate::compile::Operation;
 use crate::error::{Code, Failure};
 
@@ -13,9 +13,9 @@ pub(super) async fn answer(
     service: &Service,
     method: Method,
     operation: Operation,
-) -> Result<Vec<u8>, Vec<Failure>> {
+) -> Result<Vec<u8>, Refusal> {
     let document = async_graphql::parser::parse_query(&operation.query)
-        .map_err(|error| vec![Failure::new(Code::GraphqlParseFailed, error.to_string())])?;
+        .map_err(|error| Failure::new(Code::GraphqlParseFailed, error.to_string()))?;
     let mutates = document.operations.iter().any(|(name, definition)| {
         let selected = operation
             .name
@@ -24,7 +24,7 @@ pub(super) async fn answer(
         selected && definition.node.ty != OperationType::Query
     });
     if method == Method::Get && mutates {
-        return Err(vec![transport::mutation_by_get()]);
+        return Err(Refusal::mutation_by_get());
     }
     let mut request = Request::new(String::new())
         .variables(Variables::from_json(Value::Object(operation.variables)));
@@ -38,13 +38,10 @@ pub(super) async fn answer(
     }
     // No path: it failed before anything was executed.
     if response.errors.iter().any(|error| error.path.is_empty()) {
-        return Err(response
-            .errors
-            .into_iter()
-            .map(|error| invalid(&error))
-            .collect());
+        let failures: Vec<_> = response.errors.iter().map(invalid).collect();
+        return Err(failures.into());
     }
-    serde_json::to_vec(&response).map_err(|error| vec![Failure::internal(error)])
+    Ok(serde_json::to_vec(&response).map_err(Failure::internal)?)
 }
 
 fn invalid(error: &async_graphql::ServerError) -> Failure {

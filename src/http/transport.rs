@@ -1,6 +1,8 @@
 //! GraphQL over HTTP: what a request may look like, and with which status it is answered.
 //! <https://graphql.github.io/graphql-over-http/draft/>
 
+use std::borrow::Cow;
+
 use axum::body::Body;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -8,8 +10,7 @@ use axum::response::Response;
 use serde_json::Value;
 
 use crate::compile::Operation;
-use crate::encode::{FieldError, PathSegment};
-use crate::error::{self, Code, Failure};
+use crate::error::{Code, Failure};
 
 /// The media type of the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,8 +36,43 @@ impl Media {
     }
 }
 
+/// Why there is no answer with `data`.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// The request is not one of GraphQL over HTTP.
+    Http(StatusCode, Cow<'static, str>),
+    /// It is, and failed as a whole.
+    Graphql(Vec<Failure>),
+}
+
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Self {
+        Self::Graphql(vec![failure])
+    }
+}
+
+impl From<Vec<Failure>> for Refusal {
+    fn from(failures: Vec<Failure>) -> Self {
+        Self::Graphql(failures)
+    }
+}
+
+impl Refusal {
+    fn bad_request(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::Http(StatusCode::BAD_REQUEST, message.into())
+    }
+
+    /// GET is for reading, so that links and prefetches change nothing.
+    pub(super) fn mutation_by_get() -> Self {
+        Self::Http(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "mutations are served by POST".into(),
+        )
+    }
+}
+
 /// Chooses by the Accept header: the better match wins, equal ones by their order.
-pub(super) fn negotiate(headers: &HeaderMap) -> Result<Media, Response> {
+pub(super) fn negotiate(headers: &HeaderMap) -> Result<Media, Refusal> {
     let Some(accept) = super::header(headers, &header::ACCEPT) else {
         return Ok(Media::Json);
     };
@@ -62,7 +98,7 @@ pub(super) fn negotiate(headers: &HeaderMap) -> Result<Media, Response> {
     }
     best.map(|(media, _)| media).ok_or_else(|| {
         let message = "answers are application/graphql-response+json or application/json";
-        error_response(StatusCode::NOT_ACCEPTABLE, message)
+        Refusal::Http(StatusCode::NOT_ACCEPTABLE, message.into())
     })
 }
 
@@ -71,40 +107,35 @@ pub(super) async fn read(
     parts: &Parts,
     body: Body,
     max_body: usize,
-) -> Result<(Method, Operation), Response> {
+) -> Result<(Method, Operation), Refusal> {
     if parts.method == axum::http::Method::GET {
         let operation = from_query(parts.uri.query().unwrap_or_default())?;
         return Ok((Method::Get, operation));
     }
     if parts.method != axum::http::Method::POST {
-        let mut response = error_response(
+        let message = "GraphQL is served by GET and POST";
+        return Err(Refusal::Http(
             StatusCode::METHOD_NOT_ALLOWED,
-            "GraphQL is served by GET and POST",
-        );
-        response
-            .headers_mut()
-            .insert(header::ALLOW, HeaderValue::from_static("GET, POST"));
-        return Err(response);
+            message.into(),
+        ));
     }
     // Browsers send application/json to other origins only after having asked: no forged requests.
     let content_type = super::header(&parts.headers, &header::CONTENT_TYPE).unwrap_or_default();
     if !is_json(content_type) {
         let message = "send the request as Content-Type: application/json (in UTF-8)";
-        return Err(error_response(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
+        return Err(Refusal::Http(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            message.into(),
+        ));
     }
     let bytes = axum::body::to_bytes(body, max_body).await.map_err(|_| {
         let message =
             format!("the request body must arrive whole and have at most {max_body} bytes");
-        error_response(StatusCode::PAYLOAD_TOO_LARGE, &message)
+        Refusal::Http(StatusCode::PAYLOAD_TOO_LARGE, message.into())
     })?;
-    let value = serde_json::from_slice(&bytes).map_err(|error| {
-        error_response(
-            StatusCode::BAD_REQUEST,
-            &format!("the request body is not JSON: {error}"),
-        )
-    })?;
-    let operation =
-        from_json(value).map_err(|message| error_response(StatusCode::BAD_REQUEST, message))?;
+    let value = serde_json::from_slice(&bytes)
+        .map_err(|error| Refusal::bad_request(format!("the request body is not JSON: {error}")))?;
+    let operation = from_json(value).map_err(Refusal::bad_request)?;
     Ok((Method::Post, operation))
 }
 
@@ -121,8 +152,7 @@ fn is_json(content_type: &str) -> bool {
     })
 }
 
-fn from_query(query: &str) -> Result<Operation, Response> {
-    let bad = |message: &str| error_response(StatusCode::BAD_REQUEST, message);
+fn from_query(query: &str) -> Result<Operation, Refusal> {
     let mut operation = Operation::default();
     let mut has_query = false;
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
@@ -132,16 +162,9 @@ fn from_query(query: &str) -> Result<Operation, Response> {
                 has_query = true;
             }
             "operationName" if !value.is_empty() => operation.name = Some(value.into_owned()),
-            "variables" if !value.is_empty() => {
-                let value =
-                    serde_json::from_str(&value).map_err(|_| bad("variables are not JSON"))?;
-                operation.variables =
-                    object(value).ok_or_else(|| bad("variables must be a JSON object"))?;
-            }
+            "variables" if !value.is_empty() => operation.variables = members("variables", &value)?,
             "extensions" if !value.is_empty() => {
-                let value =
-                    serde_json::from_str(&value).map_err(|_| bad("extensions are not JSON"))?;
-                object(value).ok_or_else(|| bad("extensions must be a JSON object"))?;
+                members("extensions", &value)?;
             }
             _ => {}
         }
@@ -149,8 +172,16 @@ fn from_query(query: &str) -> Result<Operation, Response> {
     if has_query {
         Ok(operation)
     } else {
-        Err(bad("the parameter query is missing"))
+        Err(Refusal::bad_request("the parameter query is missing"))
     }
+}
+
+/// A parameter of the query string that holds a JSON object.
+fn members(name: &str, text: &str) -> Result<serde_json::Map<String, Value>, Refusal> {
+    let value = serde_json::from_str(text)
+        .map_err(|_| Refusal::bad_request(format!("the parameter {name} is not JSON")))?;
+    object(value)
+        .ok_or_else(|| Refusal::bad_request(format!("the parameter {name} is not an object")))
 }
 
 fn from_json(value: Value) -> Result<Operation, &'static str> {
@@ -185,39 +216,20 @@ fn object(value: Value) -> Option<serde_json::Map<String, Value>> {
     }
 }
 
-/// A refusal that only HTTP knows: the right status is told by [`failed`].
-pub(super) fn mutation_by_get() -> Failure {
-    Failure::new(Code::BadUserInput, MUTATION_BY_GET)
-}
-
-const MUTATION_BY_GET: &str = "mutations are served by POST";
-
 /// An answer with `data`.
 pub(super) fn response(media: Media, body: Vec<u8>) -> Response {
     respond(StatusCode::OK, media, body)
 }
 
-/// The end of a response body: errors of fields, if any, and the closing brace.
-pub(super) fn close(out: &mut Vec<u8>, errors: Vec<FieldError>) {
-    let count = errors.len();
-    for (index, error) in errors.into_iter().enumerate() {
-        out.extend_from_slice(if index == 0 { b",\"errors\":[" } else { b"," });
-        let path = error.path.into_iter().map(|segment| match segment {
-            PathSegment::Key(key) => error::PathSegment::Field(key.into()),
-            PathSegment::Index(index) => error::PathSegment::Index(index),
-        });
-        Failure::new(Code::Internal, error.message)
-            .with_path(path.collect())
-            .write_json(out);
-    }
-    out.extend_from_slice(if count > 0 { b"]}" } else { b"}" });
-}
-
-/// An answer without `data`: the request failed as a whole.
-pub(super) fn failed(media: Media, mut failures: Vec<Failure>) -> Response {
-    for failure in &mut failures {
-        report(failure);
-    }
+/// An answer without `data`.
+pub(super) fn refused(media: Media, refusal: Refusal) -> Response {
+    let (status, failures) = match refusal {
+        Refusal::Http(status, message) => (status, vec![Failure::new(Code::BadUserInput, message)]),
+        Refusal::Graphql(mut failures) => {
+            failures.iter_mut().for_each(report);
+            (status(media, &failures), failures)
+        }
+    };
     let mut body = b"{\"errors\":[".to_vec();
     for (index, failure) in failures.iter().enumerate() {
         if index > 0 {
@@ -226,39 +238,33 @@ pub(super) fn failed(media: Media, mut failures: Vec<Failure>) -> Response {
         failure.write_json(&mut body);
     }
     body.extend_from_slice(b"]}");
-    let mut response = respond(status(media, &failures), media, body);
-    let retry = failures
+    let mut response = respond(status, media, body);
+    let headers = response.headers_mut();
+    if let Some(seconds) = failures
         .iter()
-        .find_map(|failure| failure.details.retry_after);
-    if let Some(seconds) = retry {
-        response
-            .headers_mut()
-            .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        .find_map(|failure| failure.details.retry_after)
+    {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
-    if response.status() == StatusCode::METHOD_NOT_ALLOWED {
-        response
-            .headers_mut()
-            .insert(header::ALLOW, HeaderValue::from_static("POST"));
+    if status == StatusCode::METHOD_NOT_ALLOWED {
+        headers.insert(header::ALLOW, HeaderValue::from_static("GET, POST"));
     }
     response
 }
 
 /// What is wrong with GraphQL itself is no concern of HTTP where the client only knows JSON.
 fn status(media: Media, failures: &[Failure]) -> StatusCode {
-    let Some(first) = failures.first() else {
-        return StatusCode::INTERNAL_SERVER_ERROR;
-    };
-    if first.message == MUTATION_BY_GET {
-        return StatusCode::METHOD_NOT_ALLOWED;
-    }
+    let code = failures
+        .first()
+        .map_or(Code::Internal, |failure| failure.code);
     let of_graphql = matches!(
-        first.code,
+        code,
         Code::GraphqlParseFailed | Code::GraphqlValidationFailed | Code::BadUserInput
     );
     if media == Media::Json && of_graphql {
         return StatusCode::OK;
     }
-    StatusCode::from_u16(first.code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    StatusCode::from_u16(code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 /// Logs what the client is not told, under an id that the client is told.
@@ -271,23 +277,6 @@ fn report(failure: &mut Failure) {
         tracing::warn!(request.id = id, error.code = failure.code.as_str(), error = %cause, "request failed");
     }
     failure.details.request_id = Some(id);
-}
-
-/// A refusal outside of GraphQL requests.
-pub(super) fn refusal(media: Media, failure: &Failure) -> Response {
-    let mut body = b"{\"errors\":[".to_vec();
-    failure.write_json(&mut body);
-    body.extend_from_slice(b"]}");
-    let status = StatusCode::from_u16(failure.code.http_status())
-        .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    respond(status, media, body)
-}
-
-fn error_response(status: StatusCode, message: &str) -> Response {
-    let mut body = b"{\"errors\":[".to_vec();
-    Failure::new(Code::BadUserInput, message.to_owned()).write_json(&mut body);
-    body.extend_from_slice(b"]}");
-    respond(status, Media::Json, body)
 }
 
 fn respond(status: StatusCode, media: Media, body: Vec<u8>) -> Response {

@@ -29,7 +29,7 @@ use std::collections::HashSet;
 use std::ops::Range;
 use std::rc::Rc;
 
-pub(crate) use batch::{Batch, CopyIn, Place, Step};
+pub(crate) use batch::{Batch, CopyIn, Step};
 pub(crate) use decode::decode;
 pub(crate) use names::Known;
 
@@ -266,12 +266,10 @@ impl Writer<'_> {
         let text = apply(self.sql, range, edits);
         if let Some(data) = statement.data.clone() {
             self.flush();
-            let data_line = self.line(data.start);
             self.script.steps.push(Step::CopyIn(CopyIn {
                 statement: text,
                 data: self.sql[data].to_owned(),
                 line,
-                data_line,
             }));
             return;
         }

@@ -191,6 +191,10 @@ fn cursor_params(
 
 /// What the selected fields need beside the rows.
 #[derive(Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "five questions, each by itself"
+)]
 struct Wants {
     rows: bool,
     cursors: bool,

@@ -29,7 +29,7 @@ pub struct Document {
 
 /// What is known of an operation before its variables have values.
 #[derive(Debug)]
-pub struct Operation {
+pub(super) struct Operation {
     pub(super) variables: Vec<VariableInfo>,
 }
 

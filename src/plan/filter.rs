@@ -137,16 +137,15 @@ fn comparisons(
                 "{name}: null compares with nothing; use isNull"
             )));
         }
-        all.push(match operator {
-            Operator::IsNull => Predicate::IsNull(column, is_true(env, &value)),
-            _ => {
-                let param = operand(env, state, relation, column, operator, value)
-                    .map_err(|error| InputError::new(format!("{name}: {error}")))?;
-                Predicate::Compare {
-                    column,
-                    operator,
-                    param,
-                }
+        all.push(if operator == Operator::IsNull {
+            Predicate::IsNull(column, is_true(env, &value))
+        } else {
+            let param = operand(env, state, relation, column, operator, value)
+                .map_err(|error| InputError::new(format!("{name}: {error}")))?;
+            Predicate::Compare {
+                column,
+                operator,
+                param,
             }
         });
     }
@@ -186,11 +185,11 @@ fn operand(
         | Operator::HasKey
         | Operator::IEq => text(Pattern::None),
         Operator::In | Operator::NotIn => (
-            Format::List(Box::new(self::format(env, &ty.kind))),
+            Format::List(Box::new(format(env, &ty.kind))),
             compared_as(ty),
             true,
         ),
-        _ => (self::format(env, &ty.kind), compared_as(ty), false),
+        _ => (format(env, &ty.kind), compared_as(ty), false),
     };
     add(state, value, format, cast, array)
 }
@@ -285,7 +284,7 @@ pub(super) fn format(env: &Env<'_>, kind: &TypeKind) -> Format {
             element,
             dimensions,
         } => {
-            let mut format = self::format(env, &element.kind);
+            let mut format = format(env, &element.kind);
             for _ in 0..*dimensions {
                 format = Format::List(Box::new(format));
             }

@@ -50,8 +50,9 @@ impl Format {
                 _ => return Err(format!("{number} is not a 32-bit integer")),
             },
             (Self::BigInt, value) => write_big_int(value, out)?,
-            (Self::Float, Value::Number(number)) => append(out, number),
-            (Self::Decimal, Value::Number(number)) => append(out, number),
+            (Self::Float | Self::Decimal | Self::Literal, Value::Number(number)) => {
+                append(out, number);
+            }
             (Self::Decimal, Value::String(text)) if is_decimal(text) => out.push_str(text),
             (Self::Text(pattern), Value::String(text)) => pattern.write(text, out),
             (Self::Uuid, Value::String(text)) => match uuid::Uuid::try_parse(text) {
@@ -59,7 +60,6 @@ impl Format {
                 Err(_) => return Err(format!("{value} is not a UUID")),
             },
             (Self::Literal, Value::String(text)) => out.push_str(text),
-            (Self::Literal, Value::Number(number)) => append(out, number),
             (Self::Enum(names), Value::String(name)) => {
                 let position = names.names.iter().position(|known| known == name);
                 let label = position.and_then(|position| names.ty.labels.get(position));

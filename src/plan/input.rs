@@ -147,19 +147,8 @@ impl<'a> InputEnv<'a> {
                 })
             }
             (Some(TypeDef::Enum(_)), _) => Err(InputError::new(format!("{value} is not a {name}"))),
-            _ => self.literal_scalar(name, value),
+            _ => literal_scalar(name, value),
         }
-    }
-
-    fn literal_scalar(&self, name: &str, value: &Ast) -> Result<Input<'a>, InputError> {
-        if name != "JSON" && matches!(value, Ast::Enum(_) | Ast::Object(_) | Ast::List(_)) {
-            return Err(InputError::new(format!("{value} is not a {name}")));
-        }
-        if let Ok(json) = value.clone().into_json() {
-            return Ok(Input::Leaf(ValueSource::Literal(json)));
-        }
-        // A JSON literal with variables in it is put together when it is bound.
-        Ok(Input::Leaf(ValueSource::Template(Arc::new(value.clone()))))
     }
 
     fn variable(
@@ -232,4 +221,15 @@ impl<'a> InputEnv<'a> {
         }
         Ok(Input::Object(object))
     }
+}
+
+fn literal_scalar<'a>(name: &str, value: &Ast) -> Result<Input<'a>, InputError> {
+    if name != "JSON" && matches!(value, Ast::Enum(_) | Ast::Object(_) | Ast::List(_)) {
+        return Err(InputError::new(format!("{value} is not a {name}")));
+    }
+    if let Ok(json) = value.clone().into_json() {
+        return Ok(Input::Leaf(ValueSource::Literal(json)));
+    }
+    // A JSON literal with variables in it is put together when it is bound.
+    Ok(Input::Leaf(ValueSource::Template(Arc::new(value.clone()))))
 }

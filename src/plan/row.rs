@@ -63,7 +63,7 @@ fn field(
         FieldMeaning::ToOne(link) => FieldValue::ToOne(Box::new(ToOneRow {
             target: link.target,
             on: link.on.clone(),
-            selection: self::selection(env, state, link.target, &selected.fields)?,
+            selection: selection(env, state, link.target, &selected.fields)?,
             non_null: link.required,
         })),
         FieldMeaning::ToOneReverse(link) => FieldValue::ToOne(Box::new(ToOneRow {
@@ -73,7 +73,7 @@ fn field(
                 .iter()
                 .map(|&(theirs, ours)| (ours, theirs))
                 .collect(),
-            selection: self::selection(env, state, link.target, &selected.fields)?,
+            selection: selection(env, state, link.target, &selected.fields)?,
             non_null: false,
         })),
         FieldMeaning::ToMany(link) => {

@@ -12,8 +12,6 @@ use crate::migrate::Migrations;
 use crate::names::Subdomain;
 use crate::registry::{Directory, Registry};
 
-pub(crate) use sign_up::sign_up;
-
 /// The schema that `http` executes at the base domain.
 pub(crate) type Schema = async_graphql::Schema<Query, sign_up::Mutation, EmptySubscription>;
 

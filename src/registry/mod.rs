@@ -20,6 +20,7 @@ use crate::postgres::Database;
 pub(crate) use accounts::LoggedIn;
 pub(crate) use directory::Directory;
 pub(crate) use login::RequestLogin;
+#[cfg(test)]
 pub(crate) use open::OpenError;
 pub(crate) use password::{Hasher, Password};
 pub(crate) use provision::{Content, NewTenant, SignedUp};
@@ -72,6 +73,7 @@ impl Registry {
     }
 
     /// The role that request connections log in as.
+    #[cfg(test)]
     pub(crate) fn request_role(&self) -> &RoleName {
         &self.request_role
     }

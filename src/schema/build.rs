@@ -439,7 +439,7 @@ impl Builder<'_> {
             InputMeaning::Where,
             "Only rows that match.".into(),
         );
-        if self.is_sortable(self.model.relation(relation)) {
+        if is_sortable(self.model.relation(relation)) {
             let order = Type::named(format!("{name}Order")).non_null().list();
             add(
                 "orderBy",
@@ -481,13 +481,6 @@ impl Builder<'_> {
             "Skips so many rows. Cursors are faster and stable.".into(),
         );
         args
-    }
-
-    fn is_sortable(&self, relation: &Relation) -> bool {
-        relation
-            .columns
-            .iter()
-            .any(|column| column.ty.sortable && !column.comment.omit)
     }
 
     fn filter_type(
@@ -604,7 +597,7 @@ impl Builder<'_> {
         for link in links {
             if let (FieldMeaning::ToOne(to_one), Some(target)) =
                 (&link.meaning, self.names.of(link.target))
-                && self.is_sortable(self.model.relation(link.target))
+                && is_sortable(self.model.relation(link.target))
             {
                 let ty = Type::named(format!("{target}Order"));
                 let meaning = InputMeaning::ToOne(Arc::clone(to_one));
@@ -779,6 +772,14 @@ impl Builder<'_> {
             remedy,
         })
     }
+}
+
+/// Whether a list of these rows can be ordered by anything.
+fn is_sortable(relation: &Relation) -> bool {
+    relation
+        .columns
+        .iter()
+        .any(|column| column.ty.sortable && !column.comment.omit)
 }
 
 fn connection_type(name: &str) -> ObjectDef {

@@ -230,6 +230,7 @@ impl Type {
         }
     }
 
+    #[must_use]
     pub fn list(self) -> Self {
         Self::List {
             element: Box::new(self),
@@ -237,6 +238,7 @@ impl Type {
         }
     }
 
+    #[must_use]
     pub fn non_null(self) -> Self {
         match self {
             Self::Named { name, .. } => Self::Named {
@@ -250,6 +252,7 @@ impl Type {
         }
     }
 
+    #[must_use]
     pub fn non_null_if(self, required: bool) -> Self {
         if required { self.non_null() } else { self }
     }

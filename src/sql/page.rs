@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::predicate::{and_also, predicate};
+use super::predicate::predicate;
 use super::read::{Columns, Joins, Shape, Target, shaped, value};
 use super::writer::{Alias, Writer};
 use crate::model::RelationId;
@@ -289,6 +289,7 @@ impl Base {
             .unwrap_or((relation, self.alias))
     }
 
+    /// `where … and …`: the link to the parent row, the filter, the cursors.
     fn conditions(
         &self,
         writer: &mut Writer<'_>,
@@ -297,46 +298,48 @@ impl Base {
         bounds: Bounds,
     ) {
         let relation = connection.relation;
-        writer.push(" where ");
+        let mut glue = [" where "].into_iter().chain(std::iter::repeat(" and "));
+        let mut next = |writer: &mut Writer<'_>| writer.push(glue.next().unwrap_or(" and "));
         match (&connection.link, parent, self.junction) {
             (Link::Children(link), Some(parent), _) => {
-                writer.join_condition(
-                    (relation, self.alias),
-                    (parent.relation, parent.alias),
-                    &link.on,
-                );
-                and_also(writer, relation, self.alias, &connection.filter);
+                next(writer);
+                let parent = (parent.relation, parent.alias);
+                writer.join_condition((relation, self.alias), parent, &link.on);
             }
             (Link::Through(link), Some(parent), Some(junction)) => {
-                writer.join_condition(
-                    (link.junction, junction),
-                    (parent.relation, parent.alias),
-                    &link.near,
-                );
-                and_also(writer, relation, self.alias, &connection.filter);
+                next(writer);
+                let parent = (parent.relation, parent.alias);
+                writer.join_condition((link.junction, junction), parent, &link.near);
             }
-            _ => predicate(writer, relation, self.alias, &connection.filter),
+            _ => {}
         }
-        if !connection.keyed || bounds == Bounds::None {
+        if !connection.filter.is_always() {
+            next(writer);
+            predicate(writer, relation, self.alias, &connection.filter);
+        }
+        if !connection.keyed {
             return;
         }
         let page = &connection.page;
-        if bounds == Bounds::Beyond {
-            let (cursor, before) = match page.direction {
-                Direction::Forward => (&page.after, false),
-                Direction::Backward => (&page.before, true),
-            };
-            if let Some(cursor) = cursor {
-                writer.push(" and (");
-                self.beyond(writer, &connection.order, cursor, before);
-                writer.push(") is not true");
+        let cursors = [(&page.after, false), (&page.before, true)];
+        match bounds {
+            Bounds::None => {}
+            Bounds::Page => {
+                for (cursor, before) in cursors {
+                    if let Some(cursor) = cursor {
+                        next(writer);
+                        self.beyond(writer, &connection.order, cursor, before);
+                    }
+                }
             }
-            return;
-        }
-        for (cursor, before) in [(&page.after, false), (&page.before, true)] {
-            if let Some(cursor) = cursor {
-                writer.push(" and ");
-                self.beyond(writer, &connection.order, cursor, before);
+            Bounds::Beyond => {
+                let (cursor, before) = cursors[usize::from(page.direction == Direction::Backward)];
+                if let Some(cursor) = cursor {
+                    next(writer);
+                    writer.push("(");
+                    self.beyond(writer, &connection.order, cursor, before);
+                    writer.push(") is not true");
+                }
             }
         }
     }
@@ -368,7 +371,7 @@ impl Base {
             // Row comparison is what an index over the keys can seek by.
             writer.push("(");
             writer.list(&keys, |writer, (index, (key, _))| {
-                Keys::Inner(self).write(writer, *index, key)
+                Keys::Inner(self).write(writer, *index, key);
             });
             writer.push(")");
             writer.push(symbol(first));

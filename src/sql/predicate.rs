@@ -68,7 +68,7 @@ fn group(
 ) {
     writer.push("(");
     writer.separated(conditions, glue, |writer, condition| {
-        predicate(writer, relation, alias, condition)
+        predicate(writer, relation, alias, condition);
     });
     writer.push(")");
 }
@@ -162,10 +162,10 @@ fn compare(
         Operator::Gt => infix(writer, " > "),
         Operator::Gte => infix(writer, " >= "),
         Operator::Like | Operator::StartsWith | Operator::EndsWith | Operator::Contains => {
-            infix(writer, " like ")
+            infix(writer, " like ");
         }
         Operator::ILike | Operator::IStartsWith | Operator::IEndsWith | Operator::IContains => {
-            infix(writer, " ilike ")
+            infix(writer, " ilike ");
         }
         Operator::IEq => {
             writer.push("lower(");

@@ -95,12 +95,11 @@ impl<'m> Writer<'m> {
 
     /// `$1::"uuid"`: each parameter has one number, however often it is used.
     pub(super) fn param(&mut self, id: ParamId) {
-        let number = match self.used.iter().position(|used| *used == id) {
-            Some(position) => position + 1,
-            None => {
-                self.used.push(id);
-                self.used.len()
-            }
+        let number = if let Some(position) = self.used.iter().position(|used| *used == id) {
+            position + 1
+        } else {
+            self.used.push(id);
+            self.used.len()
         };
         let _ = write!(self.text, "${number}::");
         match &self.params.get(id).cast {

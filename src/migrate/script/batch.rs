@@ -29,8 +29,6 @@ pub(crate) struct CopyIn {
     pub(crate) statement: String,
     pub(crate) data: String,
     pub(crate) line: u32,
-    /// The line of the first row; Postgres counts rows from there when it names one in an error's context.
-    pub(crate) data_line: u32,
 }
 
 /// A place in the migration file.
@@ -61,11 +59,6 @@ impl Step {
 impl Batch {
     pub(crate) fn text(&self) -> &str {
         &self.text
-    }
-
-    /// The number of statements, each of which Postgres answers with one completion.
-    pub(crate) fn statements(&self) -> usize {
-        self.marks.len()
     }
 
     pub(super) fn is_empty(&self) -> bool {

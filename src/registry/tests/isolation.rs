@@ -64,7 +64,7 @@ async fn a_tenants_role_reaches_its_own_schema_only() {
     );
     request
         .batch_execute(&format!(
-            "insert into {ours}.labels (name, color) values ('bug', 'red')"
+            "insert into {ours}.labels (name, color) values ('mine', '#ff0000')"
         ))
         .await
         .unwrap();

@@ -1,0 +1,149 @@
+//! What running an operation brings, and how it becomes the response's body.
+
+use serde_json::Value;
+use tokio_postgres::Row;
+
+use crate::compile::{Compiled, Operation, Work};
+use crate::encode::{Body, FieldError, PathSegment, Source};
+use crate::error::{self, Code, Failure};
+use crate::guard::{AccessToken, Guard, TenantContext};
+use crate::plan::{self, Bindings, Bound, ParamId, RootValue};
+use crate::schema::Api;
+use crate::session::Sessions;
+use crate::sql::Layout;
+
+/// What the operation's work brought.
+pub(crate) enum Outcome {
+    Nothing,
+    Rows(Vec<Row>, Layout),
+    LogIns(Vec<LoggedIn>),
+}
+
+/// One `logIn`: the token, and the user as the user may see it.
+pub(crate) struct LoggedIn {
+    token: AccessToken,
+    user: Vec<Row>,
+}
+
+/// Runs the `logIn` fields one after the other, and reads each user on that user's behalf.
+pub(crate) async fn log_in(
+    guard: &Guard,
+    sessions: &Sessions,
+    context: &TenantContext,
+    compiled: &Compiled,
+    operation: &Operation,
+) -> Result<Outcome, Failure> {
+    let Work::LogIns(statements) = &compiled.work else {
+        return Ok(Outcome::Nothing);
+    };
+    let log_ins = compiled
+        .plan
+        .roots
+        .iter()
+        .filter_map(|root| match &root.value {
+            RootValue::LogIn(log_in) => Some((root.key.name(), log_in)),
+            _ => None,
+        });
+    let credentials = compiled.bind(&operation.variables, context.identity())?;
+    let text = |param: ParamId| match credentials.params.get(param.0) {
+        Some(Bound::Text(text)) => text.as_str(),
+        _ => "",
+    };
+    let mut done = Vec::with_capacity(statements.len());
+    for ((key, log_in), statement) in log_ins.zip(statements) {
+        let (context, token) = guard
+            .log_in(context, text(log_in.email), text(log_in.password))
+            .await
+            .map_err(|failure| {
+                failure.with_path(vec![error::PathSegment::Field(key.to_owned())])
+            })?;
+        let user = match statement {
+            Some(statement) => {
+                let bindings = compiled.bind(&operation.variables, context.identity())?;
+                let session = sessions.open(&context).await?;
+                session.read(statement, &bindings).await?
+            }
+            None => Vec::new(),
+        };
+        done.push(LoggedIn { token, user });
+    }
+    Ok(Outcome::LogIns(done))
+}
+
+/// The part of the answer that async-graphql gives: `__schema` and `__type`.
+pub(crate) async fn introspection(
+    api: &Api,
+    compiled: &Compiled,
+    operation: &Operation,
+) -> Result<Option<Value>, Failure> {
+    if !compiled.introspects() {
+        return Ok(None);
+    }
+    let document = &compiled.document;
+    let selected = document.operation(operation.name.as_deref())?;
+    let response = plan::introspect(api, document, selected, &operation.variables).await;
+    if let Some(error) = response.errors.first() {
+        return Err(Failure::new(
+            Code::GraphqlValidationFailed,
+            error.message.clone(),
+        ));
+    }
+    let data = response.data.into_json().map_err(Failure::internal)?;
+    Ok(Some(data))
+}
+
+/// Writes the body: the root fields in their order, each from where its value is.
+pub(crate) fn encode(
+    compiled: &Compiled,
+    bindings: &Bindings,
+    outcome: &Outcome,
+    introspection: Option<&Value>,
+) -> Result<Vec<u8>, Failure> {
+    let mut body = Body::new(bindings);
+    let (mut columns, mut log_ins) = (0.., 0..);
+    for root in &compiled.plan.roots {
+        let source = match (&root.value, outcome) {
+            (RootValue::Introspection, _) => introspection
+                .and_then(|data| data.get(root.key.name()))
+                .map(Source::Json),
+            (RootValue::Connection(_) | RootValue::Row(_), Outcome::Rows(rows, layout)) => {
+                match layout {
+                    Layout::Flat => Some(Source::Rows(rows)),
+                    Layout::Columns => rows
+                        .first()
+                        .zip(columns.next())
+                        .map(|(row, column)| Source::Column(row, column)),
+                }
+            }
+            (RootValue::LogIn(_), Outcome::LogIns(done)) => log_ins
+                .next()
+                .and_then(|index: usize| done.get(index))
+                .map(|done| Source::LogIn {
+                    access_token: done.token.as_str(),
+                    user: &done.user,
+                }),
+            _ => None,
+        };
+        body.root(root, source.unwrap_or(Source::Plan))
+            .map_err(Failure::internal)?;
+    }
+    let (mut out, errors) = body.finish();
+    close(&mut out, errors);
+    Ok(out)
+}
+
+/// The end of the body: errors of fields that became null, if any, and the closing brace.
+fn close(out: &mut Vec<u8>, errors: Vec<FieldError>) {
+    let count = errors.len();
+    for (index, error) in errors.into_iter().enumerate() {
+        out.extend_from_slice(if index == 0 { b",\"errors\":[" } else { b"," });
+        let path = error.path.into_iter().map(|segment| match segment {
+            PathSegment::Key(key) => error::PathSegment::Field(key.into()),
+            PathSegment::Index(index) => error::PathSegment::Index(index),
+        });
+        Failure::new(Code::Internal, error.message)
+            .with_path(path.collect())
+            .write_json(out);
+    }
+    out.extend_from_slice(if count > 0 { b"]}" } else { b"}" });
+}
