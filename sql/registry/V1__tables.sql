@@ -62,10 +62,12 @@ create index memberships_tenant_id_idx on tenantry.memberships (tenant_id);
 create table tenantry.settings (
   only_row boolean primary key default true check (only_row),
   request_role text not null,
-  request_password text
+  request_password text,
+  users_table text
 );
 comment on column tenantry.settings.request_role is 'The role that request connections log in as.';
 comment on column tenantry.settings.request_password is 'Its password; null when the operator keeps it.';
+comment on column tenantry.settings.users_table is 'What every tenant''s own table of users is called.';
 
 alter table tenantry.tenants enable row level security, force row level security;
 alter table tenantry.accounts enable row level security, force row level security;

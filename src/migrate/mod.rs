@@ -16,6 +16,9 @@ pub(crate) use file::ScriptFile;
 pub(crate) use load::LoadError;
 pub(crate) use runner::{MigrationError, run, run_script};
 
+/// What `sql/base` calls the service's own table of users.
+pub(crate) const USERS_TABLE: &str = "users";
+
 /// All that a new tenant's schema is made of.
 #[derive(Debug)]
 pub(crate) struct Migrations {
@@ -27,6 +30,8 @@ pub(crate) struct Migrations {
     pub(crate) seed: Option<ScriptFile>,
     /// What demo tenants have on top of that, by file name.
     demos: BTreeMap<String, ScriptFile>,
+    /// What the service's own table of users is called: the app's tables go first.
+    pub(crate) users_table: &'static str,
     /// Extensions that the scripts ask for; made once per database, not per tenant.
     pub(crate) extensions: BTreeSet<String>,
 }
@@ -80,8 +85,12 @@ impl Migrations {
             app: app.set("tenantry_app_history", &mut Reading::Adapted(&mut known))?,
             seed: app.script("seed.sql", &mut known)?,
             demos: app.demos(&mut known)?,
+            users_table: USERS_TABLE,
             extensions: BTreeSet::new(),
         };
+        let names = [USERS_TABLE, "members", "tenantry_users"];
+        let free = names.into_iter().find(|name| !known.creates(name));
+        migrations.users_table = free.unwrap_or(USERS_TABLE);
         migrations.extensions = migrations
             .scripts()
             .flat_map(|script| script.extensions.clone())

@@ -13,6 +13,8 @@ pub struct Comment {
     pub omit: bool,
     pub readonly: bool,
     pub deprecated: Option<String>,
+    /// On a table: it is the service's own table of users.
+    pub users: bool,
 }
 
 impl Comment {
@@ -35,6 +37,7 @@ impl Comment {
         match tag {
             "omit" => self.omit = true,
             "readonly" => self.readonly = true,
+            "users" => self.users = true,
             "name" => {
                 self.name = Some(word.to_owned()).filter(|word| !word.is_empty());
                 return behind;

@@ -169,7 +169,7 @@ fn viewer_key(env: &Env<'_>, state: &mut State) -> Option<(RelationId, Vec<(Colu
     let model = &env.api.model;
     let relation = model
         .relation_ids()
-        .find(|&id| model.relation(id).name.as_str() == "users")?;
+        .find(|&id| model.relation(id).comment.users)?;
     let column = model
         .relation(relation)
         .column_ids()

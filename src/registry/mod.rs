@@ -16,6 +16,7 @@ use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, R
 use crate::error::{Failure, postgres_reason};
 use crate::names::{NameError, RoleName, SubdomainError};
 use crate::postgres::Database;
+use crate::sql::Ident;
 
 pub(crate) use accounts::LoggedIn;
 pub(crate) use directory::Directory;
@@ -37,6 +38,8 @@ pub(crate) struct Registry {
     hasher: Hasher,
     request_role: RoleName,
     request_password: Option<String>,
+    /// The service's own table of users in every tenant schema.
+    users_table: Ident,
 }
 
 /// Why the registry could not be asked.

@@ -1,6 +1,7 @@
 //! Opening the registry: its own migrations, the request login, the extensions the app needs.
 
 use tokio_postgres::Transaction;
+use tokio_postgres::types::Type;
 
 use super::login::{self, LoginError, RequestLogin};
 use super::{Hasher, Registry, RegistryError};
@@ -8,6 +9,7 @@ use crate::error::postgres_reason;
 use crate::migrate::{self, LoadError, MigrationError, MigrationSet, Migrations};
 use crate::names::{NameError, SchemaName};
 use crate::postgres::Database;
+use crate::sql::Ident;
 
 /// Serializes replicas that start at the same moment. Any number will do, if only it is always the same.
 const OPENING: i64 = 0x7465_6e61_6e74_7279;
@@ -54,7 +56,7 @@ impl Registry {
         transaction
             .query_typed_one(
                 "select pg_advisory_xact_lock($1)",
-                &[(&OPENING, tokio_postgres::types::Type::INT8)],
+                &[(&OPENING, Type::INT8)],
             )
             .await?;
         check_version(&transaction).await?;
@@ -64,6 +66,7 @@ impl Registry {
             .await?;
         migrate::run(&transaction, &schema, &MigrationSet::registry()?).await?;
         let (request_role, request_password) = login::ensure(&transaction, login).await?;
+        let users_table = users_table(&transaction, migrations).await?;
         create_extensions(&transaction, migrations).await?;
         transaction.commit().await?;
         drop(connection);
@@ -73,6 +76,7 @@ impl Registry {
             hasher: Hasher::new(),
             request_role,
             request_password,
+            users_table,
         })
     }
 }
@@ -88,6 +92,20 @@ async fn check_version(transaction: &Transaction<'_>) -> Result<(), OpenError> {
         return Err(OpenError::TooOld(row.try_get(1)?));
     }
     Ok(())
+}
+
+/// Decided once for all tenants, so that an app that grows a `users` table of its own is told, not obeyed.
+async fn users_table(
+    transaction: &Transaction<'_>,
+    migrations: &Migrations,
+) -> Result<Ident, OpenError> {
+    let row = transaction
+        .query_typed_one(
+            "update tenantry.settings set users_table = coalesce(users_table, $1) returning users_table",
+            &[(&migrations.users_table, Type::TEXT)],
+        )
+        .await?;
+    Ok(Ident::new(row.try_get(0)?))
 }
 
 /// Extensions live in one schema that every tenant's search path ends with: their functions are shared code.

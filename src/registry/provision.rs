@@ -8,11 +8,12 @@ use uuid::Uuid;
 use super::tenant::{Tenant, TenantStatus};
 use super::{Password, Registry, RegistryError};
 use crate::error::{Code, Failure, postgres_reason};
-use crate::migrate::{self, MigrationError, Migrations};
+use crate::migrate::{self, MigrationError, Migrations, USERS_TABLE};
 use crate::names::{
     DisplayName, EmailAddress, MemberRole, NameError, RoleName, SchemaName, Subdomain, TenantId,
     UserId,
 };
+use crate::sql::Ident;
 
 /// What a customer tells at sign-up, already checked.
 pub(crate) struct NewTenant {
@@ -132,9 +133,14 @@ impl Registry {
             )
             .await?;
         migrate::run(&transaction, &tenant.schema, &migrations.base).await?;
+        if self.users_table.as_str() != USERS_TABLE {
+            let (schema, users) = (tenant.schema.quoted(), &self.users_table);
+            let rename = format!("alter table {schema}.{USERS_TABLE} rename to {users}");
+            transaction.batch_execute(&rename).await?;
+        }
         migrate::run(&transaction, &tenant.schema, &migrations.app).await?;
         hide_histories(&transaction, migrations, &tenant).await?;
-        move_in(&transaction, applicant, &tenant).await?;
+        move_in(&transaction, applicant, &tenant, &self.users_table).await?;
         fill(&transaction, migrations, &tenant, content).await?;
         transaction.commit().await?;
         Ok(SignedUp {
@@ -220,9 +226,10 @@ async fn move_in(
     transaction: &Transaction<'_>,
     applicant: &Applicant,
     tenant: &Tenant,
+    users: &Ident,
 ) -> Result<(), SignUpError> {
     let insert = format!(
-        "insert into {}.users (id, email, name, role) values ($1, $2, $3, $4)",
+        "insert into {}.{users} (id, email, name, role) values ($1, $2, $3, $4)",
         tenant.schema.quoted()
     );
     let role = MemberRole::Owner.as_str();

@@ -258,7 +258,7 @@ impl Builder<'_> {
             .model
             .relations
             .iter()
-            .position(|relation| relation.name.as_str() == "users")?;
+            .position(|relation| relation.comment.users)?;
         self.names.of(RelationId(id))
     }
 

@@ -105,11 +105,6 @@ fn settle(
 
 /// `assignee_id → users` is `assignee`.
 fn to_one(model: &Model, names: &TypeNames, key: &ForeignKey) -> Candidate {
-    let target = singular_field(names, key.to);
-    let long = format!(
-        "{target}By{}",
-        columns_name(model, key.from, &key.from_columns)
-    );
     let meaning = FieldMeaning::ToOne(Arc::new(ToOne {
         target: key.to,
         on: pairs(&key.from_columns, &key.to_columns),
@@ -117,24 +112,62 @@ fn to_one(model: &Model, names: &TypeNames, key: &ForeignKey) -> Candidate {
     }));
     let names = match &key.comment.name {
         Some(name) => vec![name.clone()],
-        None => vec![forward_name(model, names, key), long],
+        None => forward_names(model, names, key),
     };
     candidate(key, names, meaning, key.to)
 }
 
-/// The name of the to-one field, as long as nothing else wants it.
-fn forward_name(model: &Model, names: &TypeNames, key: &ForeignKey) -> String {
-    if let [column] = key.from_columns[..] {
-        let column = camel(model.relation(key.from).column(column).name.as_str());
-        for suffix in ["Id", "Uuid", "Fk", "Ref"] {
-            if let Some(stem) = column.strip_suffix(suffix)
-                && !stem.is_empty()
-            {
-                return stem.to_owned();
-            }
-        }
+/// The names of the to-one field, the best first.
+///
+/// `assignee_id` says `assignee`, and `language_code` says as much of a language; of `reports_to`
+/// only the long name tells what it leads to.
+fn forward_names(model: &Model, names: &TypeNames, key: &ForeignKey) -> Vec<String> {
+    let target = singular_field(names, key.to);
+    let long = format!(
+        "{target}By{}",
+        columns_name(model, key.from, &key.from_columns)
+    );
+    let short = match role(model, key) {
+        Role::Stem(stem) => stem,
+        Role::Column(column) if !column.starts_with(&target) => return vec![long],
+        Role::Column(_) | Role::Columns => target,
+    };
+    vec![short, long]
+}
+
+/// What the columns of a foreign key call the row they refer to.
+enum Role {
+    /// `assignee` of `assignee_id`.
+    Stem(String),
+    /// A column whose name says nothing about its being a reference.
+    Column(String),
+    Columns,
+}
+
+fn role(model: &Model, key: &ForeignKey) -> Role {
+    let [column] = key.from_columns[..] else {
+        return Role::Columns;
+    };
+    let column = camel(model.relation(key.from).column(column).name.as_str());
+    let stem = ["Id", "Uuid", "Fk", "Ref"]
+        .iter()
+        .find_map(|suffix| column.strip_suffix(suffix))
+        .filter(|stem| !stem.is_empty());
+    match stem {
+        Some(stem) => Role::Stem(stem.to_owned()),
+        None => Role::Column(column),
     }
-    singular_field(names, key.to)
+}
+
+/// How the other side calls the reference: `Assignee` in `issuesByAssignee`.
+fn by(model: &Model, names: &TypeNames, key: &ForeignKey) -> String {
+    if let Some(name) = &key.comment.name {
+        return pascal(name);
+    }
+    match role(model, key) {
+        Role::Stem(name) | Role::Column(name) => pascal(&name),
+        Role::Columns => pascal(&singular_field(names, key.to)),
+    }
 }
 
 /// `issues.assignee_id → users` is `issues` on a user, or `issuesByAssignee`.
@@ -145,12 +178,7 @@ fn to_many(model: &Model, names: &TypeNames, key: &ForeignKey) -> Candidate {
     } else {
         plural_field(names, key.from)
     };
-    let by = key
-        .comment
-        .name
-        .clone()
-        .unwrap_or_else(|| forward_name(model, names, key));
-    let long = format!("{child}By{}", pascal(&by));
+    let long = format!("{child}By{}", by(model, names, key));
     let longest = format!(
         "{child}By{}",
         columns_name(model, key.from, &key.from_columns)
@@ -183,12 +211,7 @@ fn many_to_many(
     let target = plural_field(names, far.to);
     let junction = pascal(&plural_field(names, near.from));
     let through = format!("{target}Through{junction}");
-    let by = near
-        .comment
-        .name
-        .clone()
-        .unwrap_or_else(|| forward_name(model, names, near));
-    let longest = format!("{through}By{}", pascal(&by));
+    let longest = format!("{through}By{}", by(model, names, near));
     let meaning = FieldMeaning::Through(Arc::new(Through {
         target: far.to,
         junction: near.from,

@@ -79,6 +79,12 @@ impl Known {
         self.objects.contains(&(schema.to_owned(), name.to_owned()))
     }
 
+    /// Whether the scripts make a relation of this name, in whatever schema they think of.
+    pub(crate) fn creates(&self, name: &str) -> bool {
+        self.owners
+            .contains_key(&(Group::Relation, name.to_owned()))
+    }
+
     pub(super) fn has_renamed(&self) -> bool {
         !self.renamed.is_empty()
     }
