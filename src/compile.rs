@@ -15,7 +15,8 @@ use crate::plan::{
     RootValue, Shape, Variables,
 };
 use crate::schema::Api;
-use crate::sql::{self, Read, Statement};
+use crate::session::Query;
+use crate::sql::{self, Read};
 
 /// What a GraphQL request asks for.
 #[derive(Debug, Default)]
@@ -36,9 +37,9 @@ pub(crate) struct Compiled {
 pub(crate) enum Work {
     /// Nothing: no table is touched.
     None,
-    Read(Statement),
+    Read(Query),
     /// One log-in after the other, each with the statement that reads its user.
-    LogIns(Vec<Option<Statement>>),
+    LogIns(Vec<Option<Query>>),
 }
 
 /// The caches of one process.
@@ -111,7 +112,7 @@ impl Compiler {
 
 /// Prints the statements of a plan.
 fn work(api: &Api, plan: &Plan) -> Work {
-    let print = |reads: &[Read<'_>]| sql::print(&api.model, &plan.params, reads);
+    let print = |reads: &[Read<'_>]| Query::new(sql::print(&api.model, &plan.params, reads));
     if plan.kind == OperationKind::Mutation {
         let users = plan.roots.iter().filter_map(|root| match &root.value {
             RootValue::LogIn(log_in) => {
@@ -224,11 +225,11 @@ impl Weighter<PlanKey, Arc<Compiled>> for PlanWeight {
     fn weight(&self, key: &PlanKey, compiled: &Arc<Compiled>) -> u64 {
         let statements = match &compiled.work {
             Work::None => 0,
-            Work::Read(statement) => statement.text.len(),
+            Work::Read(query) => query.statement.text.len(),
             Work::LogIns(all) => all
                 .iter()
                 .flatten()
-                .map(|statement| statement.text.len())
+                .map(|query| query.statement.text.len())
                 .sum(),
         };
         (key.shape.len() + statements * 8 + 2048) as u64

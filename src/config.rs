@@ -1,5 +1,6 @@
 //! What can be configured, as flags and environment variables.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use clap::Args;
 use crate::http::Introspection;
 use crate::migrate::Migrations;
 use crate::schema::Options;
-use crate::session::SessionsConfig;
+use crate::session::{LanesConfig, Preparing};
 
 /// The tables of the app.
 #[derive(Debug, Clone, Args)]
@@ -35,9 +36,49 @@ impl TenantSql {
 /// How requests are served, in development as in production.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Serving {
-    /// Connections to Postgres that serve requests. Four for each core when left out.
-    #[arg(long, env = "TENANTRY_CONNECTIONS", value_name = "N")]
-    pub(crate) connections: Option<usize>,
+    /// Lanes: pools of connections, each for a part of the tenants. Two for each core when left out.
+    #[arg(long, env = "TENANTRY_LANES", value_name = "N")]
+    pub(crate) lanes: Option<NonZeroUsize>,
+
+    /// Connections to Postgres in each lane.
+    #[arg(
+        long,
+        env = "TENANTRY_LANE_CONNECTIONS",
+        value_name = "N",
+        default_value = "2"
+    )]
+    pub(crate) lane_connections: NonZeroUsize,
+
+    /// Statements that each connection keeps prepared.
+    #[arg(
+        long,
+        env = "TENANTRY_PREPARED_STATEMENTS",
+        value_name = "N",
+        default_value = "500"
+    )]
+    pub(crate) prepared_statements: NonZeroUsize,
+
+    /// After how many seconds a connection is replaced by a fresh one.
+    #[arg(
+        long,
+        env = "TENANTRY_CONNECTION_LIFETIME",
+        value_name = "S",
+        default_value_t = 3600
+    )]
+    pub(crate) connection_lifetime: u64,
+
+    /// After how many seconds without use a connection is closed.
+    #[arg(
+        long,
+        env = "TENANTRY_CONNECTION_IDLE",
+        value_name = "S",
+        default_value_t = 300
+    )]
+    pub(crate) connection_idle: u64,
+
+    /// The database is behind a pooler in transaction mode, such as `PgBouncer`: nothing is prepared.
+    #[arg(long, env = "TENANTRY_POOLER")]
+    pub(crate) pooler: bool,
 
     /// How many milliseconds a request waits for a connection before it is answered OVERLOADED.
     #[arg(
@@ -101,13 +142,23 @@ pub(crate) struct Serving {
     pub(crate) introspection: Option<Introspection>,
 }
 
+const TWO: NonZeroUsize = NonZeroUsize::new(2).unwrap();
+
 impl Serving {
-    pub(crate) fn sessions(&self) -> SessionsConfig {
-        let cores = std::thread::available_parallelism().map_or(4, std::num::NonZero::get);
-        SessionsConfig {
-            connections: self.connections.unwrap_or(cores * 4).max(1),
+    pub(crate) fn lanes(&self) -> LanesConfig {
+        let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        LanesConfig {
+            lanes: self.lanes.unwrap_or(cores.saturating_mul(TWO)),
+            connections_per_lane: self.lane_connections,
+            preparing: if self.pooler {
+                Preparing::Nothing
+            } else {
+                Preparing::Statements(self.prepared_statements)
+            },
             wait: Duration::from_millis(self.connection_wait),
             statement_timeout: Duration::from_millis(self.statement_timeout),
+            lifetime: Duration::from_secs(self.connection_lifetime),
+            idle: Duration::from_secs(self.connection_idle),
         }
     }
 

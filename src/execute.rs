@@ -9,7 +9,7 @@ use crate::error::{self, Code, Failure};
 use crate::guard::{AccessToken, Guard, TenantContext};
 use crate::plan::{self, Bindings, Bound, ParamId, RootValue};
 use crate::schema::Api;
-use crate::session::Sessions;
+use crate::session::{self, Lanes, Query};
 use crate::sql::Layout;
 
 /// What the operation's work brought.
@@ -25,10 +25,26 @@ pub(crate) struct LoggedIn {
     user: Vec<Row>,
 }
 
+/// Reads in a session of its own; once more in another if the first one's connection had died.
+pub(crate) async fn read(
+    lanes: &Lanes,
+    context: &TenantContext,
+    query: &Query,
+    bindings: &Bindings,
+) -> Result<Vec<Row>, Failure> {
+    match lanes.open(context).await?.read(query, bindings).await {
+        Err(error) if session::is_worth_another_try(&error) => {
+            tracing::debug!(%error, "reading once more");
+            Ok(lanes.open(context).await?.read(query, bindings).await?)
+        }
+        outcome => Ok(outcome?),
+    }
+}
+
 /// Runs the `logIn` fields one after the other, and reads each user on that user's behalf.
 pub(crate) async fn log_in(
     guard: &Guard,
-    sessions: &Sessions,
+    lanes: &Lanes,
     context: &TenantContext,
     compiled: &Compiled,
     operation: &Operation,
@@ -60,8 +76,7 @@ pub(crate) async fn log_in(
         let user = match statement {
             Some(statement) => {
                 let bindings = compiled.bind(&operation.variables, context.identity())?;
-                let session = sessions.open(&context).await?;
-                session.read(statement, &bindings).await?
+                read(lanes, &context, statement, &bindings).await?
             }
             None => Vec::new(),
         };

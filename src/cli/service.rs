@@ -18,7 +18,7 @@ use crate::names::RoleName;
 use crate::platform::{self, Platform, PublicUrl};
 use crate::postgres::Database;
 use crate::registry::{Directory, Registry, RequestLogin};
-use crate::session::Sessions;
+use crate::session::Lanes;
 
 /// How long requests in flight may take once the service is told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -76,7 +76,7 @@ pub(super) async fn build(parts: Parts) -> anyhow::Result<Arc<Service>> {
     Ok(Arc::new(Service {
         apis: Apis::new(Arc::clone(&registry), parts.serving.options()?),
         compiler: Compiler::new(parts.serving.plan_cache),
-        sessions: Sessions::new(&requests, &parts.serving.sessions())?,
+        lanes: Lanes::new(&requests, &parts.serving.lanes())?,
         introspection: parts
             .serving
             .introspection
@@ -104,12 +104,13 @@ pub(super) async fn serve(
     let server =
         axum::serve(listener, app).with_graceful_shutdown(async move { stopping.wait().await });
     tokio::select! {
+        () = service.lanes.tidy() => {}
         result = server.into_future() => result?,
         () = async { stop.wait().await; tokio::time::sleep(DRAIN).await } => {
             tracing::warn!("some requests did not finish in time");
         }
     }
-    service.sessions.close();
+    service.lanes.close();
     Ok(())
 }
 

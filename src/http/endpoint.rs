@@ -59,14 +59,13 @@ async fn answer(service: &Service, parts: &Parts, body: Body) -> Result<Vec<u8>,
     // session: one transaction as the tenant's role, in one round trip
     let outcome = match &compiled.work {
         Work::None => execute::Outcome::Nothing,
-        Work::Read(statement) => {
-            let session = service.sessions.open(&context).await?;
-            let rows = session.read(statement, &bindings).await?;
-            execute::Outcome::Rows(rows, statement.layout)
+        Work::Read(query) => {
+            let rows = execute::read(&service.lanes, &context, query, &bindings).await?;
+            execute::Outcome::Rows(rows, query.statement.layout)
         }
         Work::LogIns(_) => {
-            let (guard, sessions) = (&service.guard, &service.sessions);
-            execute::log_in(guard, sessions, &context, &compiled, &operation).await?
+            let (guard, lanes) = (&service.guard, &service.lanes);
+            execute::log_in(guard, lanes, &context, &compiled, &operation).await?
         }
     };
     // encode: binary rows to JSON bytes

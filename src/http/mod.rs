@@ -18,7 +18,7 @@ use crate::apis::Apis;
 use crate::compile::Compiler;
 use crate::guard::{Admission, Guard};
 use crate::registry::{Directory, Registry};
-use crate::session::Sessions;
+use crate::session::Lanes;
 
 /// Who may look at the schema by introspection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -37,7 +37,7 @@ pub(crate) struct Service {
     pub(crate) directory: Arc<Directory>,
     pub(crate) apis: Apis,
     pub(crate) compiler: Compiler,
-    pub(crate) sessions: Sessions,
+    pub(crate) lanes: Lanes,
     pub(crate) platform: crate::platform::Schema,
     pub(crate) introspection: Introspection,
     /// The largest request body, in bytes.

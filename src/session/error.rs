@@ -13,29 +13,45 @@ pub(crate) enum SessionError {
     Settings(tokio_postgres::Error),
     #[error("the statement failed: {0}")]
     Statement(tokio_postgres::Error),
+    #[error("the connection is gone")]
+    Closed,
 }
 
 impl SessionError {
-    pub(crate) fn into_failure(self) -> Failure {
-        match &self {
-            Self::Settings(error) => match error.as_db_error() {
-                Some(_) => Failure::internal(self.describe()),
-                None => Failure::overloaded(1).with_log(self.describe()),
-            },
-            Self::Statement(error) => match error.as_db_error() {
-                Some(answer) => classify(answer, self.describe()),
-                // The connection broke; what was asked for may or may not have run.
-                None => Failure::overloaded(1).with_log(self.describe()),
-            },
+    fn answer(&self) -> Option<&DbError> {
+        match self {
+            Self::Settings(error) | Self::Statement(error) => error.as_db_error(),
+            Self::Closed => None,
+        }
+    }
+
+    fn state(&self) -> &str {
+        self.answer().map_or("", |answer| answer.code().code())
+    }
+
+    /// The connection ended before the answer, or the server ends all of them.
+    pub(super) fn is_lost_connection(&self) -> bool {
+        self.answer().is_none() || matches!(self.state(), "57P01" | "57P02" | "57P03")
+    }
+
+    /// "cached plan must not change result type", or a statement that the server does not know.
+    pub(super) fn is_stale_statement(&self) -> bool {
+        matches!(self.state(), "0A000" | "26000")
+    }
+
+    pub(super) fn into_failure(self) -> Failure {
+        match (&self, self.answer()) {
+            (Self::Statement(_), Some(answer)) => classify(answer, self.describe()),
+            (_, Some(_)) => Failure::internal(self.describe()),
+            (_, None) => Failure::overloaded(1).with_log(self.describe()),
         }
     }
 
     /// What Postgres said, without the details and hints, which may hold values.
     fn describe(&self) -> String {
-        let (Self::Settings(error) | Self::Statement(error)) = self;
-        match error.as_db_error() {
+        match self.answer() {
             Some(answer) => format!("{}: {}", answer.code().code(), answer.message()),
-            None => error.to_string(),
+            None => self.to_string(),
         }
     }
 }

@@ -13,23 +13,56 @@
 //! All four are sent at once and take one network round trip. If any of the first fails, the third
 //! does too: outside of the transaction the role sees nothing, and a failed transaction runs nothing.
 
+mod connection;
 mod error;
+mod lanes;
 mod param;
-mod pool;
+mod settings;
+mod statements;
 
-use std::sync::Arc;
-
-use deadpool_postgres::Object;
-use tokio_postgres::Row;
+use futures_util::{TryStreamExt as _, join};
 use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Error, Row};
 
 use crate::error::Failure;
-use crate::guard::{Identity, TenantContext};
-use crate::plan::Bindings;
+use crate::guard::TenantContext;
+use crate::plan::{Bindings, Bound};
 use crate::sql::Statement;
+use connection::{Checkout, Connection};
+use error::SessionError;
+use settings::Settings;
+use statements::Way;
 
-pub(crate) use error::SessionError;
-pub(crate) use pool::{Sessions, SessionsConfig};
+pub(crate) use connection::Preparing;
+pub(crate) use lanes::{Lanes, LanesConfig};
+
+/// Distinguishes one query from another on a connection; never reused in a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct QueryId(u64);
+
+impl QueryId {
+    pub(crate) fn next() -> Self {
+        use std::sync::atomic::{AtomicU64, Ordering};
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// A statement with a name to remember it by.
+#[derive(Debug)]
+pub(crate) struct Query {
+    pub(crate) id: QueryId,
+    pub(crate) statement: Statement,
+}
+
+impl Query {
+    pub(crate) fn new(statement: Statement) -> Self {
+        Self {
+            id: QueryId::next(),
+            statement,
+        }
+    }
+}
 
 /// A connection on its way through one tenant's transaction.
 pub(crate) struct Session<'a> {
@@ -38,125 +71,131 @@ pub(crate) struct Session<'a> {
     settings: Settings,
 }
 
-/// What makes a transaction a tenant's.
-struct Settings {
-    search_path: String,
-    role: String,
-    tenant: String,
-    user: String,
-    member_role: &'static str,
-    statement_timeout: Arc<str>,
-}
-
-impl Settings {
-    const SQL: &str = "select set_config('search_path', $1, true), set_config('role', $2, true), \
-         set_config('app.tenant_id', $3, true), set_config('app.user_id', $4, true), \
-         set_config('app.role', $5, true), set_config('statement_timeout', $6, true)";
-
-    fn new(context: &TenantContext, statement_timeout: Arc<str>) -> Self {
-        let tenant = context.tenant();
-        let (user, member_role) = match context.identity() {
-            Identity::Anonymous => (String::new(), ""),
-            Identity::Member { user, role } => (user.to_string(), role.as_str()),
-        };
-        Self {
-            search_path: format!("{}, extensions", tenant.schema.quoted()),
-            role: tenant.role.as_str().to_owned(),
-            tenant: tenant.id.to_string(),
-            user,
-            member_role,
-            statement_timeout,
-        }
-    }
-
-    fn params<'s>(&'s self, statement_timeout: &'s &'s str) -> [(&'s (dyn ToSql + Sync), Type); 6] {
-        [
-            (&self.search_path, Type::TEXT),
-            (&self.role, Type::TEXT),
-            (&self.tenant, Type::TEXT),
-            (&self.user, Type::TEXT),
-            (&self.member_role, Type::TEXT),
-            (statement_timeout, Type::TEXT),
-        ]
-    }
-}
-
 impl Session<'_> {
-    /// Runs one statement that reads, in a transaction of its own.
+    /// Runs one query that reads, in a transaction of its own.
     pub(crate) async fn read(
-        mut self,
-        statement: &Statement,
+        &mut self,
+        query: &Query,
         bindings: &Bindings,
-    ) -> Result<Vec<Row>, Failure> {
-        let params: Vec<_> = statement
-            .params
-            .iter()
-            .filter_map(|id| bindings.params.get(id.0))
-            .map(|param| (param as &(dyn ToSql + Sync), Type::UNKNOWN))
-            .collect();
+    ) -> Result<Vec<Row>, SessionError> {
+        let tenant = self.context.tenant();
         tracing::debug!(
-            tenant.subdomain = %self.context.tenant().subdomain,
-            db.statement = statement.text,
+            tenant.subdomain = %tenant.subdomain,
+            db.statement = query.statement.text,
             "statement"
         );
-        let client = self.connection.begin()?;
-        let statement_timeout = &*self.settings.statement_timeout;
-        let settings = self.settings.params(&statement_timeout);
-        // Polled in this order, and sent when first polled: the server gets all of it at once.
-        let (begin, settings, rows, commit) = futures_util::join!(
-            client.batch_execute("begin read only"),
-            client.query_typed(Settings::SQL, &settings),
-            client.query_typed(&statement.text, &params),
-            client.batch_execute("commit"),
-        );
+        let connection = self.connection.begin().ok_or(SessionError::Closed)?;
+        let way = match &mut connection.prepared {
+            Some(prepared) => prepared.statements.way(tenant.id, query.id),
+            None => Way::Unnamed,
+        };
+        let answers = transact(connection, &self.settings, way, &query.statement, bindings).await;
         // Once COMMIT has been answered the connection is outside of any transaction, and all
         // settings were local to that one.
-        if commit.is_ok() {
+        if answers.commit.is_ok() {
             self.connection.is_clean();
         }
-        begin
-            .and(settings.map(drop))
-            .map_err(|error| SessionError::Settings(error).into_failure())?;
-        let rows = rows.map_err(|error| SessionError::Statement(error).into_failure())?;
-        commit.map_err(|error| SessionError::Statement(error).into_failure())?;
+        self.remember(query, &answers);
+        answers
+            .begin
+            .and(answers.settings)
+            .map_err(SessionError::Settings)?;
+        let rows = answers.rows.map_err(SessionError::Statement)?;
+        answers.commit.map_err(SessionError::Statement)?;
         Ok(rows)
     }
-}
 
-/// A connection that goes back to its pool only when it is known to be clean.
-///
-/// Dropped in the middle of a transaction (a client hung up, a limit ran out, a panic), it is
-/// brought to its end in the background, or closed.
-struct Checkout {
-    connection: Option<Object>,
-    dirty: bool,
-}
-
-impl Checkout {
-    fn new(connection: Object) -> Self {
-        Self {
-            connection: Some(connection),
-            dirty: false,
+    /// Keeps what was prepared, and forgets what failed: it may be older than the tables.
+    fn remember(&mut self, query: &Query, answers: &Answers) {
+        let tenant = self.context.tenant().id;
+        let Some(prepared) = self.connection.prepared() else {
+            return;
+        };
+        if answers.rows.is_err() {
+            prepared.statements.forget(tenant, query.id);
+        } else if let Some(Ok(statement)) = &answers.prepared {
+            prepared
+                .statements
+                .keep(tenant, query.id, statement.clone());
         }
     }
+}
 
-    /// The client, for a transaction that starts now.
-    fn begin(&mut self) -> Result<&deadpool_postgres::ClientWrapper, Failure> {
-        self.dirty = true;
-        self.connection
-            .as_deref()
-            .ok_or_else(|| Failure::internal("a session was used twice"))
-    }
+/// What came back, part by part.
+struct Answers {
+    begin: Result<(), Error>,
+    settings: Result<(), Error>,
+    prepared: Option<Result<tokio_postgres::Statement, Error>>,
+    rows: Result<Vec<Row>, Error>,
+    commit: Result<(), Error>,
+}
 
-    fn is_clean(&mut self) {
-        self.dirty = false;
+/// Sends the whole transaction at once. The parts are polled in this order, and sent when first
+/// polled; the server works them off one after the other.
+async fn transact(
+    connection: &Connection,
+    settings: &Settings,
+    way: Way,
+    statement: &Statement,
+    bindings: &Bindings,
+) -> Answers {
+    let client = &connection.client;
+    let values: Vec<&Bound> = statement
+        .params
+        .iter()
+        .filter_map(|id| bindings.params.get(id.0))
+        .collect();
+    let begin = client.batch_execute("begin read only");
+    let settings = settings.apply(connection);
+    let commit = client.batch_execute("commit");
+    let unnamed = async {
+        let typed: Vec<(&(dyn ToSql + Sync), Type)> = values
+            .iter()
+            .map(|value| (*value as _, Type::UNKNOWN))
+            .collect();
+        client.query_typed(&statement.text, &typed).await
+    };
+    let (begin, settings, prepared, rows, commit) = match way {
+        Way::Prepared(known) => {
+            let rows = async {
+                client
+                    .query_raw(&known, values.iter().copied())
+                    .await?
+                    .try_collect()
+                    .await
+            };
+            let (begin, settings, rows, commit) = join!(begin, settings, rows, commit);
+            (begin, settings, None, rows, commit)
+        }
+        Way::Unnamed => {
+            let (begin, settings, rows, commit) = join!(begin, settings, unnamed, commit);
+            (begin, settings, None, rows, commit)
+        }
+        Way::Prepare => {
+            let types = vec![Type::UNKNOWN; values.len()];
+            let prepare = client.prepare_typed(&statement.text, &types);
+            let (begin, settings, prepared, rows, commit) =
+                join!(begin, settings, prepare, unnamed, commit);
+            (begin, settings, Some(prepared), rows, commit)
+        }
+    };
+    Answers {
+        begin,
+        settings,
+        prepared,
+        rows,
+        commit,
     }
 }
 
-impl Drop for Checkout {
-    fn drop(&mut self) {
-        if let Some(connection) = self.connection.take().filter(|_| self.dirty) {
-            pool::finish(connection);
-        }
+/// Whether a read that failed like this may be tried once more: the connection died, which a
+/// restart of Postgres does to all of them, or what was prepared no longer fits the tables.
+pub(crate) fn is_worth_another_try(error: &SessionError) -> bool {
+    error.is_lost_connection() || error.is_stale_statement()
+}
+
+impl From<SessionError> for Failure {
+    fn from(error: SessionError) -> Self {
+        error.into_failure()
     }
 }
