@@ -182,13 +182,13 @@ fn behind(writer: &mut Writer<'_>, connection: &Connection, parent: Option<Targe
         Direction::Backward => &page.before,
     };
     writer.push("(");
-    if !connection.keyed {
-        // The place of a cursor is a number: rows lie before it, or it would not exist.
-        writer.push("true");
-    } else if cursor.is_some() {
-        exists(writer, Bounds::Beyond);
+    match cursor {
+        // The place of such a cursor is a number: rows lie before it, or it would not exist.
+        Some(_) if !connection.keyed => writer.push("true"),
+        Some(_) => exists(writer, Bounds::Beyond),
+        None => {}
     }
-    if let (true, Some(offset)) = (connection.keyed, page.offset) {
+    if let Some(offset) = page.offset {
         writer.push(if cursor.is_some() { " or (" } else { "(" });
         writer.param(offset);
         writer.push(" > 0 and ");
