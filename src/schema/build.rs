@@ -314,7 +314,7 @@ impl Builder<'_> {
             (format!("{name}Connection"), TypeDef::Object(connection)),
             (format!("{name}Edge"), TypeDef::Object(edge)),
             (format!("{name}Filter"), TypeDef::Input(filter)),
-            (format!("{name}ListFilter"), TypeDef::Input(list_filter)),
+            (self.names.list_filter(name), TypeDef::Input(list_filter)),
         ];
         if !order.fields.is_empty() {
             types.push((format!("{name}Order"), TypeDef::Input(order)));
@@ -544,11 +544,11 @@ impl Builder<'_> {
                     InputMeaning::ToOne(Arc::clone(to_one)),
                 ),
                 FieldMeaning::ToOneReverse(link) | FieldMeaning::ToMany(link) => (
-                    format!("{target}ListFilter"),
+                    self.names.list_filter(target),
                     InputMeaning::ToMany(ListLink::Direct(Arc::clone(link))),
                 ),
                 FieldMeaning::Through(link) => (
-                    format!("{target}ListFilter"),
+                    self.names.list_filter(target),
                     InputMeaning::ToMany(ListLink::Through(Arc::clone(link))),
                 ),
                 _ => continue,

@@ -1,6 +1,6 @@
 //! Which GraphQL type and root fields a relation gets, and what happens when two want one name.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::words::{camel, pascal, plural, singular};
@@ -20,7 +20,10 @@ pub struct Clash {
 }
 
 /// The type name of each relation; none for those that are omitted.
-pub(super) struct TypeNames(Vec<Option<Arc<str>>>);
+pub(super) struct TypeNames {
+    names: Vec<Option<Arc<str>>>,
+    all: HashSet<Arc<str>>,
+}
 
 impl TypeNames {
     pub(super) fn new(model: &Model, is_reserved: impl Fn(&str) -> bool) -> Result<Self, Clash> {
@@ -52,15 +55,26 @@ impl TypeNames {
             }
             names.push(Some(name.into()));
         }
-        Ok(Self(names))
+        let all = names.iter().flatten().cloned().collect();
+        Ok(Self { names, all })
     }
 
     pub(super) fn of(&self, relation: RelationId) -> Option<&Arc<str>> {
-        self.0[relation.0].as_ref()
+        self.names[relation.0].as_ref()
+    }
+
+    /// The filter of a list of rows: `IssueListFilter`. Where a table is called `issue_list`, that is
+    /// the name of its own filter, and the list's takes another.
+    pub(super) fn list_filter(&self, name: &str) -> String {
+        if self.all.contains(format!("{name}List").as_str()) {
+            format!("{name}ToManyFilter")
+        } else {
+            format!("{name}ListFilter")
+        }
     }
 
     pub(super) fn into_inner(self) -> Vec<Option<Arc<str>>> {
-        self.0
+        self.names
     }
 }
 
@@ -87,4 +101,48 @@ pub(super) fn column_field(column: &Column) -> Option<String> {
         Some(name) => camel(name),
         None => camel(column.name.as_str()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{ColumnType, Comment, RelationKind, TypeKind};
+    use crate::sql::Ident;
+
+    fn table(name: &str) -> Relation {
+        let id = Column {
+            name: Ident::new("id"),
+            ty: ColumnType {
+                kind: TypeKind::Int4,
+                cast: Some(Ident::new("int4")),
+                sortable: true,
+            },
+            not_null: true,
+            generated: false,
+            has_default: false,
+            comment: Comment::default(),
+        };
+        Relation {
+            name: Ident::new(name),
+            kind: RelationKind::Table,
+            comment: Comment::default(),
+            columns: vec![id],
+            keys: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_table_of_lists_keeps_the_name_of_its_filter() {
+        let model = Model {
+            relations: vec![table("customer"), table("customer_list"), table("film")],
+            ..Model::default()
+        };
+        let names = TypeNames::new(&model, |_| false).unwrap();
+        assert_eq!(names.list_filter("Customer"), "CustomerToManyFilter");
+        assert_eq!(
+            names.list_filter("CustomerList"),
+            "CustomerListListFilter"
+        );
+        assert_eq!(names.list_filter("Film"), "FilmListFilter");
+    }
 }
