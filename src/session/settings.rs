@@ -31,7 +31,8 @@ impl Settings {
             Identity::Member { user, role } => (user.to_string(), role.as_str()),
         };
         Self {
-            search_path: format!("{}, extensions", tenant.schema.quoted()),
+            // Named last, or else it would come first, and a temporary table would hide one of the tenant's.
+            search_path: format!("{}, extensions, pg_temp", tenant.schema.quoted()),
             role: tenant.role.as_str().to_owned(),
             tenant: tenant.id.to_string(),
             user,
