@@ -1,0 +1,94 @@
+//! The statement of a request, by the pure way from its text to SQL, in a form that people can read.
+
+use std::fmt::Write as _;
+
+use tenantry::model::introspect;
+use tenantry::plan::{Bound, Document, PlanError, RootValue, Variables, bind, plan, shape};
+use tenantry::schema::{Api, Options};
+use tenantry::sql::{self, Read};
+use tokio_postgres::Client;
+
+/// The API of the tables in a tenant's schema.
+pub(super) async fn api(psql: &Client, schema: &str) -> Api {
+    let histories = ["tenantry_base_history", "tenantry_app_history"];
+    let model = introspect(psql, schema, &histories).await.unwrap();
+    Api::new(model, Options::default()).unwrap()
+}
+
+/// None when the request needs none, or is refused before there is one.
+pub(super) fn of(api: &Api, request: &str, variables: Variables, viewer: &str) -> Option<String> {
+    try_of(api, request, variables, viewer).ok().flatten()
+}
+
+fn try_of(
+    api: &Api,
+    request: &str,
+    mut variables: Variables,
+    viewer: &str,
+) -> Result<Option<String>, PlanError> {
+    let document = Document::parse(api, request).map_err(|mut errors| errors.remove(0))?;
+    let operation = document.operation(None)?;
+    operation.fill_defaults(&mut variables);
+    shape(&api.blueprint, operation, &variables)?;
+    let plan = plan(api, &document, operation, &variables)?;
+    let reads = plan.roots.iter().filter_map(|root| match &root.value {
+        RootValue::Row(row) => Some(Read::Row(row)),
+        RootValue::Connection(connection) => Some(Read::Connection(connection)),
+        _ => None,
+    });
+    let reads: Vec<_> = reads.collect();
+    if reads.is_empty() {
+        return Ok(None);
+    }
+    let statement = sql::print(&api.model, &plan.params, &reads);
+    let bindings = bind(&plan.params, &plan.limits, &variables, Some(viewer))?;
+    let mut text = in_lines(&statement.text);
+    for (index, id) in statement.params.iter().enumerate() {
+        let value = match &bindings.params[id.0] {
+            Bound::Null => "null".to_owned(),
+            Bound::Text(text) => format!("{text:?}"),
+            Bound::Binary(bytes) => format!("binary {bytes:02x?}"),
+        };
+        let _ = writeln!(text, "-- ${} {value}", index + 1);
+    }
+    Ok(Some(text))
+}
+
+/// Where a new line begins. The engine itself prints everything on one.
+const CLAUSES: [&str; 11] = [
+    "select ",
+    "from ",
+    "join ",
+    "left join ",
+    "cross join ",
+    "where ",
+    "order by ",
+    "limit ",
+    "offset ",
+    "union ",
+    "with ",
+];
+
+/// Breaks the line before each clause; the text stays the same but for this white space.
+fn in_lines(statement: &str) -> String {
+    let mut out = String::new();
+    let (mut depth, mut quoted, mut fresh) = (0_usize, false, false);
+    for (index, c) in statement.char_indices() {
+        let rest = &statement[index..];
+        let clause = CLAUSES.iter().any(|clause| rest.starts_with(clause));
+        if fresh && clause && !quoted && !out.ends_with("left ") && !out.ends_with("cross ") {
+            out.truncate(out.trim_end_matches(' ').len());
+            let _ = write!(out, "\n{}", "  ".repeat(depth));
+        }
+        match c {
+            '"' | '\'' => quoted = !quoted,
+            '(' if !quoted => depth += 1,
+            ')' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        out.push(c);
+        fresh = matches!(c, ' ' | '(');
+    }
+    out.push('\n');
+    out
+}

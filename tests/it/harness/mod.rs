@@ -1,0 +1,38 @@
+//! What the tests stand on: services that end with the tests, and a handle for each identity.
+
+mod caller;
+pub(crate) mod database;
+pub(crate) mod process;
+pub(crate) mod service;
+pub(crate) mod token;
+
+use std::time::{Duration, Instant};
+
+pub(crate) use caller::{Answer, Caller, Tenant};
+pub(crate) use process::{DataDir, Process, tenantry};
+pub(crate) use service::Service;
+pub(crate) use token::Claims;
+
+/// Waits until `check` gives something, for as long as a slow machine may need.
+pub(crate) async fn eventually<T>(what: &str, check: impl AsyncFnMut() -> Option<T>) -> T {
+    within(Duration::from_secs(20), what, check).await
+}
+
+/// Waits until `check` gives something, and fails when that takes longer than `limit`.
+pub(crate) async fn within<T>(
+    limit: Duration,
+    what: &str,
+    mut check: impl AsyncFnMut() -> Option<T>,
+) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(value) = check().await {
+            return value;
+        }
+        assert!(
+            started.elapsed() < limit,
+            "it took longer than {limit:?}: {what}"
+        );
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}

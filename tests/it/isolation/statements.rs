@@ -1,0 +1,106 @@
+//! One GraphQL query is one SQL statement, in one transaction that becomes the tenant's first.
+
+use crate::harness::database::names;
+use crate::harness::{Service, eventually};
+
+const NESTED: &str = "{ projects(first: 3, orderBy: [{name: ASC}]) { totalCount nodes { name
+    issues(first: 2, where: {status: {eq: OPEN}}) { nodes { title assignee { name } comments { totalCount }
+      labels { nodes { name issues(first: 1) { totalCount } } } } } } }
+    viewer { name } users { nodes { email } } }";
+
+/// The log at level debug tells of one statement for each request.
+#[tokio::test]
+async fn a_nested_query_logs_one_statement() {
+    let service = Service::shared();
+    let owner = service.sign_up("one-statement").await;
+    let logged = || {
+        let events = service.process().events();
+        let of_tenant = events.into_iter().filter(|event| {
+            event["message"] == "statement" && event["tenant.subdomain"] == owner.subdomain()
+        });
+        of_tenant.collect::<Vec<_>>()
+    };
+    assert_eq!(logged().len(), 0);
+    for count in 1..=3 {
+        owner.query(NESTED).await.data();
+        let statements = logged();
+        assert_eq!(statements.len(), count, "{statements:#?}");
+    }
+    let statement = logged().remove(0);
+    let text = statement["db.statement"].as_str().unwrap();
+    assert!(
+        text.contains("\"projects\"") && text.contains("\"comments\""),
+        "{text}"
+    );
+}
+
+/// What Postgres itself saw on the connection: nothing before, between or behind these four.
+#[tokio::test]
+async fn postgres_sees_begin_settings_statement_and_commit() {
+    let service = Service::shared();
+    let psql = service.psql().await;
+    let ada = service.tenant("acme").owner().await;
+    let logging = "alter role tenantry_api set log_statement = 'all'";
+    psql.batch_execute(logging).await.unwrap();
+    let replica = Service::replica_named("statements", &["--connections", "1"]).await;
+    let ada = ada.at(&replica);
+    ada.query(NESTED).await.data();
+    psql.batch_execute("alter role tenantry_api reset log_statement")
+        .await
+        .unwrap();
+
+    let backend = "select pid from pg_stat_activity
+        where application_name = 'statements' and usename = 'tenantry_api'";
+    let pid: i32 = psql.query_one(backend, &[]).await.unwrap().get(0);
+    let marker = format!(" [{pid}] ");
+    let log = || {
+        let log = service.dir().read("postgres.log");
+        let mine = log.lines().filter(|line| line.contains(&marker));
+        mine.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let kinds = || {
+        let log = log();
+        let mine = log.iter();
+        let statements = mine.filter_map(|line| {
+            let text = line.split_once("LOG:  ")?.1;
+            let (_, text) = text.split_once(": ")?;
+            Some(text.chars().take(19).collect::<String>())
+        });
+        statements.collect::<Vec<_>>()
+    };
+    let four = [
+        "begin read only",
+        "select set_config('",
+        "select row(array(se",
+        "commit",
+    ];
+    eventually("the log is written", async || {
+        (kinds().len() >= 4).then_some(())
+    })
+    .await;
+    assert_eq!(kinds(), four);
+    let (schema, role) = names(&psql, "acme").await;
+    let settings = log()
+        .into_iter()
+        .find(|line| line.contains("DETAIL:  parameters: "));
+    let settings = settings.unwrap();
+    for setting in [
+        // pg_temp last: a temporary table must not hide a tenant's.
+        format!("$1 = '\"{schema}\", extensions, pg_temp', $2 = '{role}'"),
+        "$5 = 'owner', $6 = '10000'".to_owned(),
+    ] {
+        assert!(settings.contains(&setting), "{settings}");
+    }
+    ada.query("{ viewer { name } }").await.data();
+    eventually("the log is written", async || {
+        (kinds().len() >= 8).then_some(())
+    })
+    .await;
+    let again = [
+        "begin read only",
+        "select set_config('",
+        "select t0.\"name\" fr",
+        "commit",
+    ];
+    assert_eq!(kinds()[4..], again);
+}
