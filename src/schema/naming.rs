@@ -139,10 +139,7 @@ mod tests {
         };
         let names = TypeNames::new(&model, |_| false).unwrap();
         assert_eq!(names.list_filter("Customer"), "CustomerToManyFilter");
-        assert_eq!(
-            names.list_filter("CustomerList"),
-            "CustomerListListFilter"
-        );
+        assert_eq!(names.list_filter("CustomerList"), "CustomerListListFilter");
         assert_eq!(names.list_filter("Film"), "FilmListFilter");
     }
 }

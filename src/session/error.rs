@@ -29,9 +29,10 @@ impl SessionError {
         self.answer().map_or("", |answer| answer.code().code())
     }
 
-    /// The connection ended before the answer, or the server ends all of them.
-    pub(super) fn is_lost_connection(&self) -> bool {
-        self.answer().is_none() || matches!(self.state(), "57P01" | "57P02" | "57P03")
+    /// The connection had died before anything was run on it: not even BEGIN was answered.
+    pub(super) fn is_dead_connection(&self) -> bool {
+        let ended = matches!(self.state(), "" | "57P01" | "57P02" | "57P03");
+        ended && matches!(self, Self::Settings(_) | Self::Closed)
     }
 
     /// "cached plan must not change result type", or a statement that the server does not know.

@@ -188,10 +188,10 @@ async fn transact(
     }
 }
 
-/// Whether a read that failed like this may be tried once more: the connection died, which a
-/// restart of Postgres does to all of them, or what was prepared no longer fits the tables.
+/// Whether a read that failed like this may be tried once more: its connection had died before,
+/// as a restart of Postgres does to all of them, or what was prepared no longer fits the tables.
 pub(crate) fn is_worth_another_try(error: &SessionError) -> bool {
-    error.is_lost_connection() || error.is_stale_statement()
+    error.is_dead_connection() || error.is_stale_statement()
 }
 
 impl From<SessionError> for Failure {

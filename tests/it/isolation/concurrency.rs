@@ -120,7 +120,14 @@ async fn request(index: usize, caller: &Caller) -> End {
 async fn not_one_row_of_another_tenant_in_a_crowd_that_hangs_up() {
     let service = Service::shared();
     let psql = service.psql().await;
-    let arguments = ["--connections", "4", "--connection-wait", "60000"];
+    let arguments = [
+        "--lanes",
+        "1",
+        "--lane-connections",
+        "4",
+        "--connection-wait",
+        "60000",
+    ];
     let replica = Service::replica_named("crowd", &arguments).await;
     let mut callers = Vec::new();
     for _ in 0..TENANTS {
@@ -159,7 +166,8 @@ async fn not_one_row_of_another_tenant_in_a_crowd_that_hangs_up() {
 async fn requests_dropped_inside_a_statement_free_their_connections() {
     let service = Service::shared();
     let psql = service.psql().await;
-    let replica = Service::replica_named("dropped", &["--connections", "2"]).await;
+    let replica =
+        Service::replica_named("dropped", &["--lanes", "1", "--lane-connections", "2"]).await;
     let stuck = marked_tenant(service, &psql).await.at(&replica);
     let other = marked_tenant(service, &psql).await.at(&replica);
     assert_own_rows(&stuck, &stuck.query(QUICK).await);
@@ -199,7 +207,14 @@ async fn requests_dropped_inside_a_statement_free_their_connections() {
 async fn a_statement_that_takes_too_long_is_given_up() {
     let service = Service::shared();
     let psql = service.psql().await;
-    let arguments = ["--connections", "1", "--statement-timeout", "200"];
+    let arguments = [
+        "--lanes",
+        "1",
+        "--lane-connections",
+        "1",
+        "--statement-timeout",
+        "200",
+    ];
     let replica = Service::replica_named("timeout", &arguments).await;
     let owner = marked_tenant(service, &psql).await.at(&replica);
     let (schema, _) = names(&psql, owner.subdomain()).await;
@@ -220,7 +235,14 @@ async fn a_statement_that_takes_too_long_is_given_up() {
 async fn a_full_pool_answers_overloaded() {
     let service = Service::shared();
     let psql = service.psql().await;
-    let arguments = ["--connections", "1", "--connection-wait", "100"];
+    let arguments = [
+        "--lanes",
+        "1",
+        "--lane-connections",
+        "1",
+        "--connection-wait",
+        "100",
+    ];
     let replica = Service::replica_named("full", &arguments).await;
     let owner = marked_tenant(service, &psql).await.at(&replica);
     let (schema, _) = names(&psql, owner.subdomain()).await;
@@ -248,7 +270,8 @@ async fn a_full_pool_answers_overloaded() {
 async fn killed_connections_heal() {
     let service = Service::shared();
     let psql = service.psql().await;
-    let replica = Service::replica_named("killed", &["--connections", "2"]).await;
+    let replica =
+        Service::replica_named("killed", &["--lanes", "1", "--lane-connections", "2"]).await;
     let owner = marked_tenant(service, &psql).await.at(&replica);
     let kill = "select count(pg_terminate_backend(pid)) from pg_stat_activity
         where application_name = 'killed' and pid <> pg_backend_pid()";

@@ -102,7 +102,8 @@ async fn the_role_of_one_tenant_cannot_reach_another() {
 #[tokio::test]
 async fn nothing_of_a_tenant_survives_its_request() {
     let service = Service::shared();
-    let replica = Service::replica_named("survivors", &["--connections", "1"]).await;
+    let replica =
+        Service::replica_named("survivors", &["--lanes", "1", "--lane-connections", "1"]).await;
     let ada = service.tenant("acme").owner().await.at(&replica);
     let grace = service.tenant("globex").owner().await.at(&replica);
     let request = "{ viewer { email } projects { totalCount } }";

@@ -42,7 +42,8 @@ async fn postgres_sees_begin_settings_statement_and_commit() {
     let ada = service.tenant("acme").owner().await;
     let logging = "alter role tenantry_api set log_statement = 'all'";
     psql.batch_execute(logging).await.unwrap();
-    let replica = Service::replica_named("statements", &["--connections", "1"]).await;
+    let replica =
+        Service::replica_named("statements", &["--lanes", "1", "--lane-connections", "1"]).await;
     let ada = ada.at(&replica);
     ada.query(NESTED).await.data();
     psql.batch_execute("alter role tenantry_api reset log_statement")
