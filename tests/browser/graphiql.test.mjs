@@ -111,7 +111,7 @@ test("the platform's page has its schema and no sign-in", async () => {
   const { page, problems } = await open(PLATFORM);
   await introspected(page);
   assert.equal(await page.getByRole("button", { name: "Sign in" }).count(), 0);
-  assert.match(await textOf(page, ".graphiql-query-editor"), /signUp/);
+  await shown(page, ".graphiql-query-editor", /signUp/);
   assert.deepEqual(problems, []);
   await page.context().close();
 });
@@ -171,20 +171,21 @@ async function run(page, query) {
   await page.keyboard.press("ControlOrMeta+Enter");
 }
 
-async function responseOf(page, expected) {
+const responseOf = (page, expected) => shown(page, ".graphiql-response", expected);
+
+/**
+ * The text of a Monaco editor, once it is as expected: an editor appears before its text does.
+ * Its lines are elements in any order, with non-breaking spaces.
+ */
+async function shown(page, editor, expected) {
   const deadline = Date.now() + 15_000;
   for (;;) {
-    const text = await textOf(page, ".graphiql-response");
+    const lines = await page.locator(`${editor} .view-line`).allInnerTexts();
+    const text = lines.join("\n").replaceAll("\u00a0", " ");
     if (expected.test(text)) return text;
-    assert.ok(Date.now() < deadline, `no ${expected} in the response pane: ${text}`);
+    assert.ok(Date.now() < deadline, `no ${expected} in ${editor}: ${text}`);
     await page.waitForTimeout(50);
   }
-}
-
-/** The text of a Monaco editor, whose lines are elements in any order with non-breaking spaces. */
-async function textOf(page, selector) {
-  const lines = page.locator(`${selector} .view-line`);
-  return (await lines.allInnerTexts()).join("\n").replaceAll("\u00a0", " ");
 }
 
 /** Takes out the problems that the step before was bound to cause. */
