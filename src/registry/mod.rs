@@ -94,8 +94,13 @@ impl Registry {
 
     /// An owner's connection: sees every tenant, so never for a request's own statements.
     pub(crate) async fn connection(&self) -> Result<Object, RegistryError> {
-        Ok(self.pool.get().await?)
+        checkout(&self.pool).await
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the registry's door to its pool")]
+async fn checkout(pool: &Pool) -> Result<Object, RegistryError> {
+    Ok(pool.get().await?)
 }
 
 fn pool_reason(error: &deadpool_postgres::PoolError) -> String {

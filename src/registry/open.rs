@@ -51,7 +51,7 @@ impl Registry {
         migrations: &Migrations,
     ) -> Result<Self, OpenError> {
         let pool = super::pool(&database)?;
-        let mut connection = pool.get().await.map_err(RegistryError::from)?;
+        let mut connection = super::checkout(&pool).await?;
         let transaction = connection.transaction().await?;
         transaction
             .query_typed_one(

@@ -82,6 +82,7 @@ impl Lanes {
     }
 
     /// A free connection of the first lane, else of the second; else the next of the first.
+    #[expect(clippy::disallowed_methods, reason = "the sessions' door to their pools")]
     async fn connection(
         &self,
         tenant: TenantId,

@@ -165,6 +165,7 @@ async fn a_pool_can_use_it_and_a_silent_server_is_given_up() {
         .max_size(2)
         .build()
         .unwrap();
+    #[expect(clippy::disallowed_methods, reason = "a pool of the test's own")]
     let client = pool.get().await.unwrap();
     let row = client
         .query_one(
