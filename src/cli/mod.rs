@@ -1,6 +1,7 @@
 //! The commands: one file each.
 
 mod dev;
+mod health;
 mod schema;
 mod serve;
 mod service;
@@ -35,6 +36,8 @@ enum Command {
     Serve(Box<serve::Arguments>),
     /// Prints the GraphQL schema that the migrations make.
     Schema(schema::Arguments),
+    /// Asks the service on this machine whether it is well; fails when it isn't.
+    Health(health::Arguments),
 }
 
 /// Runs the command line, and says in one sentence what went wrong.
@@ -59,6 +62,7 @@ pub fn main() -> ExitCode {
             Command::Dev(arguments) => dev::run(arguments).await,
             Command::Serve(arguments) => serve::run(*arguments).await,
             Command::Schema(arguments) => schema::run(arguments).await,
+            Command::Health(arguments) => health::run(&arguments),
         }
     });
     // Tasks that still wait for the network are not waited for.
