@@ -1,0 +1,57 @@
+# What there is to do here. `just` alone lists it; `just ci` is what decides whether a change lands.
+
+default:
+    @just --list --unsorted
+
+# Run everything on this machine: a private Postgres, two demo tenants, the service
+dev *arguments:
+    cargo run -- dev {{ arguments }}
+
+# Format the code
+fmt:
+    cargo fmt
+
+# Check the format
+format:
+    .ci/run format
+
+# Lint, with warnings as errors
+clippy:
+    .ci/run clippy
+
+# Build the documentation, with warnings as errors
+doc:
+    .ci/run doc
+
+# Run the tests, or those whose names contain a word: `just test golden`
+test *arguments:
+    cargo test {{ arguments }}
+
+# Check the service against the GraphQL over HTTP specification
+audit:
+    .ci/run audit
+
+# Click through GraphiQL in Chromium; leaves target/graphiql.png
+browser:
+    .ci/run browser
+
+# Write schema.graphql anew
+schema *arguments:
+    cargo run --quiet -- schema {{ arguments }} > schema.graphql.new
+    mv schema.graphql.new schema.graphql
+
+# Check that schema.graphql is what the migrations make
+schema-check:
+    .ci/run schema
+
+# Accept what the golden cases answer now: read the difference before you commit it
+golden-update:
+    UPDATE_GOLDEN=1 cargo test --test it golden
+
+# Every check, in CI's order; on Debian as root it installs what is missing
+ci:
+    .ci/run
+
+# Build the image
+docker:
+    docker build --tag tenantry .
