@@ -3,7 +3,8 @@
 //! The modules stand in the order in which data flows. A request passes [`http`], which asks the
 //! [`guard`] for a tenant, looks up its API ([`apis`]), has the operation compiled
 //! ([`mod@compile`]: [`plan`], then [`sql`]), runs the statement in a [`session`], and
-//! has the rows [`encode`]d into the response ([`execute`]). [`http::endpoint`] has these stages in one function.
+//! has the rows [`encode`]d into the response ([`execute`]). `http/endpoint.rs` has these stages in
+//! one function.
 //!
 //! An API comes from the tables: the [`model`] is what introspection found, the [`schema`] is the
 //! GraphQL schema made of it. Tenants come from the [`registry`], their tables from [`migrate`],
