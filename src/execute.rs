@@ -9,7 +9,7 @@ use crate::error::{self, Code, Failure};
 use crate::guard::{AccessToken, Guard, TenantContext};
 use crate::plan::{self, Bindings, Bound, ParamId, RootValue};
 use crate::schema::Api;
-use crate::session::{self, Lanes, Query};
+use crate::session::Lanes;
 use crate::sql::Layout;
 
 /// What the operation's work brought.
@@ -23,22 +23,6 @@ pub(crate) enum Outcome {
 pub(crate) struct LoggedIn {
     token: AccessToken,
     user: Vec<Row>,
-}
-
-/// Reads in a session of its own; once more in another if the first one's connection had died.
-pub(crate) async fn read(
-    lanes: &Lanes,
-    context: &TenantContext,
-    query: &Query,
-    bindings: &Bindings,
-) -> Result<Vec<Row>, Failure> {
-    match lanes.open(context).await?.read(query, bindings).await {
-        Err(error) if session::is_worth_another_try(&error) => {
-            tracing::debug!(%error, "reading once more");
-            Ok(lanes.open(context).await?.read(query, bindings).await?)
-        }
-        outcome => Ok(outcome?),
-    }
 }
 
 /// Runs the `logIn` fields one after the other, and reads each user on that user's behalf.
@@ -76,7 +60,7 @@ pub(crate) async fn log_in(
         let user = match statement {
             Some(statement) => {
                 let bindings = compiled.bind(&operation.variables, context.identity())?;
-                read(lanes, &context, statement, &bindings).await?
+                lanes.read(&context, statement, &bindings).await?
             }
             None => Vec::new(),
         };

@@ -18,7 +18,7 @@ use crate::names::RoleName;
 use crate::platform::{self, Platform, PublicUrl};
 use crate::postgres::Database;
 use crate::registry::{Directory, Registry, RequestLogin};
-use crate::session::Lanes;
+use crate::session::{Lanes, Preparing};
 
 /// How long requests in flight may take once the service is told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -54,6 +54,12 @@ pub(super) async fn build(parts: Parts) -> anyhow::Result<Arc<Service>> {
         (None, Some((user, password))) => parts.owner.with_login(user.as_str(), password),
         (None, None) => anyhow::bail!("there is no request login"),
     };
+    // Behind a pooler there is one login for all, as the pooler has to know it.
+    let lanes = parts.serving.lanes();
+    let lane_roles = match lanes.preparing {
+        Preparing::Statements(_) => registry.lane_roles(lanes.lanes.get()).await?,
+        Preparing::Nothing => Vec::new(),
+    };
     let registry = Arc::new(registry);
     let directory = Arc::new(Directory::start(Arc::clone(&registry)).await?);
     let tokens = Tokens::new(
@@ -76,7 +82,7 @@ pub(super) async fn build(parts: Parts) -> anyhow::Result<Arc<Service>> {
     Ok(Arc::new(Service {
         apis: Apis::new(Arc::clone(&registry), parts.serving.options()?),
         compiler: Compiler::new(parts.serving.plan_cache),
-        lanes: Lanes::new(&requests, &parts.serving.lanes())?,
+        lanes: Lanes::new(Arc::clone(&registry), &requests, lane_roles, &lanes)?,
         introspection: parts
             .serving
             .introspection

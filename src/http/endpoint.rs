@@ -60,7 +60,7 @@ async fn answer(service: &Service, parts: &Parts, body: Body) -> Result<Vec<u8>,
     let outcome = match &compiled.work {
         Work::None => execute::Outcome::Nothing,
         Work::Read(query) => {
-            let rows = execute::read(&service.lanes, &context, query, &bindings).await?;
+            let rows = service.lanes.read(&context, query, &bindings).await?;
             execute::Outcome::Rows(rows, query.statement.layout)
         }
         Work::LogIns(_) => {

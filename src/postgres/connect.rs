@@ -71,6 +71,14 @@ impl Database {
         database
     }
 
+    /// The same database for another user with the same password.
+    #[must_use]
+    pub fn with_user(&self, user: &str) -> Database {
+        let mut database = self.clone();
+        database.config.user(user);
+        database
+    }
+
     /// Another database on the same server.
     #[must_use]
     pub fn with_database(&self, name: &str) -> Database {

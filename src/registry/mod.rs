@@ -2,6 +2,7 @@
 
 mod accounts;
 mod directory;
+mod lanes;
 mod login;
 mod open;
 mod password;

@@ -4,21 +4,25 @@
 //! was prepared for. So a tenant keeps to few connections: those of its first lane, or of its second
 //! when the first is busy. A flood by one tenant fills its lanes and no others.
 
+use std::collections::HashSet;
 use std::hash::{Hash as _, Hasher as _};
 use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use deadpool::managed::{Pool, PoolError, Timeouts};
+use deadpool::managed::{BuildError, Object, Pool, PoolError, Timeouts};
 use deadpool_postgres::Runtime;
 use siphasher::sip::SipHasher13;
+use tokio_postgres::Row;
 
-use super::connection::{Checkout, Opener, Preparing};
-use super::{Session, Settings};
+use super::connection::{Opener, Preparing};
+use super::{Query, Session, Settings};
 use crate::error::Failure;
 use crate::guard::TenantContext;
-use crate::names::TenantId;
+use crate::names::{RoleName, TenantId};
+use crate::plan::Bindings;
 use crate::postgres::Database;
+use crate::registry::{Registry, Tenant};
 
 #[derive(Debug, Clone)]
 pub(crate) struct LanesConfig {
@@ -35,67 +39,130 @@ pub(crate) struct LanesConfig {
 
 /// Opens sessions.
 pub(crate) struct Lanes {
-    pools: Vec<Pool<Opener>>,
+    all: Vec<Lane>,
+    registry: Arc<Registry>,
     wait: Duration,
     idle: Duration,
     statement_timeout: Arc<str>,
 }
 
+/// A pool of connections, and the role they log in as.
+struct Lane {
+    pool: Pool<Opener>,
+    /// None where all lanes share one login, which may become every tenant.
+    role: Option<RoleName>,
+    /// The tenants that it may become, as far as this process has met them.
+    admitted: RwLock<HashSet<TenantId>>,
+}
+
+impl Lane {
+    /// Lets the lane's login become the tenant, when it meets the tenant for the first time.
+    async fn admit(&self, registry: &Registry, tenant: &Tenant) -> Result<(), Failure> {
+        let Some(role) = &self.role else {
+            return Ok(());
+        };
+        let known = |admitted: &HashSet<TenantId>| admitted.contains(&tenant.id);
+        if known(&self.admitted.read().unwrap_or_else(PoisonError::into_inner)) {
+            return Ok(());
+        }
+        registry.admit_to_lane(role, &tenant.role).await?;
+        let mut admitted = self
+            .admitted
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        admitted.insert(tenant.id);
+        Ok(())
+    }
+}
+
 const CONNECT: Duration = Duration::from_secs(10);
 
 impl Lanes {
-    /// `database` has the request login: a role that sees nothing.
+    /// `database` has the request login: a role that sees nothing. With `roles`, each lane logs in
+    /// as its own, by the same password.
     pub(crate) fn new(
+        registry: Arc<Registry>,
         database: &Database,
+        roles: Vec<RoleName>,
         config: &LanesConfig,
-    ) -> Result<Self, deadpool::managed::BuildError> {
-        let pool = |_| {
-            Pool::builder(Opener::new(database, config.preparing, config.lifetime))
+    ) -> Result<Self, BuildError> {
+        let mut roles = roles.into_iter();
+        let lane = |_| {
+            let role = roles.next();
+            let database = match &role {
+                Some(role) => database.with_user(role.as_str()),
+                None => database.clone(),
+            };
+            let opener = Opener::new(&database, config.preparing, config.lifetime);
+            let pool = Pool::builder(opener)
                 .max_size(config.connections_per_lane.get())
                 .runtime(Runtime::Tokio1)
-                .build()
+                .build()?;
+            Ok(Lane {
+                pool,
+                role,
+                admitted: RwLock::default(),
+            })
         };
         Ok(Self {
-            pools: (0..config.lanes.get())
-                .map(pool)
-                .collect::<Result<_, _>>()?,
+            all: (0..config.lanes.get())
+                .map(lane)
+                .collect::<Result<_, BuildError>>()?,
+            registry,
             wait: config.wait,
             idle: config.idle,
             statement_timeout: config.statement_timeout.as_millis().to_string().into(),
         })
     }
 
-    /// Opens a session for the context's tenant. There is no other way to one.
-    pub(crate) async fn open<'a>(
+    /// Reads in a session of the context's tenant, which there is no other way to; once more where
+    /// that can help: when the connection had died before anything was run on it (as a restart of
+    /// Postgres does to all of them), or when what was prepared no longer fits the tables.
+    pub(crate) async fn read(
         &self,
-        context: &'a TenantContext,
-    ) -> Result<Session<'a>, Failure> {
-        let object = self
-            .connection(context.tenant().id)
-            .await
-            .map_err(refused)?;
-        Ok(Session {
-            context,
-            connection: Checkout::new(object),
-            settings: Settings::new(context, Arc::clone(&self.statement_timeout)),
-        })
+        context: &TenantContext,
+        query: &Query,
+        bindings: &Bindings,
+    ) -> Result<Vec<Row>, Failure> {
+        let error = match self.open(context).await?.read(query, bindings).await {
+            Ok(rows) => return Ok(rows),
+            Err(error) => error,
+        };
+        if error.is_dead_connection() || error.is_stale_statement() {
+            tracing::debug!(%error, "reading once more");
+            return Ok(self.open(context).await?.read(query, bindings).await?);
+        }
+        Err(error.into())
+    }
+
+    async fn open<'a>(&self, context: &'a TenantContext) -> Result<Session<'a>, Failure> {
+        let tenant = context.tenant();
+        let (lane, object) = self.connection(tenant.id).await.map_err(refused)?;
+        lane.admit(&self.registry, tenant).await?;
+        let settings = Settings::new(context, Arc::clone(&self.statement_timeout));
+        Ok(Session::new(context, object, settings))
     }
 
     /// A free connection of the first lane, else of the second; else the next of the first.
-    #[expect(clippy::disallowed_methods, reason = "the sessions' door to their pools")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the sessions' door to their pools"
+    )]
     async fn connection(
         &self,
         tenant: TenantId,
-    ) -> Result<deadpool::managed::Object<Opener>, PoolError<tokio_postgres::Error>> {
+    ) -> Result<(&Lane, Object<Opener>), PoolError<tokio_postgres::Error>> {
         let at_once = timeouts(Duration::ZERO);
-        let (first, second) = preferred(tenant, self.pools.len());
+        let (first, second) = preferred(tenant, self.all.len());
         for lane in [first, second] {
-            match self.pools[lane].timeout_get(&at_once).await {
+            let lane = &self.all[lane];
+            match lane.pool.timeout_get(&at_once).await {
                 Err(PoolError::Timeout(_)) => {}
-                outcome => return outcome,
+                outcome => return Ok((lane, outcome?)),
             }
         }
-        self.pools[first].timeout_get(&timeouts(self.wait)).await
+        let lane = &self.all[first];
+        Ok((lane, lane.pool.timeout_get(&timeouts(self.wait)).await?))
     }
 
     /// Closes connections that nobody has used for a while; for ever.
@@ -106,15 +173,17 @@ impl Lanes {
         );
         loop {
             rounds.tick().await;
-            for pool in &self.pools {
-                let _ = pool.retain(|_, metrics| metrics.last_used() < self.idle);
+            for lane in &self.all {
+                let _ = lane
+                    .pool
+                    .retain(|_, metrics| metrics.last_used() < self.idle);
             }
         }
     }
 
     pub(crate) fn close(&self) {
-        for pool in &self.pools {
-            pool.close();
+        for lane in &self.all {
+            lane.pool.close();
         }
     }
 }

@@ -20,6 +20,7 @@ mod param;
 mod settings;
 mod statements;
 
+use deadpool::managed::Object;
 use futures_util::{TryStreamExt as _, join};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Error, Row};
@@ -28,7 +29,7 @@ use crate::error::Failure;
 use crate::guard::TenantContext;
 use crate::plan::{Bindings, Bound};
 use crate::sql::Statement;
-use connection::{Checkout, Connection};
+use connection::{Checkout, Connection, Opener};
 use error::SessionError;
 use settings::Settings;
 use statements::Way;
@@ -65,19 +66,23 @@ impl Query {
 }
 
 /// A connection on its way through one tenant's transaction.
-pub(crate) struct Session<'a> {
+struct Session<'a> {
     context: &'a TenantContext,
     connection: Checkout,
     settings: Settings,
 }
 
-impl Session<'_> {
+impl<'a> Session<'a> {
+    fn new(context: &'a TenantContext, object: Object<Opener>, settings: Settings) -> Self {
+        Self {
+            context,
+            connection: Checkout::new(object),
+            settings,
+        }
+    }
+
     /// Runs one query that reads, in a transaction of its own.
-    pub(crate) async fn read(
-        &mut self,
-        query: &Query,
-        bindings: &Bindings,
-    ) -> Result<Vec<Row>, SessionError> {
+    async fn read(&mut self, query: &Query, bindings: &Bindings) -> Result<Vec<Row>, SessionError> {
         let tenant = self.context.tenant();
         tracing::debug!(
             tenant.subdomain = %tenant.subdomain,
@@ -186,12 +191,6 @@ async fn transact(
         rows,
         commit,
     }
-}
-
-/// Whether a read that failed like this may be tried once more: its connection had died before,
-/// as a restart of Postgres does to all of them, or what was prepared no longer fits the tables.
-pub(crate) fn is_worth_another_try(error: &SessionError) -> bool {
-    error.is_dead_connection() || error.is_stale_statement()
 }
 
 impl From<SessionError> for Failure {

@@ -61,7 +61,7 @@ fn assert_own_rows(caller: &Caller, answer: &Answer) {
 async fn backends(psql: &Client, replica: &str, condition: &str) -> usize {
     let count = format!(
         "select count(*) from pg_stat_activity
-         where application_name = '{replica}' and usename = 'tenantry_api' and {condition}"
+         where application_name = '{replica}' and usename like 'tenantry_api%' and {condition}"
     );
     scalar(psql, &count).await.unwrap().parse().unwrap()
 }

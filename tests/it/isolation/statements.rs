@@ -40,18 +40,18 @@ async fn postgres_sees_begin_settings_statement_and_commit() {
     let service = Service::shared();
     let psql = service.psql().await;
     let ada = service.tenant("acme").owner().await;
-    let logging = "alter role tenantry_api set log_statement = 'all'";
+    let logging = "alter role tenantry_api_lane_0 set log_statement = 'all'";
     psql.batch_execute(logging).await.unwrap();
     let replica =
         Service::replica_named("statements", &["--lanes", "1", "--lane-connections", "1"]).await;
     let ada = ada.at(&replica);
     ada.query(NESTED).await.data();
-    psql.batch_execute("alter role tenantry_api reset log_statement")
+    psql.batch_execute("alter role tenantry_api_lane_0 reset log_statement")
         .await
         .unwrap();
 
     let backend = "select pid from pg_stat_activity
-        where application_name = 'statements' and usename = 'tenantry_api'";
+        where application_name = 'statements' and usename like 'tenantry_api%'";
     let pid: i32 = psql.query_one(backend, &[]).await.unwrap().get(0);
     let marker = format!(" [{pid}] ");
     let log = || {

@@ -1,0 +1,56 @@
+//! The logins of lanes, and which tenants each may become.
+
+use postgres_protocol::password::scram_sha_256;
+use tokio_postgres::types::Type;
+
+use super::{Registry, RegistryError};
+use crate::names::RoleName;
+
+/// Serializes replicas that make the same logins.
+const MAKING_LANES: i64 = 0x6c61_6e65_0000_0001;
+
+impl Registry {
+    /// The logins of the first `count` lanes, made where they are missing. They share the password
+    /// of the managed request login; none when the operator gave that login.
+    pub(crate) async fn lane_roles(&self, count: usize) -> Result<Vec<RoleName>, RegistryError> {
+        let Some((_, password)) = self.request_login() else {
+            return Ok(Vec::new());
+        };
+        let verifier = scram_sha_256(password.as_bytes());
+        let mut connection = self.connection().await?;
+        let transaction = connection.transaction().await?;
+        transaction
+            .query_typed(
+                "select pg_advisory_xact_lock($1)",
+                &[(&MAKING_LANES, Type::INT8)],
+            )
+            .await?;
+        let count = i32::try_from(count).unwrap_or(i32::MAX);
+        let rows = transaction
+            .query_typed(
+                "select tenantry.lane_role(lane, $2) from generate_series(0, $1 - 1) as lane",
+                &[(&count, Type::INT4), (&verifier, Type::TEXT)],
+            )
+            .await?;
+        transaction.commit().await?;
+        rows.iter()
+            .map(|row| Ok(RoleName::parse(row.try_get::<_, String>(0)?)?))
+            .collect()
+    }
+
+    /// Lets connections of the lane become the tenant's role.
+    pub(crate) async fn admit_to_lane(
+        &self,
+        lane: &RoleName,
+        tenant: &RoleName,
+    ) -> Result<(), RegistryError> {
+        self.connection()
+            .await?
+            .query_typed(
+                "select tenantry.admit_to_lane($1, $2)",
+                &[(&lane.as_str(), Type::TEXT), (&tenant.as_str(), Type::TEXT)],
+            )
+            .await?;
+        Ok(())
+    }
+}
