@@ -28,7 +28,11 @@ select t.oid,
                where p.nspname = 'pg_catalog' and s.typname = t.typname and s.oid <> t.oid) as shadowed,
        (t.typcategory = 'S'
         or t.typtype in ('e', 'r', 'm')
-        or exists (select from pg_opclass o
+        -- Some have an order but no `<` (hstore), which a cursor needs.
+       or exists (select from pg_opclass o
+                   join pg_amop l on l.amopfamily = o.opcfamily and l.amopstrategy = 1
+                                 and l.amoplefttype = o.opcintype and l.amoprighttype = o.opcintype
+                   join pg_operator p on p.oid = l.amopopr and p.oprname = '<'
                    where o.opcmethod = (select oid from pg_am where amname = 'btree')
                      and o.opcdefault and o.opcintype = t.oid)) as sortable,
        t.typcategory::text,
