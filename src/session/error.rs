@@ -61,9 +61,17 @@ fn classify(answer: &DbError, log: String) -> Failure {
     let state = answer.code().code();
     let message = answer.message().to_owned();
     match (state.get(..2), state) {
-        (_, "22023") => Failure::internal(log),
         // The values do not fit their types: what Postgres says of them is what the client sent.
-        (Some("22"), _) | (_, "2201B") => Failure::new(Code::BadUserInput, message),
+        (Some("22"), _) => Failure::new(Code::BadUserInput, message),
+        // Some types call bad text a syntax error (tsquery, ltree). It has no place in the
+        // statement, as one of ours would.
+        (_, "42601" | "42622") if answer.position().is_none() => {
+            Failure::new(Code::BadUserInput, message)
+        }
+        // A parameter in binary that is too short or too long: somebody tampered with a cursor.
+        (_, "08P01") => {
+            Failure::new(Code::BadUserInput, "a value is not one of its type").with_log(log)
+        }
         (_, "23505") => {
             Failure::new(Code::UniqueViolation, "a row with this key exists").with_log(log)
         }
