@@ -185,6 +185,10 @@ fn write_big_int(value: &Value, out: &mut String) -> Result<(), String> {
 }
 
 fn is_decimal(text: &str) -> bool {
+    // What a `numeric` can hold beside digits, as it is written in answers.
+    if matches!(text, "NaN" | "Infinity" | "-Infinity") {
+        return true;
+    }
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     let (mantissa, exponent) = digits.split_once(['e', 'E']).unwrap_or((digits, "0"));
     let exponent = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
@@ -243,10 +247,10 @@ mod tests {
             "9223372036854775807"
         );
         assert!(written(&Format::BigInt, &json!("9223372036854775808")).is_err());
-        for good in ["1", "-1.50", ".5", "1e10", "+3."] {
+        for good in ["1", "-1.50", ".5", "1e10", "+3.", "NaN", "-Infinity"] {
             assert_eq!(written(&Format::Decimal, &json!(good)).unwrap(), good);
         }
-        for bad in ["", ".", "1e", "0x1", "1 or 1=1", "NaN", "--1", "1e99999"] {
+        for bad in ["", ".", "1e", "0x1", "1 or 1=1", "nan", "inf", "--1", "1e99999"] {
             assert!(written(&Format::Decimal, &json!(bad)).is_err(), "{bad}");
         }
     }
