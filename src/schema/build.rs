@@ -13,7 +13,7 @@ use super::types::{
     Blueprint, EnumDef, EnumMeaning, EnumNames, FieldDef, FieldMeaning, InputDef, InputFieldDef,
     InputMeaning, ListLink, ObjectDef, Quantifier, Type, TypeDef,
 };
-use super::words::{constant, pascal, singular};
+use super::words::{constants, pascal, singular};
 use crate::model::{Column, EnumType, Key, Model, Relation, RelationId};
 
 #[derive(Debug, thiserror::Error)]
@@ -265,17 +265,7 @@ impl Builder<'_> {
     fn add_enums(&mut self) -> Result<(), Clash> {
         for ty in &self.model.enums {
             let name = self.enums[ty.name.as_str()].to_string();
-            let mut values: Vec<String> = Vec::with_capacity(ty.labels.len());
-            for label in &ty.labels {
-                let plain = constant(label);
-                let mut value = plain.clone();
-                let mut count = 2;
-                while values.contains(&value) {
-                    value = format!("{plain}_{count}");
-                    count += 1;
-                }
-                values.push(value);
-            }
+            let values = constants(&ty.labels);
             let names = EnumNames {
                 ty: Arc::clone(ty),
                 names: values.clone(),

@@ -27,6 +27,23 @@ pub(crate) fn constant(name: &str) -> String {
     lead_with_letter(joined)
 }
 
+/// The names of an enum's labels: where two become the same, the later ones are numbered.
+pub(crate) fn constants(labels: &[String]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::with_capacity(labels.len());
+    for label in labels {
+        let plain = constant(label);
+        let mut name = plain.clone();
+        let mut count = 2;
+        while names.contains(&name) {
+            // Two underscores in a row at the start are GraphQL's own: `_` is followed by `_2`.
+            name = format!("{}_{count}", plain.trim_end_matches('_'));
+            count += 1;
+        }
+        names.push(name);
+    }
+    names
+}
+
 /// `OrderDetails` → `OrderDetail`: only the last word is a noun in the plural.
 pub(crate) fn singular(name: &str) -> String {
     inflect_last_word(name, 1)
@@ -160,6 +177,12 @@ mod tests {
         assert_eq!(pascal("order_details"), "OrderDetails");
         assert_eq!(constant("PG-13"), "PG_13");
         assert_eq!(constant("in progress"), "IN_PROGRESS");
+    }
+
+    #[test]
+    fn labels_without_words_have_names() {
+        let labels = ["<", "<=", "", "a-b", "a_b", "2"].map(str::to_owned);
+        assert_eq!(constants(&labels), ["_", "_2", "_3", "A_B", "A_B_2", "_2_2"]);
     }
 
     #[test]
