@@ -89,6 +89,11 @@ impl<'a> InputEnv<'a> {
         let mut list = Vec::with_capacity(items.len());
         for item in items {
             match self.coerce(element, item)? {
+                // A list among the values of a list is one value.
+                Some(Input::List(_)) if is_leaf(self.blueprint, element.name()) => {
+                    let whole = ValueSource::Template(Arc::new(item.clone()));
+                    list.push(Input::Leaf(whole));
+                }
                 Some(item) => list.push(item),
                 // Inside a list there is no "left out": a missing value is null.
                 None => list.push(Input::Null),

@@ -132,8 +132,15 @@ pub(super) fn filter_def(ty: &ColumnType, value: &Type) -> (String, InputDef) {
         TypeKind::Json => ("JSONTextFilter".into(), &[]),
         TypeKind::Jsonb => ("JSONFilter".into(), &[&[Eq, Ne, JsonContains, HasKey]]),
         TypeKind::Bool => ("BooleanFilter".into(), &[&[Eq, Ne]]),
-        TypeKind::Array { element, .. } if element.sortable => (
-            format!("{base}ArrayFilter"),
+        TypeKind::Array {
+            element,
+            dimensions,
+        } if element.sortable => (
+            match dimensions {
+                1 => format!("{base}ArrayFilter"),
+                // Its values are lists of lists.
+                more => format!("{base}Array{more}Filter"),
+            },
             &[&[Eq, Ne, ArrayContains, ArrayContainedBy, ArrayOverlaps]],
         ),
         TypeKind::Array { .. } => ("OpaqueArrayFilter".into(), &[]),
