@@ -182,8 +182,13 @@ fn operand(
         | Operator::ILike
         | Operator::Regex
         | Operator::IRegex
-        | Operator::HasKey
-        | Operator::IEq => text(Pattern::None),
+        | Operator::HasKey => text(Pattern::None),
+        // As the column's type: the spaces at the end of a `char(5)` don't count.
+        Operator::IEq => (
+            Format::Text(Pattern::None),
+            compared_as(ty).filter(|_| matches!(ty.kind, TypeKind::Text)),
+            false,
+        ),
         Operator::In | Operator::NotIn => (
             Format::List(Box::new(format(env, &ty.kind))),
             compared_as(ty),
