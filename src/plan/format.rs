@@ -250,7 +250,9 @@ mod tests {
         for good in ["1", "-1.50", ".5", "1e10", "+3.", "NaN", "-Infinity"] {
             assert_eq!(written(&Format::Decimal, &json!(good)).unwrap(), good);
         }
-        for bad in ["", ".", "1e", "0x1", "1 or 1=1", "nan", "inf", "--1", "1e99999"] {
+        for bad in [
+            "", ".", "1e", "0x1", "1 or 1=1", "nan", "inf", "--1", "1e99999",
+        ] {
             assert!(written(&Format::Decimal, &json!(bad)).is_err(), "{bad}");
         }
     }

@@ -16,6 +16,8 @@ pub(super) struct LinkField {
     pub target: RelationId,
     /// What it comes from, for a clash's message.
     origin: String,
+    /// What gives it another name.
+    remedy: String,
 }
 
 /// A field before its name is settled: the first of its names that nobody else wants is taken.
@@ -94,7 +96,7 @@ fn settle(
                     name,
                     first: format!("another field of table \"{relation}\""),
                     second: candidate.link.origin,
-                    remedy: "comment on constraint … is '@name other' (or '@reverse other')".into(),
+                    remedy: candidate.link.remedy,
                 });
             }
         }
@@ -111,10 +113,11 @@ fn to_one(model: &Model, names: &TypeNames, key: &ForeignKey) -> Candidate {
         required: model.is_required(key) && key.from_columns.len() == key.to_columns.len(),
     }));
     let names = match &key.comment.name {
-        Some(name) => vec![name.clone()],
+        Some(name) => vec![camel(name)],
         None => forward_names(model, names, key),
     };
-    candidate(key, names, meaning, key.to)
+    let remedy = remedy(model, key, "@name");
+    candidate(key, names, meaning, key.to, remedy)
 }
 
 /// The names of the to-one field, the best first.
@@ -193,12 +196,17 @@ fn to_many(model: &Model, names: &TypeNames, key: &ForeignKey) -> Candidate {
         FieldMeaning::ToMany(link)
     };
     let names = match &key.comment.reverse {
-        Some(name) => vec![name.clone()],
-        // A row's children of its own kind want the longer name: `categoriesByParent`.
-        None if key.from == key.to => vec![long, longest],
+        Some(name) => vec![camel(name)],
+        // A row's children of its own kind want the longer name: `categoriesByParent`. Where the
+        // plural is the singular too (`newsBySeries`), that may be the name of the other direction.
+        None if key.from == key.to => {
+            let last = format!("referring{}", pascal(&longest));
+            vec![long, longest, last]
+        }
         None => vec![child, long, longest],
     };
-    candidate(key, names, meaning, key.from)
+    let remedy = remedy(model, key, "@reverse");
+    candidate(key, names, meaning, key.from, remedy)
 }
 
 /// `issue_labels` makes `labels` of an issue.
@@ -211,14 +219,30 @@ fn many_to_many(
     let target = plural_field(names, far.to);
     let junction = pascal(&plural_field(names, near.from));
     let through = format!("{target}Through{junction}");
-    let longest = format!("{through}By{}", by(model, names, near));
+    let long = format!("{through}By{}", by(model, names, near));
+    let longest = format!(
+        "{through}By{}And{}",
+        columns_name(model, near.from, &near.from_columns),
+        columns_name(model, far.from, &far.from_columns)
+    );
     let meaning = FieldMeaning::Through(Arc::new(Through {
         target: far.to,
         junction: near.from,
         near: pairs(&near.from_columns, &near.to_columns),
         far: pairs(&far.from_columns, &far.to_columns),
     }));
-    candidate(near, vec![target, through, longest], meaning, far.to)
+    let names = vec![target, through, long, longest];
+    let remedy = remedy(model, near, "@name");
+    candidate(near, names, meaning, far.to, remedy)
+}
+
+/// The statement that gives a key's field another name.
+fn remedy(model: &Model, key: &ForeignKey, tag: &str) -> String {
+    let table = &model.relation(key.from).name;
+    format!(
+        "comment on constraint {} on {table} is '{tag} something_else'",
+        key.name
+    )
 }
 
 fn candidate(
@@ -226,6 +250,7 @@ fn candidate(
     names: Vec<String>,
     meaning: FieldMeaning,
     target: RelationId,
+    remedy: String,
 ) -> Candidate {
     let origin = format!("foreign key {}", key.name);
     Candidate {
@@ -235,6 +260,7 @@ fn candidate(
             meaning,
             target,
             origin,
+            remedy,
         },
     }
 }
@@ -297,4 +323,78 @@ fn singular_field(names: &TypeNames, relation: RelationId) -> String {
 
 fn plural_field(names: &TypeNames, relation: RelationId) -> String {
     plural(&singular(&singular_field(names, relation)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Column, ColumnType, Comment, Relation, RelationKind, TypeKind};
+    use crate::sql::Ident;
+
+    fn table(name: &str, columns: &[&str]) -> Relation {
+        let column = |name: &&str| Column {
+            name: Ident::new(name),
+            ty: ColumnType {
+                kind: TypeKind::Int4,
+                cast: Some(Ident::new("int4")),
+                sortable: true,
+            },
+            not_null: true,
+            generated: false,
+            has_default: false,
+            comment: Comment::default(),
+        };
+        Relation {
+            name: Ident::new(name),
+            kind: RelationKind::Table,
+            comment: Comment::default(),
+            columns: columns.iter().map(column).collect(),
+            keys: Vec::new(),
+        }
+    }
+
+    fn key(from: (usize, usize), to: (usize, usize), comment: &str) -> ForeignKey {
+        ForeignKey {
+            name: Ident::new("key"),
+            comment: Comment::parse(Some(comment)),
+            from: RelationId(from.0),
+            from_columns: vec![ColumnId(from.1)],
+            to: RelationId(to.0),
+            to_columns: vec![ColumnId(to.1)],
+        }
+    }
+
+    fn fields(relations: Vec<Relation>, foreign_keys: Vec<ForeignKey>) -> Vec<Vec<String>> {
+        let model = Model {
+            relations,
+            foreign_keys,
+            ..Model::default()
+        };
+        let names = TypeNames::new(&model, |_| false).unwrap();
+        let links = link_fields(&model, &names, "nodeId").unwrap();
+        let name = |link: &LinkField| link.name.clone();
+        links
+            .iter()
+            .map(|links| links.iter().map(name).collect())
+            .collect()
+    }
+
+    #[test]
+    fn rows_that_refer_to_their_own_kind_without_a_plural() {
+        let news = table("news", &["id", "series"]);
+        assert_eq!(
+            fields(vec![news], vec![key((0, 1), (0, 0), "")]),
+            [["newsBySeries", "referringNewsBySeries"]]
+        );
+    }
+
+    #[test]
+    fn names_in_comments_become_fields_like_those_of_columns() {
+        let tables = vec![table("people", &["id"]), table("tasks", &["id", "owner"])];
+        let comment = "@name owned-by @reverse __owned tasks";
+        assert_eq!(
+            fields(tables, vec![key((1, 1), (0, 0), comment)]),
+            [["owned"], ["ownedBy"]]
+        );
+    }
 }

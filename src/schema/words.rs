@@ -182,7 +182,10 @@ mod tests {
     #[test]
     fn labels_without_words_have_names() {
         let labels = ["<", "<=", "", "a-b", "a_b", "2"].map(str::to_owned);
-        assert_eq!(constants(&labels), ["_", "_2", "_3", "A_B", "A_B_2", "_2_2"]);
+        assert_eq!(
+            constants(&labels),
+            ["_", "_2", "_3", "A_B", "A_B_2", "_2_2"]
+        );
     }
 
     #[test]
