@@ -5,6 +5,7 @@ select f.conname::text,
        f.conkey,
        f.confrelid,
        f.confkey,
+       f.convalidated,
        obj_description(f.oid, 'pg_constraint') as comment
 from pg_constraint f
 join pg_class c on c.oid = f.conrelid

@@ -204,6 +204,7 @@ impl Catalog {
                 from_columns,
                 to: to_id,
                 to_columns,
+                validated: row.get("convalidated"),
             });
         }
     }

@@ -131,6 +131,8 @@ pub struct ForeignKey {
     pub from_columns: Vec<ColumnId>,
     pub to: RelationId,
     pub to_columns: Vec<ColumnId>,
+    /// Whether it holds for all rows: not those that were there before a `not valid` one.
+    pub validated: bool,
 }
 
 impl Model {
@@ -146,12 +148,12 @@ impl Model {
         (0..self.relations.len()).map(RelationId)
     }
 
-    /// Whether every row on the child's side has its parent: no column of the key is nullable.
+    /// Whether every row on the child's side has its parent: the key holds for all of them, and none
+    /// of its columns is nullable.
     pub fn is_required(&self, key: &ForeignKey) -> bool {
         let child = self.relation(key.from);
-        key.from_columns
-            .iter()
-            .all(|&column| child.column(column).not_null)
+        let mut columns = key.from_columns.iter();
+        key.validated && columns.all(|&column| child.column(column).not_null)
     }
 
     /// Whether a parent has at most one child by this key.

@@ -361,6 +361,7 @@ mod tests {
             from_columns: vec![ColumnId(from.1)],
             to: RelationId(to.0),
             to_columns: vec![ColumnId(to.1)],
+            validated: true,
         }
     }
 
@@ -386,6 +387,19 @@ mod tests {
             fields(vec![news], vec![key((0, 1), (0, 0), "")]),
             [["newsBySeries", "referringNewsBySeries"]]
         );
+    }
+
+    #[test]
+    fn a_key_that_old_rows_may_break_requires_no_row() {
+        let tables = vec![table("people", &["id"]), table("tasks", &["owner_id"])];
+        let mut owner = key((1, 0), (0, 0), "");
+        let model = Model {
+            relations: tables,
+            ..Model::default()
+        };
+        assert!(model.is_required(&owner));
+        owner.validated = false;
+        assert!(!model.is_required(&owner));
     }
 
     #[test]
