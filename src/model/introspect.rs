@@ -236,6 +236,7 @@ impl Catalog {
                 kind: TypeKind::Other(OtherText::Cast),
                 cast: None,
                 sortable: false,
+                enum_domain: false,
             };
         };
         let (base, element, is_domain) = (ty.base, ty.element, ty.typtype == "d");
@@ -244,7 +245,9 @@ impl Catalog {
         let sortable = ty.sortable;
         if is_domain {
             // Values compare and travel as those of the base type.
-            return self.column_type(base, dimensions);
+            let ty = self.column_type(base, dimensions);
+            let enum_domain = matches!(ty.kind, TypeKind::Enum(_));
+            return ColumnType { enum_domain, ..ty };
         }
         if element != 0 {
             let element = self.column_type(element, 0);
@@ -258,6 +261,7 @@ impl Catalog {
                 kind,
                 cast,
                 sortable,
+                enum_domain: false,
             };
         }
         // Values that no parameter can be compared with cannot be a cursor's either.
@@ -266,6 +270,7 @@ impl Catalog {
             kind: self.kind(oid),
             cast,
             sortable,
+            enum_domain: false,
         }
     }
 

@@ -64,6 +64,8 @@ pub struct ColumnType {
     pub cast: Option<Ident>,
     /// Has a default btree order, and so `=` and `<`.
     pub sortable: bool,
+    /// A domain over an enum: Postgres compares it with nothing before it is cast to the enum.
+    pub enum_domain: bool,
 }
 
 /// How values of a type look on the wire and in GraphQL.

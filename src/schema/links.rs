@@ -338,6 +338,7 @@ mod tests {
                 kind: TypeKind::Int4,
                 cast: Some(Ident::new("int4")),
                 sortable: true,
+                enum_domain: false,
             },
             not_null: true,
             generated: false,

@@ -471,7 +471,7 @@ impl Keys<'_> {
             }
             Self::Outer(base) | Self::Inner(base) => {
                 let relation = base.key_relation(key);
-                writer.column(relation.0, relation.1, key.column);
+                writer.operand(relation.0, relation.1, key.column);
             }
         }
     }

@@ -210,7 +210,7 @@ fn operand(
             | Operator::IRegex
     );
     let as_text = !comparable || (textual && matches!(ty.kind, TypeKind::Char));
-    writer.column(relation, alias, column);
+    writer.operand(relation, alias, column);
     if as_text {
         writer.push("::text");
     }

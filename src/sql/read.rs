@@ -37,7 +37,7 @@ pub(super) fn row(writer: &mut Writer<'_>, row: &RootRow, shape: Shape) {
     joins.write(writer);
     writer.push(" where ");
     writer.separated(&row.key, " and ", |writer, (column, param)| {
-        writer.column(target.relation, target.alias, *column);
+        writer.operand(target.relation, target.alias, *column);
         writer.push(" = ");
         writer.param(*param);
     });

@@ -93,6 +93,16 @@ impl<'m> Writer<'m> {
         self.display(name);
     }
 
+    /// A column that a value is compared with: of a domain over an enum `t0."mood"::"mood"`.
+    pub(super) fn operand(&mut self, relation: RelationId, alias: Alias, column: ColumnId) {
+        self.column(relation, alias, column);
+        let ty = &self.model.relation(relation).column(column).ty;
+        if let (true, Some(base)) = (ty.enum_domain, &ty.cast) {
+            self.push("::");
+            self.display(base);
+        }
+    }
+
     /// `$1::"uuid"`: each parameter has one number, however often it is used.
     pub(super) fn param(&mut self, id: ParamId) {
         let number = if let Some(position) = self.used.iter().position(|used| *used == id) {
