@@ -319,6 +319,10 @@ impl Builder<'_> {
         Ok(())
     }
 
+    fn column_field(&self, column: &Column) -> Option<String> {
+        column_field(column, &self.options.node_id_field)
+    }
+
     fn column_type(&self, column: &Column) -> Type {
         graphql_type(&column.ty, &|name| Arc::clone(&self.enums[name]))
     }
@@ -339,12 +343,9 @@ impl Builder<'_> {
         let mut origins: HashMap<String, &Column> = HashMap::new();
         for column_id in relation.column_ids() {
             let column = relation.column(column_id);
-            let Some(mut name) = column_field(column) else {
+            let Some(name) = self.column_field(column) else {
                 continue;
             };
-            if name == self.options.node_id_field {
-                name.push_str("Value");
-            }
             if let Some(other) = origins.insert(name.clone(), column) {
                 return Err(Clash {
                     name,
@@ -497,7 +498,7 @@ impl Builder<'_> {
         );
         for column_id in relation.column_ids() {
             let column = relation.column(column_id);
-            let Some(field_name) = column_field(column) else {
+            let Some(field_name) = self.column_field(column) else {
                 continue;
             };
             let (filter, def) = filter_def(&column.ty, &self.column_type(column));
@@ -565,7 +566,7 @@ impl Builder<'_> {
         let mut fields = IndexMap::new();
         for column_id in relation.column_ids() {
             let column = relation.column(column_id);
-            if let Some(name) = column_field(column).filter(|_| column.ty.sortable) {
+            if let Some(name) = self.column_field(column).filter(|_| column.ty.sortable) {
                 let ty = Type::named("SortOrder");
                 fields.insert(
                     name,
@@ -700,7 +701,7 @@ impl Builder<'_> {
         for &column_id in &key.columns {
             let column = relation.column(column_id);
             // A key with an omitted or an incomparable column cannot be asked for.
-            let (Some(field), true) = (column_field(column), column.ty.sortable) else {
+            let (Some(field), true) = (self.column_field(column), column.ty.sortable) else {
                 return Ok(());
             };
             let ty = self.column_type(column).non_null();

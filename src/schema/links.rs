@@ -53,7 +53,10 @@ pub(super) fn link_fields(
     let mut fields = Vec::with_capacity(model.relations.len());
     for (index, groups) in forward.into_iter().zip(reverse).zip(through).enumerate() {
         let relation = &model.relations[index];
-        let mut taken: HashSet<String> = relation.columns.iter().filter_map(column_field).collect();
+        let columns = relation.columns.iter();
+        let mut taken: HashSet<String> = columns
+            .filter_map(|column| column_field(column, reserved))
+            .collect();
         taken.insert(reserved.to_owned());
         let ((forward, reverse), through) = groups;
         let mut links = Vec::new();

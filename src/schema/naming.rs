@@ -92,15 +92,18 @@ pub(super) fn single_field(type_name: &str) -> String {
     camel(type_name)
 }
 
-/// The field of a column; none when it is omitted.
-pub(super) fn column_field(column: &Column) -> Option<String> {
+/// The field of a column; none when it is omitted. A column `node_id` leaves `node_id_field` to the
+/// row's global id.
+pub(super) fn column_field(column: &Column, node_id_field: &str) -> Option<String> {
     if column.comment.omit {
         return None;
     }
-    Some(match &column.comment.name {
-        Some(name) => camel(name),
-        None => camel(column.name.as_str()),
-    })
+    let name = column.comment.name.as_deref();
+    let mut field = camel(name.unwrap_or(column.name.as_str()));
+    if field == node_id_field {
+        field.push_str("Value");
+    }
+    Some(field)
 }
 
 #[cfg(test)]
@@ -130,6 +133,16 @@ mod tests {
             columns: vec![id],
             keys: Vec::new(),
         }
+    }
+
+    #[test]
+    fn the_global_id_keeps_its_name() {
+        let mut tables = table("edges");
+        let column = &mut tables.columns[0];
+        column.name = Ident::new("node_id");
+        let field = column_field(column, "nodeId");
+        assert_eq!(field.as_deref(), Some("nodeIdValue"));
+        assert_eq!(column_field(column, "gid").as_deref(), Some("nodeId"));
     }
 
     #[test]
