@@ -89,7 +89,8 @@ fn inflect_last_word(name: &str, count: isize) -> String {
         .find(|(one, many)| *one == word || *many == word);
     let word = match irregular {
         Some((one, many)) => (if count == 1 { *one } else { *many }).to_owned(),
-        None if word.is_empty() => word,
+        // Too short to have a plural's ending: `s` without it would be nothing.
+        None if word.is_empty() || (count == 1 && word.len() < 3) => word,
         None => pluralizer::pluralize(&word, count, false),
     };
     if last.starts_with(|c: char| c.is_ascii_uppercase()) {
@@ -214,6 +215,9 @@ mod tests {
             "Address", "Status", "Business", "Film", "Bus", "Analysis", "Gps", "Class",
         ] {
             assert_eq!(singular(same), same);
+        }
+        for short in ["S", "As", "OrderS"] {
+            assert_eq!(singular(short), short);
         }
         assert_eq!(plural("status"), "statuses");
         assert_eq!(plural("film"), "films");
