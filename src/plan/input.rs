@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use async_graphql_value::Value as Ast;
+use async_graphql_value::{ConstValue, Value as Ast};
 use serde_json::Value;
 
 use super::document::VariableInfo;
@@ -232,9 +232,32 @@ fn literal_scalar<'a>(name: &str, value: &Ast) -> Result<Input<'a>, InputError> 
     if name != "JSON" && matches!(value, Ast::Enum(_) | Ast::Object(_) | Ast::List(_)) {
         return Err(InputError::new(format!("{value} is not a {name}")));
     }
-    if let Ok(json) = value.clone().into_json() {
-        return Ok(Input::Leaf(ValueSource::Literal(json)));
+    let json = value.clone().into_const().map(ConstValue::into_json);
+    Ok(Input::Leaf(match json {
+        Some(Ok(json)) => ValueSource::Literal(json),
+        // A JSON literal with variables in it is put together when it is bound.
+        _ => ValueSource::Template(Arc::new(value.clone())),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use async_graphql_value::Name;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn variables_inside_json_are_filled_in() {
+        let mut variables = Variables::new();
+        variables.insert("team".into(), json!(["red", null]));
+        let literal = Ast::List(vec![
+            Ast::Variable(Name::new("team")),
+            Ast::Number(1.into()),
+        ]);
+        let Ok(Input::Leaf(source)) = literal_scalar("JSON", &literal) else {
+            panic!("a JSON literal is a leaf");
+        };
+        assert_eq!(*source.resolve(&variables), json!([["red", null], 1]));
     }
-    // A JSON literal with variables in it is put together when it is bound.
-    Ok(Input::Leaf(ValueSource::Template(Arc::new(value.clone()))))
 }
