@@ -211,14 +211,13 @@ fn fields(
     relation: RelationId,
     selected: &Selected<'_>,
 ) -> Result<Fields> {
-    let Some(name) = env.api.blueprint.type_names[relation.0].clone() else {
+    let Some(type_name) = selected.def.map(|def| def.ty.name()) else {
         return Ok((Vec::new(), Vec::new(), Wants::default()));
     };
-    let type_name = format!("{name}Connection");
     let (mut fields, mut groups, mut wants) = (Vec::new(), Vec::new(), Wants::default());
-    for field in env.selected(&type_name, &selected.fields)? {
+    for field in env.selected(type_name, &selected.fields)? {
         let value = match field.def.map(|def| &def.meaning) {
-            None => ConnectionField::Typename(type_name.as_str().into()),
+            None => ConnectionField::Typename(Arc::clone(type_name)),
             Some(FieldMeaning::Nodes) => {
                 wants.rows = true;
                 let rows = state.within(field.key, |state| {
@@ -230,7 +229,7 @@ fn fields(
             Some(FieldMeaning::Edges) => {
                 wants.rows = true;
                 let edges = state.within(field.key, |state| {
-                    edges(env, state, relation, &name, &field, &mut groups, &mut wants)
+                    edges(env, state, relation, &field, &mut groups, &mut wants)
                 })?;
                 ConnectionField::Edges(edges)
             }
@@ -251,16 +250,17 @@ fn edges(
     env: &Env<'_>,
     state: &mut State,
     relation: RelationId,
-    name: &Arc<str>,
     selected: &Selected<'_>,
     groups: &mut Vec<Selection>,
     wants: &mut Wants,
 ) -> Result<Vec<(ResponseKey, EdgeField)>> {
-    let type_name = format!("{name}Edge");
     let mut fields = Vec::new();
-    for field in env.selected(&type_name, &selected.fields)? {
+    let Some(type_name) = selected.def.map(|def| def.ty.name()) else {
+        return Ok(fields);
+    };
+    for field in env.selected(type_name, &selected.fields)? {
         let value = match field.def.map(|def| &def.meaning) {
-            None => EdgeField::Typename(type_name.as_str().into()),
+            None => EdgeField::Typename(Arc::clone(type_name)),
             Some(FieldMeaning::Cursor) => {
                 wants.cursors = true;
                 EdgeField::Cursor

@@ -296,18 +296,19 @@ impl Builder<'_> {
         let row = self.row_type(id, relation, links)?;
         let filter = self.filter_type(id, relation, name, links)?;
         let order = self.order_type(relation, links);
-        let connection = connection_type(name);
+        let edge_name = self.names.edge(name);
+        let connection = connection_type(name, &edge_name);
         let edge = edge_type(name);
-        let list_filter = list_filter_type(name);
+        let list_filter = list_filter_type(&self.names.filter(name));
         let mut types = vec![
             (name.to_string(), TypeDef::Object(row)),
-            (format!("{name}Connection"), TypeDef::Object(connection)),
-            (format!("{name}Edge"), TypeDef::Object(edge)),
-            (format!("{name}Filter"), TypeDef::Input(filter)),
+            (self.names.connection(name), TypeDef::Object(connection)),
+            (edge_name, TypeDef::Object(edge)),
+            (self.names.filter(name), TypeDef::Input(filter)),
             (self.names.list_filter(name), TypeDef::Input(list_filter)),
         ];
         if !order.fields.is_empty() {
-            types.push((format!("{name}Order"), TypeDef::Input(order)));
+            types.push((self.names.order(name), TypeDef::Input(order)));
         }
         let remedy = format!(
             "comment on table {} is '@name something_else'",
@@ -392,7 +393,7 @@ impl Builder<'_> {
             ),
             FieldMeaning::ToOneReverse(_) => (Type::named(target), IndexMap::new()),
             _ => {
-                let ty = Type::named(format!("{target}Connection")).non_null();
+                let ty = Type::named(self.names.connection(&target)).non_null();
                 (ty, self.list_args(link.target, &target))
             }
         };
@@ -426,12 +427,12 @@ impl Builder<'_> {
         } = self.options;
         add(
             "where",
-            Type::named(format!("{name}Filter")),
+            Type::named(self.names.filter(name)),
             InputMeaning::Where,
             "Only rows that match.".into(),
         );
         if is_sortable(self.model.relation(relation)) {
-            let order = Type::named(format!("{name}Order")).non_null().list();
+            let order = Type::named(self.names.order(name)).non_null().list();
             add(
                 "orderBy",
                 order,
@@ -481,7 +482,7 @@ impl Builder<'_> {
         name: &str,
         links: &[LinkField],
     ) -> Result<InputDef, Clash> {
-        let own = Type::named(format!("{name}Filter"));
+        let own = Type::named(self.names.filter(name));
         let mut fields = IndexMap::new();
         let list = own.clone().non_null().list();
         fields.insert(
@@ -531,7 +532,7 @@ impl Builder<'_> {
             };
             let (ty, meaning) = match &link.meaning {
                 FieldMeaning::ToOne(to_one) => (
-                    format!("{target}Filter"),
+                    self.names.filter(target),
                     InputMeaning::ToOne(Arc::clone(to_one)),
                 ),
                 FieldMeaning::ToOneReverse(link) | FieldMeaning::ToMany(link) => (
@@ -590,7 +591,7 @@ impl Builder<'_> {
                 (&link.meaning, self.names.of(link.target))
                 && is_sortable(self.model.relation(link.target))
             {
-                let ty = Type::named(format!("{target}Order"));
+                let ty = Type::named(self.names.order(target));
                 let meaning = InputMeaning::ToOne(Arc::clone(to_one));
                 fields.insert(
                     link.name.clone(),
@@ -640,7 +641,7 @@ impl Builder<'_> {
             .filter_map(|id| Some((id, self.names.of(id)?)))
             .collect();
         for &(id, name) in &relations {
-            let ty = Type::named(format!("{name}Connection")).non_null();
+            let ty = Type::named(self.names.connection(name)).non_null();
             let def = FieldDef {
                 description: self.model.relation(id).comment.description.clone(),
                 deprecated: self.model.relation(id).comment.deprecated.clone(),
@@ -773,9 +774,9 @@ fn is_sortable(relation: &Relation) -> bool {
         .any(|column| column.ty.sortable && !column.comment.omit)
 }
 
-fn connection_type(name: &str) -> ObjectDef {
+fn connection_type(name: &str, edge: &str) -> ObjectDef {
     let row = Type::named(name).non_null();
-    let edge = Type::named(format!("{name}Edge")).non_null();
+    let edge = Type::named(edge).non_null();
     let fields = IndexMap::from([
         (
             "nodes".to_owned(),
@@ -843,8 +844,8 @@ fn edge_type(name: &str) -> ObjectDef {
     }
 }
 
-fn list_filter_type(name: &str) -> InputDef {
-    let filter = Type::named(format!("{name}Filter"));
+fn list_filter_type(filter: &str) -> InputDef {
+    let filter = Type::named(filter);
     let quantifiers = [
         (
             "some",

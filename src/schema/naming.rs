@@ -63,13 +63,43 @@ impl TypeNames {
         self.names[relation.0].as_ref()
     }
 
-    /// The filter of a list of rows: `IssueListFilter`. Where a table is called `issue_list`, that is
-    /// the name of its own filter, and the list's takes another.
+    /// A list of rows: `IssueConnection`.
+    pub(super) fn connection(&self, name: &str) -> String {
+        self.derived(name, "Connection", "RowConnection")
+    }
+
+    /// A row in a list: `IssueEdge`.
+    pub(super) fn edge(&self, name: &str) -> String {
+        self.derived(name, "Edge", "RowEdge")
+    }
+
+    /// The filter of rows: `IssueFilter`.
+    pub(super) fn filter(&self, name: &str) -> String {
+        self.derived(name, "Filter", "RowFilter")
+    }
+
+    /// What rows can be sorted by: `IssueOrder`.
+    pub(super) fn order(&self, name: &str) -> String {
+        self.derived(name, "Order", "RowOrder")
+    }
+
+    /// The filter of a list of rows: `IssueListFilter`. Where there is an `issue_list`, that is the
+    /// name of its rows' filter.
     pub(super) fn list_filter(&self, name: &str) -> String {
         if self.all.contains(format!("{name}List").as_str()) {
-            format!("{name}ToManyFilter")
+            return format!("{name}ToManyFilter");
+        }
+        self.derived(name, "ListFilter", "ToManyFilter")
+    }
+
+    /// A type that comes with a table's own. It steps aside for tables: `customer_orders` beside
+    /// `customers` is nothing that anybody should have to rename.
+    fn derived(&self, name: &str, suffix: &str, otherwise: &str) -> String {
+        let derived = format!("{name}{suffix}");
+        if self.all.contains(derived.as_str()) {
+            format!("{name}{otherwise}")
         } else {
-            format!("{name}ListFilter")
+            derived
         }
     }
 
@@ -155,5 +185,19 @@ mod tests {
         assert_eq!(names.list_filter("Customer"), "CustomerToManyFilter");
         assert_eq!(names.list_filter("CustomerList"), "CustomerListListFilter");
         assert_eq!(names.list_filter("Film"), "FilmListFilter");
+    }
+
+    #[test]
+    fn types_beside_a_table_step_aside() {
+        let tables = ["customer", "customer_orders", "metrics", "metric_filters"];
+        let model = Model {
+            relations: tables.map(table).into(),
+            ..Model::default()
+        };
+        let names = TypeNames::new(&model, |_| false).unwrap();
+        assert_eq!(names.order("Customer"), "CustomerRowOrder");
+        assert_eq!(names.filter("Customer"), "CustomerFilter");
+        assert_eq!(names.order("CustomerOrder"), "CustomerOrderOrder");
+        assert_eq!(names.filter("Metric"), "MetricRowFilter");
     }
 }
