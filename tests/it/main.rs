@@ -4,3 +4,4 @@ mod harness;
 
 mod golden;
 mod isolation;
+mod pooler;
