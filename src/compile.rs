@@ -186,6 +186,7 @@ impl From<PlanError> for Failure {
             PlanErrorKind::Parse => Code::GraphqlParseFailed,
             PlanErrorKind::Validation | PlanErrorKind::Unsupported => Code::GraphqlValidationFailed,
             PlanErrorKind::BadInput => Code::BadUserInput,
+            PlanErrorKind::TooComplex => Code::QueryTooComplex,
         };
         let path = error
             .path

@@ -8,14 +8,14 @@ use super::Service;
 use super::transport::{Method, Refusal};
 use crate::compile::Operation;
 use crate::error::{Code, Failure};
+use crate::plan;
 
 pub(super) async fn answer(
     service: &Service,
     method: Method,
     operation: Operation,
 ) -> Result<Vec<u8>, Refusal> {
-    let document = async_graphql::parser::parse_query(&operation.query)
-        .map_err(|error| Failure::new(Code::GraphqlParseFailed, error.to_string()))?;
+    let document = plan::parse(&operation.query).map_err(Failure::from)?;
     let mutates = document.operations.iter().any(|(name, definition)| {
         let selected = operation
             .name

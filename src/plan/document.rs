@@ -16,6 +16,7 @@ use futures_util::FutureExt as _;
 use serde_json::Value;
 
 use super::error::{PlanError, PlanErrorKind};
+use super::parse::parse;
 use crate::schema::{Api, Type};
 
 /// A valid document.
@@ -44,8 +45,7 @@ impl Document {
     /// Parses and validates `text` against the API's schema.
     pub fn parse(api: &Api, text: &str) -> Result<Self, Vec<PlanError>> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
-        let ast = async_graphql::parser::parse_query(text)
-            .map_err(|error| vec![from_server(&error.into(), PlanErrorKind::Parse)])?;
+        let ast = parse(text).map_err(|error| vec![error])?;
         validate(api, &ast)?;
         let operations = ast
             .operations
@@ -171,7 +171,7 @@ fn validate(api: &Api, ast: &ExecutableDocument) -> Result<(), Vec<PlanError>> {
         .collect())
 }
 
-fn from_server(error: &ServerError, kind: PlanErrorKind) -> PlanError {
+pub(super) fn from_server(error: &ServerError, kind: PlanErrorKind) -> PlanError {
     let locations = error
         .locations
         .iter()

@@ -48,6 +48,8 @@ pub enum PlanErrorKind {
     Parse,
     Validation,
     BadInput,
+    /// More work than one operation may ask for.
+    TooComplex,
     /// Valid GraphQL that this endpoint does not run, such as a subscription over HTTP.
     Unsupported,
 }

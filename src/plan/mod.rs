@@ -12,6 +12,7 @@ mod input;
 mod node_id;
 mod order;
 mod params;
+mod parse;
 mod root;
 mod row;
 mod types;
@@ -22,6 +23,7 @@ pub use document::{CompiledFields, Document, SelectedOperation, introspect};
 pub use error::{InputError, PlanError, PlanErrorKind};
 pub use node_id::encode as encode_node_id;
 pub use params::{Bindings, Bound, Param, ParamSource, Params, Variables, bind};
+pub use parse::parse;
 pub use types::*;
 pub use variables::{Shape, shape};
 

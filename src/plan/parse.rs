@@ -1,0 +1,207 @@
+//! Text → document, within limits: neither its depth nor its fragments can exhaust what walks through it.
+
+use std::collections::HashMap;
+
+use async_graphql::parser::parse_query;
+use async_graphql::parser::types::{ExecutableDocument, Selection, SelectionSet};
+
+use super::document::from_server;
+use super::error::{PlanError, PlanErrorKind};
+
+/// The most brackets around one another. The parser, and whatever comes after it, goes one or more
+/// calls deeper for each.
+const DEEPEST: usize = 100;
+
+/// The most fields of one operation, those of a fragment counted wherever it is spread.
+const MOST_FIELDS: usize = 10_000;
+
+/// Parses a document of a size that the service can bear.
+pub fn parse(text: &str) -> Result<ExecutableDocument, PlanError> {
+    if depth(text) > DEEPEST {
+        return Err(too_complex(format!(
+            "a document may be nested at most {DEEPEST} levels deep"
+        )));
+    }
+    let document =
+        parse_query(text).map_err(|error| from_server(&error.into(), PlanErrorKind::Parse))?;
+    check_size(&document)?;
+    Ok(document)
+}
+
+fn too_complex(message: String) -> PlanError {
+    PlanError {
+        kind: PlanErrorKind::TooComplex,
+        ..PlanError::bad_input(message)
+    }
+}
+
+/// How deep brackets are nested, those in strings and comments aside.
+fn depth(text: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let mut rest = text;
+    while let Some(index) = rest.find(['{', '[', '(', '}', ']', ')', '"', '#']) {
+        let (token, behind) = rest[index..].split_at(1);
+        rest = match token {
+            "{" | "[" | "(" => {
+                depth += 1;
+                deepest = deepest.max(depth);
+                behind
+            }
+            "}" | "]" | ")" => {
+                depth = depth.saturating_sub(1);
+                behind
+            }
+            "#" => behind.find(['\n', '\r']).map_or("", |end| &behind[end..]),
+            _ => match behind.strip_prefix("\"\"") {
+                Some(block) => behind_block(block),
+                None => behind_string(behind),
+            },
+        };
+    }
+    deepest
+}
+
+/// What follows a string that has just been opened.
+fn behind_string(text: &str) -> &str {
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' => break,
+            '\\' => drop(chars.next()),
+            _ => {}
+        }
+    }
+    chars.as_str()
+}
+
+/// The same for a block string, where only its end can be escaped.
+fn behind_block(mut text: &str) -> &str {
+    while let Some(index) = text.find(r#"""""#) {
+        let (block, rest) = (&text[..index], &text[index + 3..]);
+        if !block.ends_with('\\') {
+            return rest;
+        }
+        text = rest;
+    }
+    ""
+}
+
+/// Refuses what would take exponential time: forty fragments that each spread the next one twice
+/// are a trillion fields in two kilobytes.
+fn check_size(document: &ExecutableDocument) -> Result<(), PlanError> {
+    let mut sizes = HashMap::new();
+    for (_, operation) in document.operations.iter() {
+        let size = fields(document, &operation.node.selection_set.node, &mut sizes);
+        if size > MOST_FIELDS {
+            return Err(too_complex(format!(
+                "an operation may select at most {MOST_FIELDS} fields"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Each fragment is counted once; one that spreads itself counts as empty, and validation refuses it.
+fn fields<'d>(
+    document: &'d ExecutableDocument,
+    selections: &'d SelectionSet,
+    sizes: &mut HashMap<&'d str, usize>,
+) -> usize {
+    let size = |selection: &'d Selection| match selection {
+        Selection::Field(field) => {
+            let inner = fields(document, &field.node.selection_set.node, sizes);
+            inner.saturating_add(1)
+        }
+        Selection::InlineFragment(fragment) => {
+            fields(document, &fragment.node.selection_set.node, sizes)
+        }
+        Selection::FragmentSpread(spread) => {
+            let name = spread.node.fragment_name.node.as_str();
+            if let Some(size) = sizes.get(name) {
+                return *size;
+            }
+            let Some(fragment) = document.fragments.get(name) else {
+                return 0;
+            };
+            sizes.insert(name, 0);
+            let size = fields(document, &fragment.node.selection_set.node, sizes);
+            sizes.insert(name, size);
+            size
+        }
+    };
+    let sizes = selections.items.iter().map(|item| &item.node).map(size);
+    sizes.fold(0, usize::saturating_add)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str) -> Result<(), PlanErrorKind> {
+        parse(text).map(drop).map_err(|error| error.kind)
+    }
+
+    #[test]
+    fn fragments_count_wherever_they_are_spread() {
+        let doubling = |times: usize| {
+            let spread = |n| format!("fragment F{n} on Query {{ ...F{0} ...F{0} }} ", n + 1);
+            let fragments: String = (0..times).map(spread).collect();
+            format!("{{ ...F0 }} {fragments} fragment F{times} on Query {{ __typename }}")
+        };
+        assert_eq!(check(&doubling(13)), Ok(()));
+        assert_eq!(check(&doubling(14)), Err(PlanErrorKind::TooComplex));
+        assert_eq!(check(&doubling(100)), Err(PlanErrorKind::TooComplex));
+    }
+
+    #[test]
+    fn plain_fields_count_too() {
+        let wide = |fields: usize| format!("{{ {} }}", "a ".repeat(fields));
+        assert_eq!(check(&wide(MOST_FIELDS)), Ok(()));
+        assert_eq!(
+            check(&wide(MOST_FIELDS + 1)),
+            Err(PlanErrorKind::TooComplex)
+        );
+    }
+
+    #[test]
+    fn circles_come_to_an_end() {
+        let circle = "{ ...A } fragment A on Query { ...B a } fragment B on Query { ...A b }";
+        assert_eq!(check(circle), Ok(()));
+    }
+
+    #[test]
+    fn brackets_may_be_nested_so_deep() {
+        let nested = |depth: usize| {
+            let lists = depth - 2;
+            format!("{{ a(b: {}{}) }}", "[".repeat(lists), "]".repeat(lists))
+        };
+        assert_eq!(check(&nested(DEEPEST)), Ok(()));
+        for depth in [DEEPEST + 1, 500, 100_000] {
+            assert_eq!(check(&nested(depth)), Err(PlanErrorKind::TooComplex));
+        }
+        let open = "{ a ".repeat(100_000);
+        assert_eq!(check(&open), Err(PlanErrorKind::TooComplex));
+    }
+
+    #[test]
+    fn brackets_in_strings_and_comments_do_not_nest() {
+        let brackets = "{[(".repeat(DEEPEST);
+        for text in [
+            format!("{{ a # {brackets}\n }}"),
+            format!("{{ a(b: \"{brackets}\") }}"),
+            format!(r#"{{ a(b: "\\\" {brackets}") }}"#),
+            format!("{{ a(b: \"\"\"\"{brackets}\"\"\") }}"),
+            format!(r#"{{ a(b: """ \""" {brackets} """) }}"#),
+        ] {
+            assert_eq!(depth(&text), depth(&text.replace(&brackets, "")), "{text}");
+            assert_eq!(check(&text), Ok(()), "{text}");
+        }
+        for (text, expected) in [
+            (r#"{ a(b: "") [ """""" ( "\"" { "é\é" "#, 4),
+            ("\"unterminated {{{", 0),
+            ("# comment {{{\r{", 1),
+        ] {
+            assert_eq!(depth(text), expected, "{text}");
+        }
+    }
+}
