@@ -219,6 +219,9 @@ fn preferred(tenant: TenantId, lanes: usize) -> (usize, usize) {
 }
 
 #[cfg(test)]
+mod residue;
+
+#[cfg(test)]
 mod tests {
     use uuid::Uuid;
 
