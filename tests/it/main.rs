@@ -2,6 +2,11 @@
 
 mod harness;
 
+mod dev;
 mod golden;
 mod isolation;
 mod pooler;
+mod schema;
+mod serve;
+mod sign_up;
+mod transport;

@@ -8,8 +8,8 @@ pub(crate) mod token;
 
 use std::time::{Duration, Instant};
 
-pub(crate) use caller::{Answer, Caller, Tenant};
-pub(crate) use process::{DataDir, Process, tenantry};
+pub(crate) use caller::{Answer, Caller};
+pub(crate) use process::{DataDir, tenantry};
 pub(crate) use service::Service;
 pub(crate) use token::Claims;
 

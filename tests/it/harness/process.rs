@@ -18,7 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Runs the service as its child and stops it as soon as nobody holds the other end of its standard
 /// input: dropped, panicked, interrupted or killed, the tests always leave a closed pipe behind.
-/// When they are gone altogether it clears up after them, a Postgres without an owner included.
+/// What does not stop within twenty seconds is killed. When the tests are gone altogether, the keeper
+/// clears up after them, a Postgres without an owner included.
 const KEEPER: &str = r#"
 log=$1 dir=$2 tests=$3; shift 3
 "$@" 2>>"$log" & pid=$!
@@ -26,12 +27,15 @@ echo "pid $pid"
 exec >&-
 cat >/dev/null
 kill -TERM $pid 2>/dev/null
+{ n=0; while [ $n -lt 200 ]; do sleep 0.1; n=$((n + 1)); done; kill -KILL $pid; } & patience=$!
 wait $pid; status=$?
+kill $patience 2>/dev/null
 [ -z "$dir" ] && exit $status
 [ -n "$tests" ] && sleep 0.1 && kill -0 "$tests" 2>/dev/null && exit $status
-for file in "$dir"/data/server/data/postmaster.pid; do
-  [ -f "$file" ] && kill -QUIT "$(head -n 1 "$file")"
-done
+orphan=$(head -n 1 "$dir/data/server/data/postmaster.pid" 2>/dev/null)
+if [ -n "$orphan" ] && kill -QUIT "$orphan" 2>/dev/null; then
+  n=0; while [ $n -lt 50 ] && kill -0 "$orphan" 2>/dev/null; do sleep 0.1; n=$((n + 1)); done
+fi
 rm -rf "$dir"
 exit $status
 "#;

@@ -1,6 +1,6 @@
 //! One replica of the service, and the ways to talk to it.
 
-use std::process::Command;
+use std::process::{Command, ExitStatus};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -14,6 +14,7 @@ use super::token::Secret;
 pub(crate) struct Service {
     process: Process,
     port: u16,
+    printed: Vec<String>,
     data: Data,
 }
 
@@ -39,13 +40,21 @@ impl Service {
 
     pub(crate) fn dev_in(dir: DataDir, arguments: &[&str]) -> Self {
         let process = Process::start(&dev_command(&dir, arguments), &dir, "dev.log");
-        let Some(url) = process.line("ready ") else {
-            panic!("`tenantry dev` did not start:\n{}", process.log_text());
+        let mut printed = Vec::new();
+        let url = loop {
+            let Some(line) = process.line("") else {
+                panic!("`tenantry dev` did not start:\n{}", process.log_text());
+            };
+            match line.strip_prefix("ready ") {
+                Some(url) => break url.to_owned(),
+                None => printed.push(line),
+            }
         };
         let port = url.rsplit(':').next().unwrap().parse().unwrap();
         Self {
             process,
             port,
+            printed,
             data: Data::Own(dir),
         }
     }
@@ -82,6 +91,7 @@ impl Service {
         Self {
             process,
             port,
+            printed: Vec::new(),
             data: Data::Shared,
         }
     }
@@ -92,6 +102,16 @@ impl Service {
 
     pub(crate) fn port(&self) -> u16 {
         self.port
+    }
+
+    /// What `dev` said before it was ready.
+    pub(crate) fn printed(&self) -> &[String] {
+        &self.printed
+    }
+
+    /// Waits for the end of a process that has been told to stop, or was killed.
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        self.process.wait()
     }
 
     /// Stops the service, and gives back where its data are.

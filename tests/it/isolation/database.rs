@@ -125,7 +125,7 @@ async fn nothing_of_a_tenant_survives_its_request() {
     // A setting that outlived its transaction would let the login read the last tenant's tables. That
     // connection belongs to the replica, so the proof is what it did: idle, outside of a transaction.
     let idle = "select count(*) || ' ' || bool_and(state = 'idle' and backend_xid is null and xact_start is null)
-        from pg_stat_activity where application_name = 'survivors' and usename like 'tenantry_api%'";
+        from pg_stat_activity where application_name = 'survivors' and usename like 'tenantry\\_api%'";
     eventually("the connection is idle", async || {
         let found = scalar(&psql, idle).await?;
         (found == "1 true").then_some(())

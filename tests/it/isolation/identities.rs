@@ -15,7 +15,7 @@ async fn outcome(caller: &Caller) -> String {
     let answer = caller.query(REQUEST).await;
     if answer.status != 200 {
         let (code, status) = (answer.code(), answer.status.as_u16());
-        assert!(!answer.text.contains("@"), "{answer:?}");
+        assert!(!answer.text.contains('@'), "{answer:?}");
         return format!("{status} {code}");
     }
     let data = answer.data();
@@ -29,18 +29,8 @@ async fn outcome(caller: &Caller) -> String {
     tenants.remove(0)
 }
 
-/// Each identity in a row, each host in a column.
-#[tokio::test]
-async fn everybody_gets_the_rows_of_their_own_tenant_only() {
-    let service = Service::shared();
-    let hosts = [
-        "acme.localhost",
-        "globex.localhost",
-        "nobody.localhost",
-        "localhost.evil.test",
-        "sub.acme.localhost",
-        "127.0.0.1",
-    ];
+/// Who they are, the token they send, and what they get at each host.
+async fn identities(service: &Service) -> Vec<(&'static str, Option<String>, Vec<&'static str>)> {
     let ada = service.tenant("acme").member("ada").await;
     let grace = service.tenant("globex").owner().await;
     let claims = Claims::of(ada.token.as_deref().unwrap());
@@ -55,7 +45,7 @@ async fn everybody_gets_the_rows_of_their_own_tenant_only() {
     let nobody = "404 TENANT_NOT_FOUND";
     let unknown = [nobody; 4];
     let at = |acme, globex| [&[acme, globex][..], &unknown].concat();
-    let table: Vec<(&str, Option<String>, Vec<&str>)> = vec![
+    vec![
         ("no token", None, at(out, out)),
         (
             "ada of acme",
@@ -126,9 +116,23 @@ async fn everybody_gets_the_rows_of_their_own_tenant_only() {
         ),
         ("rubbish", Some("x.y.z".to_owned()), at(out, out)),
         ("empty", Some(String::new()), at(out, out)),
+    ]
+}
+
+/// Each identity in a row, each host in a column.
+#[tokio::test]
+async fn everybody_gets_the_rows_of_their_own_tenant_only() {
+    let service = Service::shared();
+    let hosts = [
+        "acme.localhost",
+        "globex.localhost",
+        "nobody.localhost",
+        "localhost.evil.test",
+        "sub.acme.localhost",
+        "127.0.0.1",
     ];
     let replica = Service::replica(&[]).await;
-    for (who, token, expected) in table {
+    for (who, token, expected) in identities(service).await {
         for (host, expected) in hosts.iter().zip(expected) {
             let caller = service.host(host).with_token(token.as_deref());
             assert_eq!(outcome(&caller).await, expected, "{who} at {host}");
