@@ -1,4 +1,4 @@
-//! `--pooler`: through a real PgBouncer in transaction mode, where the next transaction may run on
+//! `--pooler`: through a real `PgBouncer` in transaction mode, where the next transaction may run on
 //! another connection than the last.
 
 use std::os::unix::process::CommandExt as _;
@@ -6,7 +6,8 @@ use std::process::{Child, Command, Stdio};
 
 use futures_util::future::join_all;
 
-use crate::harness::{DataDir, Process, Service, eventually, tenantry};
+use crate::harness::process::{DataDir, Process, tenantry};
+use crate::harness::{Service, eventually};
 
 /// Two connections to Postgres, for everybody.
 const SERVER_CONNECTIONS: usize = 2;
@@ -80,7 +81,7 @@ async fn tenants_stay_apart_behind_a_pooler() {
     assert_eq!(psql.query_one(left, &[]).await.unwrap().get::<_, i32>(0), 0);
 }
 
-/// A running PgBouncer.
+/// A running `PgBouncer`.
 struct Pooler {
     process: Child,
     port: u16,

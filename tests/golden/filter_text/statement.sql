@@ -41,7 +41,7 @@ select array(
   limit $15::"int8"), (
   select count(*)
   from "issues" t10
-  where lower(t10."title") = lower($16::text)), array(
+  where lower(t10."title") = lower($16::"text")), array(
   select row(t11."title")
   from "issues" t11
   where t11."title" ~ $17::text
