@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use quick_cache::Weighter;
+use quick_cache::{Equivalent, Weighter};
 use quick_cache::sync::Cache;
 
 use crate::error::{self, Code, Failure};
@@ -44,8 +44,22 @@ pub(crate) enum Work {
 
 /// The caches of one process.
 pub(crate) struct Compiler {
-    documents: Cache<(u64, String), Arc<Document>, DocumentWeight>,
+    documents: Cache<DocumentKey, Arc<Document>, DocumentWeight>,
     plans: Cache<PlanKey, Arc<Compiled>, PlanWeight>,
+}
+
+/// A document's text, for the API that it was validated against.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct DocumentKey(u64, Box<str>);
+
+/// The same, borrowed from a request.
+#[derive(Hash)]
+struct DocumentRef<'a>(u64, &'a str);
+
+impl Equivalent<DocumentKey> for DocumentRef<'_> {
+    fn equivalent(&self, key: &DocumentKey) -> bool {
+        self.0 == key.0 && *self.1 == *key.1
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -98,13 +112,13 @@ impl Compiler {
     }
 
     fn document(&self, api: &Api, text: &str) -> Result<Arc<Document>, Vec<Failure>> {
-        let key = (api.id, text.to_owned());
-        if let Some(document) = self.documents.get(&key) {
+        if let Some(document) = self.documents.get(&DocumentRef(api.id, text)) {
             return Ok(document);
         }
         let document = Document::parse(api, text)
             .map_err(|errors| errors.into_iter().map(Failure::from).collect::<Vec<_>>())?;
         let document = Arc::new(document);
+        let key = DocumentKey(api.id, text.into());
         self.documents.insert(key, Arc::clone(&document));
         Ok(document)
     }
@@ -212,8 +226,8 @@ impl From<PlanError> for Failure {
 #[derive(Clone)]
 struct DocumentWeight;
 
-impl Weighter<(u64, String), Arc<Document>> for DocumentWeight {
-    fn weight(&self, key: &(u64, String), _: &Arc<Document>) -> u64 {
+impl Weighter<DocumentKey, Arc<Document>> for DocumentWeight {
+    fn weight(&self, key: &DocumentKey, _: &Arc<Document>) -> u64 {
         key.1.len() as u64 * 20 + 1024
     }
 }
