@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
-use quick_cache::{Equivalent, Weighter};
 use quick_cache::sync::Cache;
+use quick_cache::{Equivalent, Weighter};
 
 use crate::error::{self, Code, Failure};
 use crate::guard::Identity;

@@ -6,6 +6,7 @@ mod dev;
 mod golden;
 mod isolation;
 mod pooler;
+mod round_trips;
 mod schema;
 mod serve;
 mod sign_up;
