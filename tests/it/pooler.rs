@@ -6,8 +6,8 @@ use std::process::{Child, Command, Stdio};
 
 use futures_util::future::join_all;
 
-use crate::harness::process::{DataDir, Process, tenantry};
-use crate::harness::{Service, eventually};
+use crate::harness::Service;
+use crate::harness::process::DataDir;
 
 /// Two connections to Postgres, for everybody.
 const SERVER_CONNECTIONS: usize = 2;
@@ -34,20 +34,8 @@ async fn tenants_stay_apart_behind_a_pooler() {
         "postgresql://pooled:pooled@127.0.0.1:{}/tenantry",
         pooler.port
     );
-    let mut command = tenantry(&["serve", "--listen", "127.0.0.1:0", "--pooler"]);
-    command
-        .args(["--base-domain", "localhost", "--public-scheme", "http"])
-        .args(["--lanes", "2", "--lane-connections", "4"])
-        .env("DATABASE_URL", service.dir().read("database-url"))
-        .env("TENANTRY_API_DATABASE_URL", requests)
-        .env("TENANTRY_JWT_SECRET", service.dir().read("jwt-secret"));
-    let process = Process::start_beside(&command, service.dir(), "pooled.log");
-    let port: u16 = eventually("the replica serves", async || {
-        let events = process.events();
-        let serving = events.iter().find(|event| event["message"] == "serving")?;
-        serving["listen"].as_str()?.rsplit(':').next()?.parse().ok()
-    })
-    .await;
+    let arguments = &["--pooler", "--lanes", "2", "--lane-connections", "4"];
+    let replica = service.beside("pooled", Some(&requests), arguments).await;
 
     let mut owners = vec![
         service.tenant("acme").owner().await,
@@ -56,7 +44,7 @@ async fn tenants_stay_apart_behind_a_pooler() {
     for _ in 0..4 {
         owners.push(service.sign_up("pooled").await);
     }
-    let owners: Vec<_> = owners.iter().map(|owner| owner.at_port(port)).collect();
+    let owners: Vec<_> = owners.iter().map(|owner| owner.at(&replica)).collect();
     let requests = (0..120).map(|index| {
         let owner = &owners[index % owners.len()];
         async move {

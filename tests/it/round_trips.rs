@@ -6,8 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::harness::process::{Process, tenantry};
-use crate::harness::{Service, eventually};
+use crate::harness::Service;
 
 const NESTED: &str =
     "{ projects { totalCount nodes { name issues(first: 2) { nodes { title assignee { name }
@@ -26,22 +25,10 @@ async fn a_warm_query_takes_one_round_trip() {
         "postgresql://counted:counted@127.0.0.1:{}/tenantry",
         proxy.port
     );
-    let mut command = tenantry(&["serve", "--listen", "127.0.0.1:0"]);
-    command
-        .args(["--base-domain", "localhost", "--public-scheme", "http"])
-        .args(["--lanes", "1", "--lane-connections", "1"])
-        .env("DATABASE_URL", &database)
-        .env("TENANTRY_API_DATABASE_URL", requests)
-        .env("TENANTRY_JWT_SECRET", service.dir().read("jwt-secret"));
-    let process = Process::start_beside(&command, service.dir(), "counted.log");
-    let port: u16 = eventually("the replica serves", async || {
-        let events = process.events();
-        let serving = events.iter().find(|event| event["message"] == "serving")?;
-        serving["listen"].as_str()?.rsplit(':').next()?.parse().ok()
-    })
-    .await;
+    let arguments = &["--lanes", "1", "--lane-connections", "1"];
+    let replica = service.beside("counted", Some(&requests), arguments).await;
 
-    let ada = service.tenant("acme").owner().await.at_port(port);
+    let ada = service.tenant("acme").owner().await.at(&replica);
     for _ in 0..3 {
         ada.query(NESTED).await.data();
     }

@@ -78,12 +78,8 @@ impl Caller {
 
     /// The same identity and host, at another replica.
     pub(crate) fn at(&self, service: &super::Service) -> Self {
-        self.at_port(service.port())
-    }
-
-    pub(crate) fn at_port(&self, port: u16) -> Self {
         Self {
-            port,
+            port: service.port(),
             ..self.clone()
         }
     }

@@ -66,10 +66,18 @@ impl Service {
 
     /// The same, with a name that `pg_stat_activity` shows as `application_name`.
     pub(crate) async fn replica_named(name: &str, arguments: &[&str]) -> Self {
+        Self::shared().beside(name, None, arguments).await
+    }
+
+    /// A replica on the database of this service; with `requests`, its requests go to that URL.
+    pub(crate) async fn beside(
+        &self,
+        name: &str,
+        requests: Option<&str>,
+        arguments: &[&str],
+    ) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(1);
-        let Data::Own(dir) = &Self::shared().data else {
-            unreachable!("the shared service has data of its own")
-        };
+        let dir = self.dir();
         let mut command = tenantry(&["serve", "--listen", "127.0.0.1:0"]);
         command
             .args(["--base-domain", "localhost", "--public-scheme", "http"])
@@ -79,6 +87,9 @@ impl Service {
                 format!("{}?application_name={name}", dir.read("database-url")),
             )
             .env("TENANTRY_JWT_SECRET", dir.read("jwt-secret"));
+        if let Some(url) = requests {
+            command.env("TENANTRY_API_DATABASE_URL", url);
+        }
         let log = format!("serve-{}.log", NEXT.fetch_add(1, Ordering::Relaxed));
         let process = Process::start_beside(&command, dir, &log);
         let port = super::eventually("a replica serves", async || {
