@@ -119,10 +119,22 @@ async fn create_extensions(
         )
         .await?;
     for name in &migrations.extensions {
-        let present = transaction
-            .query_opt("select from pg_extension where extname = $1", &[name])
+        let known = transaction
+            .query_one(
+                "select exists (select from pg_extension where extname = $1), \
+                 exists (select from pg_available_extensions where name = $1)",
+                &[name],
+            )
             .await?;
-        if present.is_some() {
+        if known.try_get(0)? {
+            continue;
+        }
+        // Dumps name extensions that the tables do without (pg_stat_statements, pg_cron); a migration that does
+        // need one says so when it runs.
+        if !known.try_get::<_, bool>(1)? {
+            tracing::warn!(
+                "the migrations ask for the extension {name}, and its package is not installed: going on without"
+            );
             continue;
         }
         let quoted = name.replace('"', "\"\"");

@@ -96,6 +96,11 @@ fn classify(answer: &DbError, log: String) -> Failure {
         (_, "54000" | "54001" | "54011" | "54023") => {
             Failure::new(Code::QueryTooComplex, "the operation is too complex").with_log(log)
         }
+        (_, "55000") => Failure::new(
+            Code::Conflict,
+            "a view that this reads has not been filled yet: refresh materialized view …",
+        )
+        .with_log(log),
         (_, "55P03") => Failure::new(
             Code::TenantMigrating,
             "the tenant's tables are being changed: try again",
