@@ -179,7 +179,7 @@ impl Compiled {
             variables,
             viewer.as_deref(),
         )
-        .map_err(|error| PlanError::from(error).into())
+        .map_err(Failure::from)
     }
 
     pub(crate) fn introspects(&self) -> bool {

@@ -69,19 +69,17 @@ pub(super) fn plan<'a>(
         cursor_params(arguments.after),
         cursor_params(arguments.before),
     );
-    let offset = arguments.offset.map(|source| {
-        state
-            .params
-            .add(ParamSource::Offset(source), Some(Ident::new("int8")), false)
-    });
+    let offset = arguments
+        .offset
+        .map(|source| state.param(ParamSource::Offset(source), Some(Ident::new("int8")), false));
     let options = &env.api.options;
     let (given, name) = match direction {
         Direction::Forward => (arguments.first, "first"),
         Direction::Backward => (arguments.last, "last"),
     };
-    let limit = state
-        .limits
-        .add(given, name, options.default_limit, options.max_limit);
+    let path = state.path();
+    let limits = (options.default_limit, options.max_limit);
+    let limit = state.limits.add(given, name, limits.0, limits.1, path);
     // Whether there is more in the direction of reading shows in a row beyond the page.
     let (one_more, opposite) = match direction {
         Direction::Forward => (wants.next, wants.previous),
@@ -92,7 +90,7 @@ pub(super) fn plan<'a>(
             Direction::Forward => after.is_some() || offset.is_some(),
             Direction::Backward => before.is_some(),
         };
-    let limit_param = state.params.add(
+    let limit_param = state.param(
         ParamSource::Limit(limit, one_more),
         Some(Ident::new("int8")),
         false,
@@ -171,7 +169,7 @@ fn cursor_params(
             cursor,
             fingerprint,
         };
-        return vec![state.params.add(source, Some(Ident::new("int8")), false)];
+        return vec![state.param(source, Some(Ident::new("int8")), false)];
     }
     let keys = order.len();
     order
@@ -184,7 +182,7 @@ fn cursor_params(
                 keys,
                 index,
             };
-            state.params.add(source, key.cast.clone(), false)
+            state.param(source, key.cast.clone(), false)
         })
         .collect()
 }

@@ -234,7 +234,7 @@ fn add(
         }
         _ => return Err(InputError::new("a value is required")),
     };
-    Ok(state.params.add(source, cast, array))
+    Ok(state.param(source, cast, array))
 }
 
 fn sources(items: Vec<Input<'_>>) -> Result<Vec<ValueSource>> {

@@ -32,9 +32,10 @@ use async_graphql::parser::types::{ExecutableDocument, Field};
 
 use collect::Collector;
 use input::{Input, InputEnv};
-use params::Limits;
+use params::{FieldPath, Limits};
 
 use crate::schema::{Api, FieldDef, InputMeaning};
+use crate::sql::Ident;
 
 /// Compiles one operation. `variables` must have passed [`shape`]: their structure is relied on,
 /// and of their scalars nothing but Booleans and global ids is looked at.
@@ -164,6 +165,16 @@ impl State {
         let result = f(self);
         self.path.pop();
         result
+    }
+
+    /// Adds a parameter for an argument of the field at hand.
+    fn param(&mut self, source: ParamSource, cast: Option<Ident>, array: bool) -> ParamId {
+        let path = self.path();
+        self.params.add(source, cast, array, path)
+    }
+
+    fn path(&self) -> FieldPath {
+        self.path.clone().into()
     }
 
     /// An error of the field's arguments.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::cursor;
-use super::error::InputError;
+use super::error::{InputError, PlanError};
 use super::format::Format;
 use super::node_id;
 use super::types::{LimitId, ParamId};
@@ -28,7 +28,12 @@ pub struct Param {
     pub cast: Option<Ident>,
     /// Whether it is an array of that type.
     pub array: bool,
+    /// The field whose argument it is, for errors.
+    path: FieldPath,
 }
+
+/// Response keys down to a field.
+pub(super) type FieldPath = Box<[String]>;
 
 #[derive(Debug)]
 pub enum ParamSource {
@@ -90,6 +95,7 @@ struct LimitSource {
     default: u32,
     max: u32,
     name: &'static str,
+    path: FieldPath,
 }
 
 /// A parameter as it goes over the wire.
@@ -108,11 +114,18 @@ pub struct Bindings {
 }
 
 impl Params {
-    pub fn add(&mut self, source: ParamSource, cast: Option<Ident>, array: bool) -> ParamId {
+    pub(super) fn add(
+        &mut self,
+        source: ParamSource,
+        cast: Option<Ident>,
+        array: bool,
+        path: FieldPath,
+    ) -> ParamId {
         self.list.push(Param {
             source,
             cast,
             array,
+            path,
         });
         ParamId(self.list.len() - 1)
     }
@@ -141,12 +154,14 @@ impl Limits {
         name: &'static str,
         default: u32,
         max: u32,
+        path: FieldPath,
     ) -> LimitId {
         self.list.push(LimitSource {
             value,
             default,
             max,
             name,
+            path,
         });
         LimitId(self.list.len() - 1)
     }
@@ -160,16 +175,26 @@ pub fn bind(
     limits: &Limits,
     variables: &Variables,
     viewer: Option<&str>,
-) -> Result<Bindings, InputError> {
+) -> Result<Bindings, PlanError> {
+    let at = |path: &FieldPath| {
+        let path = path.to_vec();
+        move |error: InputError| PlanError {
+            path,
+            ..error.into()
+        }
+    };
     let limits = limits
         .list
         .iter()
-        .map(|limit| limit.bind(variables))
+        .map(|limit| limit.bind(variables).map_err(at(&limit.path)))
         .collect::<Result<Vec<_>, _>>()?;
     let params = params
         .list
         .iter()
-        .map(|param| param.source.bind(variables, &limits, viewer))
+        .map(|param| {
+            let bound = param.source.bind(variables, &limits, viewer);
+            bound.map_err(at(&param.path))
+        })
         .collect::<Result<Vec<_>, _>>()?;
     Ok(Bindings { params, limits })
 }

@@ -157,7 +157,7 @@ fn node(env: &Env<'_>, state: &mut State, selected: &Selected<'_>) -> Result<Roo
             index,
             format,
         };
-        key.push((column, state.params.add(source, ty.cast.clone(), false)));
+        key.push((column, state.param(source, ty.cast.clone(), false)));
     }
     Ok(RootValue::Row(root_row(
         env, state, relation, key, selected,
@@ -174,9 +174,7 @@ fn viewer_key(env: &Env<'_>, state: &mut State) -> Option<(RelationId, Vec<(Colu
         .relation(relation)
         .column_ids()
         .find(|&id| model.relation(relation).column(id).name.as_str() == "id")?;
-    let param = state
-        .params
-        .add(ParamSource::Viewer, Some(Ident::new("uuid")), false);
+    let param = state.param(ParamSource::Viewer, Some(Ident::new("uuid")), false);
     Some((relation, vec![(column, param)]))
 }
 
@@ -227,7 +225,7 @@ fn log_in(env: &Env<'_>, state: &mut State, selected: &Selected<'_>) -> Result<R
 }
 
 fn text_param(state: &mut State, source: ValueSource) -> ParamId {
-    state.params.add(
+    state.param(
         ParamSource::Value(source, Format::Text(Pattern::None)),
         None,
         false,
