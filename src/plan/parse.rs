@@ -15,17 +15,24 @@ const DEEPEST: usize = 100;
 /// The most fields of one operation, those of a fragment counted wherever it is spread.
 const MOST_FIELDS: usize = 10_000;
 
+/// All operations and fragments together may have so many times that.
+const DEFINITIONS: usize = 4;
+
 /// Parses a document of a size that the service can bear.
 pub fn parse(text: &str) -> Result<ExecutableDocument, PlanError> {
     if depth(text) > DEEPEST {
-        return Err(too_complex(format!(
-            "a document may be nested at most {DEEPEST} levels deep"
-        )));
+        return Err(too_deep());
     }
     let document =
         parse_query(text).map_err(|error| from_server(&error.into(), PlanErrorKind::Parse))?;
     check_size(&document)?;
     Ok(document)
+}
+
+fn too_deep() -> PlanError {
+    too_complex(format!(
+        "a document may be nested at most {DEEPEST} levels deep"
+    ))
 }
 
 fn too_complex(message: String) -> PlanError {
@@ -87,12 +94,18 @@ fn behind_block(mut text: &str) -> &str {
 }
 
 /// Refuses what would take exponential time: forty fragments that each spread the next one twice
-/// are a trillion fields in two kilobytes.
+/// are a trillion fields in two kilobytes. Fragments that nobody spreads are validated as well.
 fn check_size(document: &ExecutableDocument) -> Result<(), PlanError> {
-    let mut sizes = HashMap::new();
-    for (_, operation) in document.operations.iter() {
-        let size = fields(document, &operation.node.selection_set.node, &mut sizes);
-        if size > MOST_FIELDS {
+    let operations = document.operations.iter();
+    let operations = operations.map(|(_, operation)| &operation.node.selection_set.node);
+    let fragments = document.fragments.values();
+    let fragments = fragments.map(|fragment| &fragment.node.selection_set.node);
+    let mut extents = HashMap::new();
+    let mut total = 0_usize;
+    for selections in operations.chain(fragments) {
+        let extent = extent(document, selections, DEEPEST, &mut extents).ok_or_else(too_deep)?;
+        total = total.saturating_add(extent.fields);
+        if extent.fields > MOST_FIELDS || total > MOST_FIELDS * DEFINITIONS {
             return Err(too_complex(format!(
                 "an operation may select at most {MOST_FIELDS} fields"
             )));
@@ -101,36 +114,58 @@ fn check_size(document: &ExecutableDocument) -> Result<(), PlanError> {
     Ok(())
 }
 
-/// Each fragment is counted once; one that spreads itself counts as empty, and validation refuses it.
-fn fields<'d>(
+/// How much a selection selects, and how far down.
+#[derive(Clone, Copy, Default)]
+struct Extent {
+    fields: usize,
+    levels: usize,
+}
+
+/// None where the selection leads more than `levels` down. Brackets alone do not show that: a chain
+/// of fragments that each spread the next one is as deep as it is long.
+///
+/// Each fragment is measured once; one that spreads itself counts as empty, and validation refuses it.
+fn extent<'d>(
     document: &'d ExecutableDocument,
     selections: &'d SelectionSet,
-    sizes: &mut HashMap<&'d str, usize>,
-) -> usize {
-    let size = |selection: &'d Selection| match selection {
-        Selection::Field(field) => {
-            let inner = fields(document, &field.node.selection_set.node, sizes);
-            inner.saturating_add(1)
-        }
-        Selection::InlineFragment(fragment) => {
-            fields(document, &fragment.node.selection_set.node, sizes)
-        }
-        Selection::FragmentSpread(spread) => {
-            let name = spread.node.fragment_name.node.as_str();
-            if let Some(size) = sizes.get(name) {
-                return *size;
+    levels: usize,
+    extents: &mut HashMap<&'d str, Extent>,
+) -> Option<Extent> {
+    let mut whole = Extent::default();
+    if selections.items.is_empty() {
+        return Some(whole);
+    }
+    let below = levels.checked_sub(1)?;
+    for item in &selections.items {
+        let (own, inner) = match &item.node {
+            Selection::Field(field) => (1, &field.node.selection_set.node),
+            Selection::InlineFragment(fragment) => (0, &fragment.node.selection_set.node),
+            Selection::FragmentSpread(spread) => {
+                let name = spread.node.fragment_name.node.as_str();
+                if let Some(known) = extents.get(name) {
+                    below.checked_sub(known.levels)?;
+                    whole.include(0, *known);
+                } else if let Some(fragment) = document.fragments.get(name) {
+                    extents.insert(name, Extent::default());
+                    let selections = &fragment.node.selection_set.node;
+                    let measured = extent(document, selections, below, extents)?;
+                    extents.insert(name, measured);
+                    whole.include(0, measured);
+                }
+                continue;
             }
-            let Some(fragment) = document.fragments.get(name) else {
-                return 0;
-            };
-            sizes.insert(name, 0);
-            let size = fields(document, &fragment.node.selection_set.node, sizes);
-            sizes.insert(name, size);
-            size
-        }
-    };
-    let sizes = selections.items.iter().map(|item| &item.node).map(size);
-    sizes.fold(0, usize::saturating_add)
+        };
+        let inner = extent(document, inner, below, extents)?;
+        whole.include(own, inner);
+    }
+    Some(whole)
+}
+
+impl Extent {
+    fn include(&mut self, own: usize, below: Self) {
+        self.fields = self.fields.saturating_add(own).saturating_add(below.fields);
+        self.levels = self.levels.max(below.levels + 1);
+    }
 }
 
 #[cfg(test)]
@@ -151,6 +186,39 @@ mod tests {
         assert_eq!(check(&doubling(13)), Ok(()));
         assert_eq!(check(&doubling(14)), Err(PlanErrorKind::TooComplex));
         assert_eq!(check(&doubling(100)), Err(PlanErrorKind::TooComplex));
+    }
+
+    #[test]
+    fn a_chain_of_fragments_is_as_deep_as_it_is_long() {
+        let chain = |length: usize| {
+            let fragments: String = (1..length)
+                .map(|n| format!("fragment F{n} on Query {{ ...F{} }} ", n + 1))
+                .collect();
+            format!("{fragments} fragment F{length} on Query {{ a }}")
+        };
+        // Spread or not: validation walks through those that nobody spreads too.
+        for operation in ["{ ...F1 }", "{ a }"] {
+            let check = |length| check(&format!("{operation} {}", chain(length)));
+            assert_eq!(check(DEEPEST - 1), Ok(()));
+            for length in [DEEPEST + 1, 20_000] {
+                assert_eq!(check(length), Err(PlanErrorKind::TooComplex), "{operation}");
+            }
+        }
+    }
+
+    #[test]
+    fn fragments_that_nobody_spreads_count_too() {
+        let unused = |times: usize| {
+            let users: String = (0..times)
+                .map(|n| format!("fragment U{n} on Query {{ ...F }} "))
+                .collect();
+            format!(
+                "{{ a }} {users} fragment F on Query {{ {} }}",
+                "a ".repeat(1000)
+            )
+        };
+        assert_eq!(check(&unused(30)), Ok(()));
+        assert_eq!(check(&unused(40)), Err(PlanErrorKind::TooComplex));
     }
 
     #[test]
