@@ -17,6 +17,7 @@ use serde_json::Value;
 
 use super::error::{PlanError, PlanErrorKind};
 use super::parse::parse;
+use super::rules;
 use crate::schema::{Api, Type};
 
 /// A valid document.
@@ -41,13 +42,19 @@ pub(super) struct VariableInfo {
     default: Option<Value>,
 }
 
+impl VariableInfo {
+    pub(super) fn has_default(&self) -> bool {
+        self.default.as_ref().is_some_and(|value| !value.is_null())
+    }
+}
+
 impl Document {
     /// Parses and validates `text` against the API's schema.
     pub fn parse(api: &Api, text: &str) -> Result<Self, Vec<PlanError>> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let ast = parse(text).map_err(|error| vec![error])?;
         validate(api, &ast)?;
-        let operations = ast
+        let operations: HashMap<_, _> = ast
             .operations
             .iter()
             .map(|(name, operation)| {
@@ -57,6 +64,18 @@ impl Document {
                 )
             })
             .collect();
+        for (name, definition) in ast.operations.iter() {
+            let Some(operation) = operations.get(&name.map(ToString::to_string)) else {
+                continue;
+            };
+            let root = match definition.node.ty {
+                OperationType::Query => "Query",
+                OperationType::Mutation => "Mutation",
+                OperationType::Subscription => continue,
+            };
+            let selections = &definition.node.selection_set.node;
+            rules::check(&api.blueprint, &ast, &operation.variables, root, selections)?;
+        }
         Ok(Self {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             ast,

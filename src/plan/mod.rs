@@ -15,6 +15,7 @@ mod params;
 mod parse;
 mod root;
 mod row;
+mod rules;
 mod types;
 mod variables;
 
