@@ -11,8 +11,8 @@ use quick_cache::{Equivalent, Weighter};
 use crate::error::{self, Code, Failure};
 use crate::guard::Identity;
 use crate::plan::{
-    self, Bindings, Document, LogInField, OperationKind, Plan, PlanError, PlanErrorKind, RootRow,
-    RootValue, Shape, Variables,
+    self, Bindings, Document, LogInField, OperationKind, Plan, PlanError, PlanErrorKind, RootValue,
+    Shape, Variables,
 };
 use crate::schema::Api;
 use crate::session::Query;
@@ -38,8 +38,9 @@ pub(crate) enum Work {
     /// Nothing: no table is touched.
     None,
     Read(Query),
-    /// One log-in after the other, each with the statement that reads its user.
-    LogIns(Vec<Option<Query>>),
+    /// One log-in after the other, each with the statements that read its user: one for each field
+    /// `user`, as two of them may select different things.
+    LogIns(Vec<Vec<Query>>),
 }
 
 /// The caches of one process.
@@ -128,16 +129,16 @@ impl Compiler {
 fn work(api: &Api, plan: &Plan) -> Work {
     let print = |reads: &[Read<'_>]| Query::new(sql::print(&api.model, &plan.params, reads));
     if plan.kind == OperationKind::Mutation {
-        let users = plan.roots.iter().filter_map(|root| match &root.value {
-            RootValue::LogIn(log_in) => {
-                let user: Option<&RootRow> =
-                    log_in.fields.iter().find_map(|(_, field)| match field {
-                        LogInField::User(row) => Some(row),
-                        _ => None,
-                    });
-                Some(user.map(|row| print(&[Read::Row(row)])))
-            }
+        let log_ins = plan.roots.iter().filter_map(|root| match &root.value {
+            RootValue::LogIn(log_in) => Some(log_in),
             _ => None,
+        });
+        let users = log_ins.map(|log_in| {
+            let users = log_in.fields.iter().filter_map(|(_, field)| match field {
+                LogInField::User(row) => Some(print(&[Read::Row(row)])),
+                _ => None,
+            });
+            users.collect()
         });
         let log_ins: Vec<_> = users.collect();
         return if log_ins.is_empty() {

@@ -19,10 +19,10 @@ pub(crate) enum Outcome {
     LogIns(Vec<LoggedIn>),
 }
 
-/// One `logIn`: the token, and the user as the user may see it.
+/// One `logIn`: the token, and for each field `user` the rows, as the user may see them.
 pub(crate) struct LoggedIn {
     token: AccessToken,
-    user: Vec<Row>,
+    users: Vec<Vec<Row>>,
 }
 
 /// Runs the `logIn` fields one after the other, and reads each user on that user's behalf.
@@ -50,21 +50,19 @@ pub(crate) async fn log_in(
         _ => "",
     };
     let mut done = Vec::with_capacity(statements.len());
-    for ((key, log_in), statement) in log_ins.zip(statements) {
+    for ((key, log_in), queries) in log_ins.zip(statements) {
         let (context, token) = guard
             .log_in(context, text(log_in.email), text(log_in.password))
             .await
             .map_err(|failure| {
                 failure.with_path(vec![error::PathSegment::Field(key.to_owned())])
             })?;
-        let user = match statement {
-            Some(statement) => {
-                let bindings = compiled.bind(&operation.variables, context.identity())?;
-                lanes.read(&context, statement, &bindings).await?
-            }
-            None => Vec::new(),
-        };
-        done.push(LoggedIn { token, user });
+        let bindings = compiled.bind(&operation.variables, context.identity())?;
+        let mut users = Vec::with_capacity(queries.len());
+        for query in queries {
+            users.push(lanes.read(&context, query, &bindings).await?);
+        }
+        done.push(LoggedIn { token, users });
     }
     Ok(Outcome::LogIns(done))
 }
@@ -119,7 +117,7 @@ pub(crate) fn encode(
                 .and_then(|index: usize| done.get(index))
                 .map(|done| Source::LogIn {
                     access_token: done.token.as_str(),
-                    user: &done.user,
+                    users: &done.users,
                 }),
             _ => None,
         };

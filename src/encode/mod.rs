@@ -47,7 +47,8 @@ pub enum Source<'a> {
     Json(&'a Value),
     LogIn {
         access_token: &'a str,
-        user: &'a [Row],
+        /// For each field `user` its rows.
+        users: &'a [Vec<Row>],
     },
 }
 
@@ -84,7 +85,8 @@ impl<'a> Body<'a> {
                 encoder.errors.push(error);
                 encoder.out.truncate(start);
                 encoder.out.extend_from_slice(b"null");
-                self.is_null |= !matches!(root.value, RootValue::Row(_));
+                // What may be null has caught its errors itself.
+                self.is_null = true;
                 Ok(())
             }
         }
@@ -129,7 +131,14 @@ fn root_value(
             // Writing to a Vec cannot fail, and the value was JSON before.
             let _ = serde_json::to_writer(&mut encoder.out, value);
         }
-        (RootValue::LogIn(log_in), Source::LogIn { access_token, user }) => {
+        (
+            RootValue::LogIn(log_in),
+            Source::LogIn {
+                access_token,
+                users,
+            },
+        ) => {
+            let mut users = users.iter();
             return encoder.object(&log_in.fields, |encoder, field| match field {
                 LogInField::Typename(name) => {
                     write_str(name, &mut encoder.out);
@@ -139,7 +148,10 @@ fn root_value(
                     write_str(access_token, &mut encoder.out);
                     Ok(())
                 }
-                LogInField::User(row) => root_row(encoder, row, Source::Rows(user)),
+                LogInField::User(row) => {
+                    let rows = users.next().map_or(&[][..], Vec::as_slice);
+                    root_row(encoder, row, Source::Rows(rows))
+                }
             });
         }
         _ => encoder.out.extend_from_slice(b"null"),
@@ -164,5 +176,12 @@ fn root_row(encoder: &mut Encoder<'_>, row: &RootRow, source: Source<'_>) -> Res
             return Ok(());
         }
     };
-    encoder.selection(&row.selection, &mut slots)
+    let start = encoder.out.len();
+    match encoder.selection(&row.selection, &mut slots) {
+        Err(Fault::Field(error)) => {
+            encoder.out.truncate(start);
+            encoder.null_or_fault(false, error)
+        }
+        result => result,
+    }
 }

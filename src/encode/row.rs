@@ -186,7 +186,7 @@ impl<'a> Encoder<'a> {
     }
 
     /// Records the error and writes null, where null may stand.
-    fn null_or_fault(&mut self, non_null: bool, error: FieldError) -> Result<(), Fault> {
+    pub(super) fn null_or_fault(&mut self, non_null: bool, error: FieldError) -> Result<(), Fault> {
         if non_null {
             return Err(Fault::Field(error));
         }

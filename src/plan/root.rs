@@ -17,6 +17,9 @@ use crate::model::{ColumnId, RelationId};
 use crate::schema::{FieldMeaning, InputMeaning};
 use crate::sql::Ident;
 
+/// Passwords are slow to check, so that guessing them is: an operation is not to check thousands.
+const MOST_LOG_INS: usize = 3;
+
 pub(super) fn kind(operation: SelectedOperation<'_>) -> Result<OperationKind> {
     match operation.definition.ty {
         OperationType::Query => Ok(OperationKind::Query),
@@ -51,6 +54,16 @@ pub(super) fn roots(
         roots.push(Root {
             key: ResponseKey::new(key),
             value,
+        });
+    }
+    let log_ins = roots.iter().map(|root| &root.value);
+    let log_ins = log_ins.filter(|value| matches!(value, RootValue::LogIn(_)));
+    if log_ins.count() > MOST_LOG_INS {
+        return Err(PlanError {
+            kind: PlanErrorKind::TooComplex,
+            ..PlanError::bad_input(format!(
+                "an operation may log in at most {MOST_LOG_INS} times"
+            ))
         });
     }
     Ok(roots)

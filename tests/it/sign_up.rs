@@ -74,7 +74,7 @@ async fn a_customer_signs_up_and_queries_its_own_api() {
         json!({"email": format!(" BILL@{subdomain}.TEST"), "password": "a long password"});
     let anonymous = owner.with_token(None).at(&replica);
     let logged_in = anonymous
-        .ask(log_in, json!({"input": credentials}))
+        .ask(log_in, json!({"input": &credentials}))
         .await
         .data();
     assert_eq!(logged_in["logIn"]["user"], bill);
@@ -83,6 +83,17 @@ async fn a_customer_signs_up_and_queries_its_own_api() {
         owner.with_token(token).query(viewer).await.data()["viewer"],
         bill
     );
+    let twice = "mutation ($input: LogInInput!) { logIn(input: $input) { user { id } again: user { name again: id } } }";
+    let input = json!({"input": &credentials});
+    let twice = anonymous.ask(twice, input.clone()).await.data();
+    let user =
+        json!({"user": {"id": bill["id"]}, "again": {"name": bill["name"], "again": bill["id"]}});
+    assert_eq!(twice["logIn"], user);
+    let field = |n| format!("l{n}: logIn(input: $input) {{ accessToken }} ");
+    let often: String = (0..4).map(field).collect();
+    let often = format!("mutation ($input: LogInInput!) {{ {often} }}");
+    let refused = anonymous.ask(&often, input).await;
+    assert_eq!(refused.code(), "QUERY_TOO_COMPLEX", "{refused:?}");
     for (email, password) in [("bill", "a long passworD"), ("bob", "a long password")] {
         let wrong = json!({"email": format!("{email}@{subdomain}.test"), "password": password});
         let refused = anonymous.ask(log_in, json!({"input": wrong})).await;
