@@ -29,7 +29,8 @@ pub(crate) struct Operation {
 /// An operation that is ready to run for any tenant of its API, with any variables of its shape.
 pub(crate) struct Compiled {
     pub(crate) plan: Plan,
-    pub(crate) document: Arc<Document>,
+    /// The document, where it introspects: that part is answered from it. Other plans let go of it.
+    pub(crate) introspects: Option<Arc<Document>>,
     pub(crate) work: Work,
 }
 
@@ -103,9 +104,13 @@ impl Compiler {
         }
         let plan = plan::plan(api, &document, selected, &operation.variables).map_err(failed)?;
         let work = work(api, &plan);
+        let introspects = plan
+            .roots
+            .iter()
+            .any(|root| matches!(root.value, RootValue::Introspection));
         let compiled = Arc::new(Compiled {
             plan,
-            document: Arc::clone(&document),
+            introspects: introspects.then(|| Arc::clone(&document)),
             work,
         });
         self.plans.insert(key, Arc::clone(&compiled));
@@ -182,13 +187,6 @@ impl Compiled {
         )
         .map_err(Failure::from)
     }
-
-    pub(crate) fn introspects(&self) -> bool {
-        self.plan
-            .roots
-            .iter()
-            .any(|root| matches!(root.value, RootValue::Introspection))
-    }
 }
 
 fn failed(error: PlanError) -> Vec<Failure> {
@@ -224,22 +222,30 @@ impl From<PlanError> for Failure {
 }
 
 /// A parsed document takes about twenty bytes for each of its text.
+const DOCUMENT_BYTES: usize = 20;
+
 #[derive(Clone)]
 struct DocumentWeight;
 
 impl Weighter<DocumentKey, Arc<Document>> for DocumentWeight {
     fn weight(&self, key: &DocumentKey, _: &Arc<Document>) -> u64 {
-        key.1.len() as u64 * 20 + 1024
+        (key.1.len() * DOCUMENT_BYTES + 1024) as u64
     }
 }
 
-/// A plan keeps its document alive; beside that it is as large as its statements, a few times over.
+/// A plan is as large as its statements, a few times over, with its parameters and the fields of
+/// its answer; the document that it may keep alive comes on top.
 #[derive(Clone)]
 struct PlanWeight;
 
 impl Weighter<PlanKey, Arc<Compiled>> for PlanWeight {
     fn weight(&self, key: &PlanKey, compiled: &Arc<Compiled>) -> u64 {
-        let statements = match &compiled.work {
+        let Compiled {
+            plan,
+            introspects,
+            work,
+        } = &**compiled;
+        let statements = match work {
             Work::None => 0,
             Work::Read(query) => query.statement.text.len(),
             Work::LogIns(all) => all
@@ -248,6 +254,50 @@ impl Weighter<PlanKey, Arc<Compiled>> for PlanWeight {
                 .map(|query| query.statement.text.len())
                 .sum(),
         };
-        (key.shape.len() + statements * 8 + 2048) as u64
+        let document = introspects
+            .as_ref()
+            .map_or(0, |document| document.text_bytes);
+        let bytes = key.shape.len()
+            + statements * 8
+            + plan.fields() * 128
+            + plan.params.bytes()
+            + document * DOCUMENT_BYTES;
+        (bytes + 2048) as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Model;
+    use crate::schema::Options;
+
+    /// What a cache thinks that the plan of a document takes.
+    fn weight(text: &str) -> u64 {
+        let api = Api::new(Model::default(), Options::default()).unwrap();
+        let compiler = Compiler::new(1 << 20);
+        let mut operation = Operation {
+            query: text.to_owned(),
+            ..Operation::default()
+        };
+        let compiled = compiler.compile(&api, &mut operation).unwrap();
+        let key = PlanKey {
+            document: 1,
+            operation: None,
+            shape: Shape::default(),
+        };
+        PlanWeight.weight(&key, &compiled)
+    }
+
+    #[test]
+    fn a_plan_weighs_what_it_keeps() {
+        let names: String = (0..1000).map(|n| format!("n{n}:__typename ")).collect();
+        let [few, many] = ["__typename", &names].map(|fields| weight(&format!("{{ {fields} }}")));
+        assert!(many > few + 100_000, "{few} {many}");
+        // The document of a plan without introspection is not kept.
+        let comment = "#".repeat(10_000);
+        assert_eq!(weight(&format!("{{ __typename }}{comment}")), few);
+        let kept = weight(&format!("{{ __schema {{ __typename }} }}{comment}"));
+        assert!(kept > few + 200_000, "{kept}");
     }
 }

@@ -73,10 +73,9 @@ pub(crate) async fn introspection(
     compiled: &Compiled,
     operation: &Operation,
 ) -> Result<Option<Value>, Failure> {
-    if !compiled.introspects() {
+    let Some(document) = &compiled.introspects else {
         return Ok(None);
-    }
-    let document = &compiled.document;
+    };
     let selected = document.operation(operation.name.as_deref())?;
     let response = plan::introspect(api, document, selected, &operation.variables).await;
     if let Some(error) = response.errors.first() {

@@ -106,7 +106,7 @@ fn permit(
         Introspection::Members => anonymous,
         Introspection::Off => true,
     };
-    if hidden && compiled.introspects() {
+    if hidden && compiled.introspects.is_some() {
         return Err(Failure::new(Code::Forbidden, "introspection is switched off here").into());
     }
     Ok(())

@@ -25,6 +25,8 @@ use crate::schema::{Api, Type};
 pub struct Document {
     /// Distinguishes one document of one API from another in cache keys; never reused.
     pub id: u64,
+    /// The length of its text.
+    pub text_bytes: usize,
     pub(super) ast: ExecutableDocument,
     operations: HashMap<Option<String>, Operation>,
 }
@@ -78,6 +80,7 @@ impl Document {
         }
         Ok(Self {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
+            text_bytes: text.len(),
             ast,
             operations,
         })

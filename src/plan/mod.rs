@@ -16,6 +16,7 @@ mod parse;
 mod root;
 mod row;
 mod rules;
+mod size;
 mod types;
 mod variables;
 
