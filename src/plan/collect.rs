@@ -9,10 +9,7 @@ use async_graphql_value::Value as Ast;
 use indexmap::IndexMap;
 use serde_json::Value;
 
-use super::document::{Document, SelectedOperation};
 use super::input::InputEnv;
-use super::params::Variables;
-use crate::schema::Api;
 
 /// The selected fields by response key, in order. Fields with one key are one field, whose
 /// selections are taken together.
@@ -110,34 +107,4 @@ impl<'d> Collector<'d, '_> {
             _ => false,
         }
     }
-}
-
-/// The introspection fields of an operation, without anything around them.
-pub(super) fn introspection_fields(
-    api: &Api,
-    document: &Document,
-    operation: SelectedOperation<'_>,
-    variables: &Variables,
-) -> Vec<Positioned<Selection>> {
-    let declared = &operation.info.variables;
-    let inputs = InputEnv {
-        blueprint: &api.blueprint,
-        declared,
-        variables,
-    };
-    let collector = Collector {
-        document: &document.ast,
-        inputs,
-    };
-    let fields = collector.fields(
-        "Query",
-        false,
-        std::iter::once(&operation.definition.selection_set.node),
-    );
-    fields
-        .into_values()
-        .flatten()
-        .filter(|field| matches!(field.node.name.node.as_str(), "__schema" | "__type"))
-        .map(|field| Positioned::new(Selection::Field(field.clone()), field.pos))
-        .collect()
 }

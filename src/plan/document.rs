@@ -4,20 +4,17 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use async_graphql::extensions::{
-    Extension, ExtensionContext, ExtensionFactory, NextExecute, NextValidation,
-};
 use async_graphql::parser::types::{
     BaseType, DocumentOperations, ExecutableDocument, OperationDefinition, OperationType,
     Type as AstType,
 };
-use async_graphql::{Request, Response, ServerError, ValidationResult};
+use async_graphql::{Request, ServerError};
 use futures_util::FutureExt as _;
 use serde_json::Value;
 
 use super::error::{PlanError, PlanErrorKind};
 use super::parse::parse;
-use super::rules;
+use super::{introspection, rules};
 use crate::schema::{Api, Type};
 
 /// A valid document.
@@ -76,7 +73,9 @@ impl Document {
                 OperationType::Subscription => continue,
             };
             let selections = &definition.node.selection_set.node;
-            rules::check(&api.blueprint, &ast, &operation.variables, root, selections)?;
+            let declared = &operation.variables;
+            rules::check(&api.blueprint, &ast, declared, root, selections)?;
+            introspection::check(&ast, selections).map_err(|error| vec![error])?;
         }
         Ok(Self {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
@@ -178,11 +177,11 @@ fn validate(api: &Api, ast: &ExecutableDocument) -> Result<(), Vec<PlanError>> {
     }
     request.set_parsed_query(ast.clone());
     // Nothing in it waits: parsing is done, and `CompiledFields` keeps the executor away.
-    let response = api
-        .graphql
-        .execute(request)
-        .now_or_never()
-        .unwrap_or_default();
+    let Some(response) = api.graphql.execute(request).now_or_never() else {
+        return Err(vec![PlanError::validation(
+            "the document could not be validated",
+        )]);
+    };
     if response.errors.is_empty() {
         return Ok(());
     }
@@ -204,72 +203,5 @@ pub(super) fn from_server(error: &ServerError, kind: PlanErrorKind) -> PlanError
         message: error.message.clone(),
         path: vec![],
         locations,
-    }
-}
-
-/// Answers `__schema` and `__type` of an operation by async-graphql's executor.
-pub async fn introspect(
-    api: &Api,
-    document: &Document,
-    operation: SelectedOperation<'_>,
-    variables: &super::Variables,
-) -> Response {
-    let mut definition = operation.definition.clone();
-    definition.selection_set.node.items =
-        super::collect::introspection_fields(api, document, operation, variables);
-    let ast = ExecutableDocument {
-        operations: DocumentOperations::Single(async_graphql::Positioned::new(
-            definition,
-            async_graphql::Pos::default(),
-        )),
-        fragments: document.ast.fragments.clone(),
-    };
-    let variables = async_graphql::Variables::from_json(Value::Object(variables.clone()));
-    let mut request = Request::new(String::new())
-        .variables(variables)
-        .data(Introspection);
-    request.set_parsed_query(ast);
-    api.graphql.execute(request).await
-}
-
-/// Marks a request as the introspection part of an operation that is valid already.
-struct Introspection;
-
-/// Takes the executor's place for everything but introspection.
-pub struct CompiledFields;
-
-impl ExtensionFactory for CompiledFields {
-    fn create(&self) -> Arc<dyn Extension> {
-        Arc::new(Self)
-    }
-}
-
-#[async_trait::async_trait]
-impl Extension for CompiledFields {
-    async fn validation(
-        &self,
-        ctx: &ExtensionContext<'_>,
-        next: NextValidation<'_>,
-    ) -> Result<ValidationResult, Vec<ServerError>> {
-        if ctx.data_opt::<Introspection>().is_none() {
-            return next.run(ctx).await;
-        }
-        Ok(ValidationResult {
-            cache_control: async_graphql::CacheControl::default(),
-            complexity: 0,
-            depth: 0,
-        })
-    }
-
-    async fn execute(
-        &self,
-        ctx: &ExtensionContext<'_>,
-        operation_name: Option<&str>,
-        next: NextExecute<'_>,
-    ) -> Response {
-        if ctx.data_opt::<Introspection>().is_none() {
-            return Response::default();
-        }
-        next.run(ctx, operation_name).await
     }
 }

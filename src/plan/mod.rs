@@ -9,6 +9,7 @@ mod error;
 mod filter;
 mod format;
 mod input;
+mod introspection;
 mod node_id;
 mod order;
 mod params;
@@ -21,8 +22,9 @@ mod types;
 mod variables;
 
 pub use cursor::{encode as encode_cursor, encode_offset as encode_offset_cursor};
-pub use document::{CompiledFields, Document, SelectedOperation, introspect};
+pub use document::{Document, SelectedOperation};
 pub use error::{InputError, PlanError, PlanErrorKind};
+pub use introspection::{CompiledFields, introspect};
 pub use node_id::encode as encode_node_id;
 pub use params::{Bindings, Bound, Param, ParamSource, Params, Variables, bind};
 pub use parse::parse;

@@ -35,7 +35,7 @@ fn too_deep() -> PlanError {
     ))
 }
 
-fn too_complex(message: String) -> PlanError {
+pub(super) fn too_complex(message: String) -> PlanError {
     PlanError {
         kind: PlanErrorKind::TooComplex,
         ..PlanError::bad_input(message)

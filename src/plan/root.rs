@@ -9,6 +9,7 @@ use super::error::{PlanError, PlanErrorKind};
 use super::format::{Format, Pattern};
 use super::input::Input;
 use super::params::{ParamSource, ValueSource};
+use super::parse::too_complex;
 use super::types::{
     LogIn, LogInField, OperationKind, ParamId, ResponseKey, Root, RootRow, RootValue,
 };
@@ -59,12 +60,9 @@ pub(super) fn roots(
     let log_ins = roots.iter().map(|root| &root.value);
     let log_ins = log_ins.filter(|value| matches!(value, RootValue::LogIn(_)));
     if log_ins.count() > MOST_LOG_INS {
-        return Err(PlanError {
-            kind: PlanErrorKind::TooComplex,
-            ..PlanError::bad_input(format!(
-                "an operation may log in at most {MOST_LOG_INS} times"
-            ))
-        });
+        return Err(too_complex(format!(
+            "an operation may log in at most {MOST_LOG_INS} times"
+        )));
     }
     Ok(roots)
 }
