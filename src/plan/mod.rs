@@ -41,6 +41,10 @@ use params::{FieldPath, Limits};
 use crate::schema::{Api, FieldDef, InputMeaning};
 use crate::sql::Ident;
 
+/// The most parameters of one operation. Postgres takes 65,535, and long before that a statement
+/// takes longer to plan than to run.
+const MOST_PARAMS: usize = 10_000;
+
 /// Compiles one operation. `variables` must have passed [`shape`]: their structure is relied on,
 /// and of their scalars nothing but Booleans and global ids is looked at.
 pub fn plan(
@@ -66,6 +70,11 @@ pub fn plan(
     };
     let kind = root::kind(operation)?;
     let roots = root::roots(&env, &mut state, operation)?;
+    if state.params.len() > MOST_PARAMS {
+        return Err(parse::too_complex(format!(
+            "an operation may compare with at most {MOST_PARAMS} values; a list counts as one"
+        )));
+    }
     Ok(Plan {
         kind,
         roots,

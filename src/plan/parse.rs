@@ -15,6 +15,9 @@ const DEEPEST: usize = 100;
 /// The most fields of one operation, those of a fragment counted wherever it is spread.
 const MOST_FIELDS: usize = 10_000;
 
+/// The most variables of one operation.
+const MOST_VARIABLES: usize = 1000;
+
 /// All operations and fragments together may have so many times that.
 const DEFINITIONS: usize = 4;
 
@@ -25,6 +28,7 @@ pub fn parse(text: &str) -> Result<ExecutableDocument, PlanError> {
     }
     let document =
         parse_query(text).map_err(|error| from_server(&error.into(), PlanErrorKind::Parse))?;
+    check_variables(&document)?;
     check_size(&document)?;
     Ok(document)
 }
@@ -91,6 +95,17 @@ fn behind_block(mut text: &str) -> &str {
         text = rest;
     }
     ""
+}
+
+fn check_variables(document: &ExecutableDocument) -> Result<(), PlanError> {
+    for (_, operation) in document.operations.iter() {
+        if operation.node.variable_definitions.len() > MOST_VARIABLES {
+            return Err(too_complex(format!(
+                "an operation may declare at most {MOST_VARIABLES} variables"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Refuses what would take exponential time: forty fragments that each spread the next one twice
@@ -229,6 +244,17 @@ mod tests {
             check(&wide(MOST_FIELDS + 1)),
             Err(PlanErrorKind::TooComplex)
         );
+    }
+
+    #[test]
+    fn variables_are_counted() {
+        let declared = |variables: usize| {
+            let variables: String = (0..variables).map(|n| format!("$v{n}: Int ")).collect();
+            format!("query ({variables}) {{ a }}")
+        };
+        assert_eq!(check(&declared(MOST_VARIABLES)), Ok(()));
+        let too_many = check(&declared(MOST_VARIABLES + 1));
+        assert_eq!(too_many, Err(PlanErrorKind::TooComplex));
     }
 
     #[test]

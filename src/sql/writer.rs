@@ -12,6 +12,8 @@ pub(super) struct Writer<'m> {
     params: &'m Params,
     text: String,
     used: Vec<ParamId>,
+    /// The number of each parameter that is used.
+    numbers: Vec<Option<usize>>,
     aliases: usize,
 }
 
@@ -32,6 +34,7 @@ impl<'m> Writer<'m> {
             params,
             text: String::new(),
             used: Vec::new(),
+            numbers: vec![None; params.len()],
             aliases: 0,
         }
     }
@@ -105,12 +108,11 @@ impl<'m> Writer<'m> {
 
     /// `$1::"uuid"`: each parameter has one number, however often it is used.
     pub(super) fn param(&mut self, id: ParamId) {
-        let number = if let Some(position) = self.used.iter().position(|used| *used == id) {
-            position + 1
-        } else {
-            self.used.push(id);
-            self.used.len()
-        };
+        let used = &mut self.used;
+        let number = *self.numbers[id.0].get_or_insert_with(|| {
+            used.push(id);
+            used.len()
+        });
         let _ = write!(self.text, "${number}::");
         match &self.params.get(id).cast {
             Some(name) => self.display(name.clone()),

@@ -320,6 +320,9 @@ async fn documents_out_of_all_proportion_are_refused() {
     let fragments: String = fragments.collect();
     let exponential =
         format!("{{ viewer {{ ...F0 }} }} {fragments} fragment F40 on User {{ name }}");
+    let chain = (0..20_000).map(|n| format!("fragment F{n} on Query {{ ...F{} }} ", n + 1));
+    let chain: String = chain.collect();
+    let chain = format!("{{ ...F0 }} {chain} fragment F20000 on Query {{ __typename }}");
     let circle = "{ viewer { ...A } } fragment A on User { ...B } fragment B on User { ...A }";
     for (what, document, code) in [
         (
@@ -343,6 +346,7 @@ async fn documents_out_of_all_proportion_are_refused() {
             "QUERY_TOO_COMPLEX",
         ),
         ("exponential fragments", exponential, "QUERY_TOO_COMPLEX"),
+        ("a chain of fragments", chain, "QUERY_TOO_COMPLEX"),
         (
             "a circle of fragments",
             circle.to_owned(),
@@ -376,4 +380,9 @@ async fn documents_out_of_all_proportion_are_refused() {
     let query = "query ($where: IssueFilter) { issues(where: $where) { totalCount } }";
     let answer = ada.ask(query, json!({"where": variable})).await;
     assert_eq!(answer.status, 200, "{:.300}", answer.text);
+    let titles = |count: usize| json!({"or": vec![json!({"title": {"eq": "x"}}); count]});
+    let answer = ada.ask(query, json!({"where": titles(500)})).await;
+    assert_eq!(answer.status, 200, "{:.300}", answer.text);
+    let answer = ada.ask(query, json!({"where": titles(20_000)})).await;
+    assert_eq!(answer.code(), "QUERY_TOO_COMPLEX", "{:.300}", answer.text);
 }
