@@ -29,7 +29,7 @@ pub(super) async fn graphql(
     };
     let result = answer(&service, &parts, body).await;
     tracing::debug!(
-        http.host = host(&parts),
+        http.host = super::host(&parts.uri, &parts.headers),
         duration_ms = started.elapsed().as_secs_f64() * 1e3,
         ok = result.is_ok(),
         "request"
@@ -43,8 +43,8 @@ pub(super) async fn graphql(
 /// The architecture in one function: a request, from its headers to the bytes of its answer.
 async fn answer(service: &Service, parts: &Parts, body: Body) -> Result<Vec<u8>, Refusal> {
     // guard: which tenant, on whose behalf
-    let authorization = super::header(&parts.headers, &header::AUTHORIZATION);
-    let admission = service.guard.admit(host(parts), authorization).await?;
+    let host = super::host(&parts.uri, &parts.headers);
+    let admission = service.guard.admit(host, authorization(parts)).await?;
     let (method, mut operation) = transport::read(parts, body, service.max_body).await?;
     let context = match admission {
         Admission::Platform => return platform::answer(service, method, operation).await,
@@ -78,12 +78,10 @@ async fn answer(service: &Service, parts: &Parts, body: Body) -> Result<Vec<u8>,
     )?)
 }
 
-/// The host that is asked: of the request line where it has one (HTTP/2 does), else of the header.
-fn host(parts: &Parts) -> Option<&str> {
-    parts
-        .uri
-        .host()
-        .or_else(|| super::header(&parts.headers, &header::HOST))
+/// The Authorization header; one that is not text is no token, and not the same as none.
+fn authorization(parts: &Parts) -> Option<&str> {
+    let value = parts.headers.get(header::AUTHORIZATION)?;
+    Some(value.to_str().unwrap_or_default())
 }
 
 /// Whether this operation may be run by this method, for this identity.

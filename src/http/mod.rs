@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 use axum::response::Response;
 use axum::routing::get;
 
@@ -55,18 +55,23 @@ pub(crate) fn router(service: Arc<Service>) -> Router {
 }
 
 /// Tells `GraphiQL` whether it stands at a tenant.
-async fn graphiql_config(State(service): State<Arc<Service>>, headers: HeaderMap) -> Response {
-    match service
-        .guard
-        .admit(header(&headers, &header::HOST), None)
-        .await
-    {
+async fn graphiql_config(
+    State(service): State<Arc<Service>>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    match service.guard.admit(host(&uri, &headers), None).await {
         Ok(Admission::Platform) => graphiql::config(None),
         Ok(Admission::Tenant(context)) => {
             graphiql::config(Some(context.tenant().subdomain.as_str()))
         }
         Err(failure) => transport::refused(transport::Media::Json, failure.into()),
     }
+}
+
+/// The host that is asked: of the request line where it has one (HTTP/2 does), else of the header.
+fn host<'h>(uri: &'h Uri, headers: &'h HeaderMap) -> Option<&'h str> {
+    uri.host().or_else(|| header(headers, &header::HOST))
 }
 
 /// A header's text; none when it is missing or not ASCII.

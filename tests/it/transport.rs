@@ -2,7 +2,7 @@
 //! <https://graphql.github.io/graphql-over-http/draft/>
 
 use reqwest::Method;
-use reqwest::header::{ACCEPT, CONTENT_TYPE};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use serde_json::{Value, json};
 
 use crate::harness::{Answer, Caller, Service};
@@ -385,4 +385,15 @@ async fn documents_out_of_all_proportion_are_refused() {
     assert_eq!(answer.status, 200, "{:.300}", answer.text);
     let answer = ada.ask(query, json!({"where": titles(20_000)})).await;
     assert_eq!(answer.code(), "QUERY_TOO_COMPLEX", "{:.300}", answer.text);
+}
+
+#[tokio::test]
+async fn a_token_that_is_no_text_is_not_the_same_as_none() {
+    let nobody = ada().await.with_token(None);
+    let body = json!({"query": "{ __typename }"});
+    let request = || nobody.request(Method::POST, "/graphql").json(&body);
+    assert_eq!(Answer::of(request()).await.status, 200);
+    let token = HeaderValue::from_bytes(b"Bearer \xff").unwrap();
+    let answer = Answer::of(request().header(AUTHORIZATION, token)).await;
+    assert_eq!(answer.code(), "UNAUTHENTICATED", "{}", answer.text);
 }
