@@ -48,6 +48,14 @@ schema-check:
 golden-update:
     UPDATE_GOLDEN=1 cargo test --test it golden
 
+# Measure the service under load, with 1,000 tenants (needs wrk): `just bench` takes a quarter of an hour, `just bench --quick` less
+bench *arguments="--save benches/RESULTS.md":
+    cargo bench --bench load -- {{ arguments }}
+
+# Measure parsing, planning, printing, binding and encoding one by one
+bench-stages *arguments:
+    cargo bench --bench stages -- {{ arguments }}
+
 # Every check, in CI's order; on Debian as root it installs what is missing
 ci:
     .ci/run

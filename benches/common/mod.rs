@@ -1,0 +1,135 @@
+//! What the benchmarks ask for, and the crate's pure stages in the order of a request.
+
+use anyhow::{Context as _, anyhow};
+use serde_json::{Value, json};
+use tenantry::encode::{Body, Source};
+use tenantry::plan::{self, Bindings, Document, Plan, RootValue, Variables};
+use tenantry::schema::Api;
+use tenantry::sql::{self, Layout, Read, Statement};
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, Row};
+
+/// Fills the tables of one tenant, on its `search_path`.
+pub(crate) const CONTENT: &str = include_str!("content.sql");
+
+/// An operation that is measured.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Workload {
+    pub(crate) name: &'static str,
+    pub(crate) query: &'static str,
+    /// Whether it takes the id of an issue.
+    by_id: bool,
+    /// How often the answer says `"number"`: once for each issue.
+    pub(crate) issues: usize,
+}
+
+pub(crate) const LIST: Workload = Workload {
+    name: "list of 20, two to-one relations",
+    query: "{ issues(first: 20, orderBy: [{createdAt: DESC}]) { nodes { \
+            id number title status assignee { name } project { name } } } }",
+    by_id: false,
+    issues: 20,
+};
+
+pub(crate) const BY_KEY: Workload = Workload {
+    name: "by primary key",
+    query: "query ($id: UUID!) { issue(id: $id) { \
+            id number title status assignee { name } project { name } } }",
+    by_id: true,
+    issues: 1,
+};
+
+pub(crate) const NESTED: Workload = Workload {
+    name: "nested list, 20 × 5",
+    query: "{ issues(first: 20, orderBy: [{createdAt: DESC}]) { nodes { \
+            id number title comments(first: 5, orderBy: [{createdAt: ASC}]) { nodes { \
+            id body createdAt } } } } }",
+    by_id: false,
+    issues: 20,
+};
+
+pub(crate) const WORKLOADS: [&Workload; 3] = [&LIST, &BY_KEY, &NESTED];
+
+/// Issues of a tenant, whose ids are in `content.sql`.
+pub(crate) const ISSUES: usize = 200;
+
+impl Workload {
+    /// The variables of one request, for the issue with this id.
+    pub(crate) fn variables(&self, issue: &str) -> Variables {
+        match json!({ "id": issue }) {
+            Value::Object(variables) if self.by_id => variables,
+            _ => Variables::new(),
+        }
+    }
+}
+
+/// A compiled operation.
+pub(crate) struct Compiled {
+    pub(crate) plan: Plan,
+    pub(crate) statement: Statement,
+}
+
+/// Parses, validates, plans and prints.
+pub(crate) fn compile(api: &Api, query: &str, variables: &Variables) -> anyhow::Result<Compiled> {
+    let document = Document::parse(api, query).map_err(|errors| anyhow!("{errors:?}"))?;
+    let plan = plan(api, &document, variables)?;
+    let statement = print(api, &plan);
+    Ok(Compiled { plan, statement })
+}
+
+pub(crate) fn plan(api: &Api, document: &Document, variables: &Variables) -> anyhow::Result<Plan> {
+    let failed = |error: plan::PlanError| anyhow!("{error:?}");
+    let operation = document.operation(None).map_err(failed)?;
+    plan::plan(api, document, operation, variables).map_err(failed)
+}
+
+pub(crate) fn print(api: &Api, plan: &Plan) -> Statement {
+    let reads: Vec<_> = plan
+        .roots
+        .iter()
+        .filter_map(|root| match &root.value {
+            RootValue::Row(row) => Some(Read::Row(row)),
+            RootValue::Connection(connection) => Some(Read::Connection(connection)),
+            _ => None,
+        })
+        .collect();
+    sql::print(&api.model, &plan.params, &reads)
+}
+
+pub(crate) fn bind(plan: &Plan, variables: &Variables) -> anyhow::Result<Bindings> {
+    plan::bind(&plan.params, &plan.limits, variables, None).map_err(|error| anyhow!("{error:?}"))
+}
+
+/// Runs the statement once.
+pub(crate) async fn read(
+    client: &Client,
+    compiled: &Compiled,
+    bindings: &Bindings,
+) -> anyhow::Result<Vec<Row>> {
+    let Statement { text, params, .. } = &compiled.statement;
+    let values: Vec<(&(dyn ToSql + Sync), Type)> = params
+        .iter()
+        .map(|id| (&bindings.params[id.0] as _, Type::UNKNOWN))
+        .collect();
+    Ok(client.query_typed(text, &values).await?)
+}
+
+/// Writes the response of an operation with one root field.
+pub(crate) fn encode(
+    compiled: &Compiled,
+    bindings: &Bindings,
+    rows: &[Row],
+) -> anyhow::Result<Vec<u8>> {
+    let source = match compiled.statement.layout {
+        Layout::Flat => Source::Rows(rows),
+        Layout::Columns => Source::Column(rows.first().context("no row")?, 0),
+    };
+    let mut body = Body::new(bindings);
+    for root in &compiled.plan.roots {
+        body.root(root, source)?;
+    }
+    let (mut out, errors) = body.finish();
+    anyhow::ensure!(errors.is_empty(), "{errors:?}");
+    out.push(b'}');
+    Ok(out)
+}

@@ -1,0 +1,176 @@
+//! `just bench`: the service under load, beside the limit and the naive way, in one run.
+//!
+//! Everything that is compared is measured in the same run on the same rows. Each line is measured
+//! in several rounds, of which the best counts: a machine that does other things only adds to times.
+
+#[path = "../common/mod.rs"]
+#[expect(dead_code, reason = "shared with the benchmark of the stages")]
+mod common;
+
+mod cell;
+mod claims;
+mod direct;
+mod fleet;
+mod machine;
+mod naive;
+mod process;
+mod report;
+mod service;
+mod wrk;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Parser;
+use tenantry::model::introspect;
+use tenantry::schema::{Api, Options};
+
+use cell::{Bench, Cell, Effort, Subject};
+use common::{ISSUES, LIST, WORKLOADS};
+use direct::Mode;
+use fleet::Fleet;
+use report::Line;
+use wrk::Spread;
+
+/// Measures the service under load.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// Two seconds for each measurement, one round.
+    #[arg(long)]
+    quick: bool,
+
+    /// The size of the fleet.
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    tenants: usize,
+
+    /// Only lines whose name holds this text.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    only: String,
+
+    /// HTTP connections of the load tool.
+    #[arg(long, value_name = "N", default_value_t = 32)]
+    connections: usize,
+
+    /// Flags for `tenantry serve`, such as "--lanes 16 --lane-connections 1".
+    #[arg(
+        long,
+        value_name = "FLAGS",
+        default_value = "",
+        allow_hyphen_values = true
+    )]
+    serve: String,
+
+    /// Where the private Postgres keeps the fleet between runs.
+    #[arg(long, value_name = "DIR", default_value = "target/bench-data")]
+    data_dir: PathBuf,
+
+    /// Writes the results to this file too.
+    #[arg(long, value_name = "FILE")]
+    save: Option<PathBuf>,
+
+    /// What cargo says to every benchmark.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    // More than one crate offers cryptography to reqwest, so one has to be chosen.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    // Interrupted, it drops what it holds, which ends the processes it started.
+    tokio::select! {
+        result = run(&arguments) => result,
+        interrupted = tokio::signal::ctrl_c() => Ok(interrupted?),
+    }
+}
+
+async fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let Arguments {
+        data_dir,
+        tenants,
+        serve,
+        ..
+    } = arguments;
+    let fleet = Fleet::open(data_dir, *tenants, serve).await?;
+    let schema = fleet.tenants[0].schema.as_str();
+    let histories = ["tenantry_base_history", "tenantry_app_history"];
+    let model = introspect(&fleet.client, schema, &histories).await?;
+    let bench = Bench {
+        api: Api::new(model, Options::default())?,
+        issues: issues(&fleet).await?,
+        fleet,
+        effort: Effort {
+            warm_up: Duration::from_secs(if arguments.quick { 2 } else { 4 }),
+            duration: Duration::from_secs(if arguments.quick { 2 } else { 8 }),
+            connections: arguments.connections,
+        },
+    };
+    let mut lines: Vec<Line> = cells(arguments.tenants)
+        .into_iter()
+        .map(Line::new)
+        .filter(|line| line.name().contains(&arguments.only))
+        .collect();
+    // Round by round, so that a bad minute of the machine does not fall on one line alone.
+    let rounds = if arguments.quick { 1 } else { 3 };
+    for round in 1..=rounds {
+        for line in &mut lines {
+            let measure = bench.measure(line.cell).await?;
+            eprintln!(
+                "{round}/{rounds} {}: {:.0}/s",
+                line.name(),
+                measure.per_second
+            );
+            line.rounds.push(measure);
+        }
+    }
+    let machine = machine::describe(&bench.fleet.client).await?;
+    let text = report::render(&machine, &bench.effort, rounds, &lines, arguments.tenants);
+    println!("{text}");
+    if let Some(file) = &arguments.save {
+        std::fs::write(file, &text)?;
+    }
+    bench.fleet.close().await
+}
+
+/// Every line of the table.
+fn cells(all: usize) -> Vec<Cell> {
+    let mut cells = Vec::new();
+    for workload in WORKLOADS {
+        let mut add = |subject, tenants| {
+            cells.push(Cell {
+                workload,
+                subject,
+                tenants,
+            });
+        };
+        add(Subject::Direct(Mode::Limit), 1);
+        add(Subject::Service(Spread::Uniform), 1);
+        if all > 100 {
+            add(Subject::Service(Spread::Uniform), 100);
+        }
+        add(Subject::Service(Spread::Uniform), all);
+        add(Subject::Service(Spread::Zipf), all);
+        if *workload == LIST {
+            add(Subject::ServiceWithSignUps, all);
+        }
+        for tenants in [1, all] {
+            add(Subject::Naive, tenants);
+            if *workload == LIST {
+                add(Subject::Direct(Mode::Naive), tenants);
+            }
+        }
+    }
+    cells
+}
+
+/// The ids of a tenant's issues, which are all tenants'.
+async fn issues(fleet: &Fleet) -> anyhow::Result<Vec<String>> {
+    let select = format!(
+        "select id::text from {}.issues where title like 'Issue %' order by 1",
+        fleet.tenants[0].schema
+    );
+    let rows = fleet.client.query(&select, &[]).await?;
+    anyhow::ensure!(rows.len() == ISSUES, "{} issues", rows.len());
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
