@@ -275,12 +275,12 @@ mod tests {
     /// What a cache thinks that the plan of a document takes.
     fn weight(text: &str) -> u64 {
         let api = Api::new(Model::default(), Options::default()).unwrap();
-        let compiler = Compiler::new(1 << 20);
+        let caches = Compiler::new(1 << 20);
         let mut operation = Operation {
             query: text.to_owned(),
             ..Operation::default()
         };
-        let compiled = compiler.compile(&api, &mut operation).unwrap();
+        let compiled = caches.compile(&api, &mut operation).unwrap();
         let key = PlanKey {
             document: 1,
             operation: None,
@@ -291,7 +291,8 @@ mod tests {
 
     #[test]
     fn a_plan_weighs_what_it_keeps() {
-        let names: String = (0..1000).map(|n| format!("n{n}:__typename ")).collect();
+        let names: Vec<_> = (0..1000).map(|n| format!("n{n}:__typename")).collect();
+        let names = names.join(" ");
         let [few, many] = ["__typename", &names].map(|fields| weight(&format!("{{ {fields} }}")));
         assert!(many > few + 100_000, "{few} {many}");
         // The document of a plan without introspection is not kept.

@@ -106,6 +106,10 @@ pub(crate) struct Serving {
     #[arg(long, env = "TENANTRY_MAX_BODY", value_name = "BYTES", default_value_t = 1 << 20)]
     pub(crate) max_body: usize,
 
+    /// The largest answer in bytes; more is `QUERY_TOO_COMPLEX`.
+    #[arg(long, env = "TENANTRY_MAX_RESPONSE", value_name = "BYTES", default_value_t = 16 << 20)]
+    pub(crate) max_response: usize,
+
     /// Rows of a list when a query asks for no number.
     #[arg(
         long,
@@ -162,7 +166,7 @@ impl Serving {
         }
     }
 
-    pub(crate) fn options(&self) -> anyhow::Result<Options> {
+    pub(crate) fn options(&self, introspection: Introspection) -> anyhow::Result<Options> {
         let valid = self
             .node_id_field
             .starts_with(|c: char| c.is_ascii_alphabetic())
@@ -183,6 +187,7 @@ impl Serving {
             default_limit: self.default_limit,
             max_limit: self.max_limit,
             node_id_field: self.node_id_field.clone(),
+            suggestions: introspection == Introspection::Public,
         })
     }
 }

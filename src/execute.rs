@@ -4,7 +4,7 @@ use serde_json::Value;
 use tokio_postgres::Row;
 
 use crate::compile::{Compiled, Operation, Work};
-use crate::encode::{Body, FieldError, PathSegment, Source};
+use crate::encode::{Body, EncodeError, FieldError, PathSegment, Source};
 use crate::error::{self, Code, Failure};
 use crate::guard::{AccessToken, Guard, TenantContext};
 use crate::plan::{self, Bindings, Bound, ParamId, RootValue};
@@ -94,8 +94,9 @@ pub(crate) fn encode(
     bindings: &Bindings,
     outcome: &Outcome,
     introspection: Option<&Value>,
+    max_response: usize,
 ) -> Result<Vec<u8>, Failure> {
-    let mut body = Body::new(bindings);
+    let mut body = Body::new(bindings, max_response);
     let (mut columns, mut log_ins) = (0.., 0..);
     for root in &compiled.plan.roots {
         let source = match (&root.value, outcome) {
@@ -121,7 +122,13 @@ pub(crate) fn encode(
             _ => None,
         };
         body.root(root, source.unwrap_or(Source::Plan))
-            .map_err(Failure::internal)?;
+            .map_err(|error| match error {
+                EncodeError::TooLarge => Failure::new(
+                    Code::QueryTooComplex,
+                    format!("the answer has more than {max_response} bytes: ask for less at once"),
+                ),
+                error => Failure::internal(error),
+            })?;
     }
     let (mut out, errors) = body.finish();
     close(&mut out, errors);

@@ -124,7 +124,7 @@ pub(crate) fn encode(
         Layout::Flat => Source::Rows(rows),
         Layout::Columns => Source::Column(rows.first().context("no row")?, 0),
     };
-    let mut body = Body::new(bindings);
+    let mut body = Body::new(bindings, usize::MAX);
     for root in &compiled.plan.roots {
         body.root(root, source)?;
     }

@@ -70,8 +70,27 @@ pub fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            eprintln!("error: {}", told_once(&error));
             ExitCode::FAILURE
         }
     }
+}
+
+/// The error with its causes, except those that it has told already.
+fn told_once(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    let mut told = false;
+    for cause in error.chain() {
+        let cause = cause.to_string();
+        if text.is_empty() {
+            text = cause;
+        } else if !told && !text.contains(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        } else {
+            // What it tells it tells with all that is below.
+            told = true;
+        }
+    }
+    text
 }

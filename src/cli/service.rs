@@ -79,15 +79,17 @@ pub(super) async fn build(parts: Parts) -> anyhow::Result<Arc<Service>> {
         migrations: parts.migrations,
         public_url: parts.public_url,
     });
+    let introspection = parts
+        .serving
+        .introspection
+        .unwrap_or(parts.default_introspection);
     Ok(Arc::new(Service {
-        apis: Apis::new(Arc::clone(&registry), parts.serving.options()?),
+        apis: Apis::new(Arc::clone(&registry), parts.serving.options(introspection)?),
         compiler: Compiler::new(parts.serving.plan_cache),
         lanes: Lanes::new(Arc::clone(&registry), &requests, lane_roles, &lanes)?,
-        introspection: parts
-            .serving
-            .introspection
-            .unwrap_or(parts.default_introspection),
+        introspection,
         max_body: parts.serving.max_body,
+        max_response: parts.serving.max_response,
         guard,
         registry,
         directory,

@@ -12,6 +12,9 @@ pub enum EncodeError {
     /// An enum label that is newer than the API.
     #[error("an enum label is unknown")]
     UnknownEnumLabel,
+    /// The response outgrew its limit.
+    #[error("the response is too large")]
+    TooLarge,
     /// An array with another number of dimensions than its column declares.
     #[error("an array has an unexpected number of dimensions")]
     Dimensions,

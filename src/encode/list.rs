@@ -144,6 +144,9 @@ impl Encoder<'_> {
     ) -> Result<(), Fault> {
         self.out.push(b'[');
         page.rows.each(page.visible.clone(), |index, slots| {
+            if self.out.len() > self.limit {
+                return Err(Fault::Broken(EncodeError::TooLarge));
+            }
             if index > 0 {
                 self.out.push(b',');
             }

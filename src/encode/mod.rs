@@ -53,8 +53,9 @@ pub enum Source<'a> {
 }
 
 impl<'a> Body<'a> {
-    pub fn new(bindings: &'a Bindings) -> Self {
-        let mut encoder = Encoder::new(bindings, Vec::with_capacity(1024));
+    /// `limit` is the most bytes that lists may fill.
+    pub fn new(bindings: &'a Bindings, limit: usize) -> Self {
+        let mut encoder = Encoder::new(bindings, limit, Vec::with_capacity(1024));
         encoder.out.extend_from_slice(b"{\"data\":{");
         Self {
             encoder,

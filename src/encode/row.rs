@@ -11,6 +11,8 @@ use crate::plan::{
 pub(super) struct Encoder<'a> {
     pub(super) bindings: &'a Bindings,
     pub(super) out: Vec<u8>,
+    /// The most bytes of `out`.
+    pub(super) limit: usize,
     /// Reused for cursors and ids.
     pub(super) scratch: Vec<u8>,
     pub(super) errors: Vec<FieldError>,
@@ -46,9 +48,10 @@ impl From<EncodeError> for Fault {
 }
 
 impl<'a> Encoder<'a> {
-    pub(super) fn new(bindings: &'a Bindings, out: Vec<u8>) -> Self {
+    pub(super) fn new(bindings: &'a Bindings, limit: usize, out: Vec<u8>) -> Self {
         Self {
             bindings,
+            limit,
             out,
             scratch: Vec::new(),
             errors: Vec::new(),

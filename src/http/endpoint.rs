@@ -43,6 +43,10 @@ pub(super) async fn graphql(
 /// The architecture in one function: a request, from its headers to the bytes of its answer.
 async fn answer(service: &Service, parts: &Parts, body: Body) -> Result<Vec<u8>, Refusal> {
     // guard: which tenant, on whose behalf
+    // One host is one tenant: whoever names two is refused (RFC 9112, section 3.2).
+    if parts.headers.get_all(header::HOST).iter().nth(1).is_some() {
+        return Err(Refusal::bad_request("the request has two Host headers"));
+    }
     let host = super::host(&parts.uri, &parts.headers);
     let admission = service.guard.admit(host, authorization(parts)).await?;
     let (method, mut operation) = transport::read(parts, body, service.max_body).await?;
@@ -75,6 +79,7 @@ async fn answer(service: &Service, parts: &Parts, body: Body) -> Result<Vec<u8>,
         &bindings,
         &outcome,
         introspection.as_ref(),
+        service.max_response,
     )?)
 }
 
@@ -99,13 +104,17 @@ fn permit(
         let message = "log in first, and send the header Authorization: Bearer <accessToken>";
         return Err(Failure::unauthenticated(message).into());
     }
-    let hidden = match service.introspection {
-        Introspection::Public => false,
-        Introspection::Members => anonymous,
-        Introspection::Off => true,
-    };
-    if hidden && compiled.introspects.is_some() {
-        return Err(Failure::new(Code::Forbidden, "introspection is switched off here").into());
+    if compiled.introspects.is_none() {
+        return Ok(());
     }
-    Ok(())
+    match service.introspection {
+        Introspection::Members if anonymous => {
+            let message = "log in first: introspection is for members here";
+            Err(Failure::unauthenticated(message).into())
+        }
+        Introspection::Public | Introspection::Members => Ok(()),
+        Introspection::Off => {
+            Err(Failure::new(Code::Forbidden, "introspection is switched off here").into())
+        }
+    }
 }

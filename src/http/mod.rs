@@ -11,7 +11,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
-use axum::response::Response;
+use axum::response::{Redirect, Response};
 use axum::routing::get;
 
 use crate::apis::Apis;
@@ -42,12 +42,15 @@ pub(crate) struct Service {
     pub(crate) introspection: Introspection,
     /// The largest request body, in bytes.
     pub(crate) max_body: usize,
+    /// The largest answer, in bytes.
+    pub(crate) max_response: usize,
 }
 
 pub(crate) fn router(service: Arc<Service>) -> Router {
     Router::new()
         .route("/graphql", axum::routing::any(endpoint::graphql))
         .route("/graphiql/config.json", get(graphiql_config))
+        .route("/", get(async || Redirect::temporary("/graphiql")))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .merge(graphiql::router())

@@ -2,6 +2,7 @@
 //! <https://graphql.github.io/graphql-over-http/draft/>
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::request::Parts;
@@ -11,6 +12,9 @@ use serde_json::Value;
 
 use crate::compile::Operation;
 use crate::error::{Code, Failure};
+
+/// How long a client may take to send a request's body.
+const READ_BODY: Duration = Duration::from_secs(30);
 
 /// The media type of the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +62,7 @@ impl From<Vec<Failure>> for Refusal {
 }
 
 impl Refusal {
-    fn bad_request(message: impl Into<Cow<'static, str>>) -> Self {
+    pub(super) fn bad_request(message: impl Into<Cow<'static, str>>) -> Self {
         Self::Http(StatusCode::BAD_REQUEST, message.into())
     }
 
@@ -128,7 +132,12 @@ pub(super) async fn read(
             message.into(),
         ));
     }
-    let bytes = axum::body::to_bytes(body, max_body).await.map_err(|_| {
+    let reading = tokio::time::timeout(READ_BODY, axum::body::to_bytes(body, max_body));
+    let bytes = reading.await.map_err(|_| {
+        let message = "the request body did not arrive in time";
+        Refusal::Http(StatusCode::REQUEST_TIMEOUT, message.into())
+    })?;
+    let bytes = bytes.map_err(|_| {
         let message =
             format!("the request body must arrive whole and have at most {max_body} bytes");
         Refusal::Http(StatusCode::PAYLOAD_TOO_LARGE, message.into())

@@ -64,7 +64,10 @@ pub(crate) async fn run(
     match (outcome, target.failure) {
         (Ok(_), _) => Ok(()),
         (Err(_), Some(failure)) => Err(failure),
-        (Err(error), None) => Err(MigrationError::History(error.to_string())),
+        (Err(error), None) => Err(MigrationError::History(format!(
+            "{error}: a file that has run must not change; undo the change and put it into a new file \
+             (or start anew, with `dev --reset`)"
+        ))),
     }
 }
 

@@ -26,6 +26,8 @@ pub(crate) enum LoginError {
          nor able to bypass row-level security, and NOINHERIT (alter role … nosuperuser nobypassrls noinherit)"
     )]
     TooPowerful(RoleName),
+    #[error("cannot make the request login ({0}): the owner of the database needs CREATEROLE")]
+    MayNotCreate(String),
     #[error("cannot make the request login: {}", postgres_reason(.0))]
     Postgres(#[from] tokio_postgres::Error),
     #[error("cannot make the request login: {0}")]
@@ -104,12 +106,17 @@ async fn create(
     password: &str,
 ) -> Result<RoleName, LoginError> {
     let verifier = scram_sha_256(password.as_bytes());
+    // Postgres' context repeats the statement, and so the verifier: only the message is passed on.
     let row = transaction
         .query_one(
             "select tenantry.create_request_role($1, $2)",
             &[&wanted, &verifier],
         )
-        .await?;
+        .await
+        .map_err(|error| match error.as_db_error() {
+            Some(answer) => LoginError::MayNotCreate(answer.message().to_owned()),
+            None => LoginError::Postgres(error),
+        })?;
     Ok(RoleName::parse(row.try_get::<_, String>(0)?)?)
 }
 

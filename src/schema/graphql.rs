@@ -11,10 +11,13 @@ use super::types::{
     Blueprint, EnumDef, FieldDef, InputDef, InputFieldDef, ObjectDef, ScalarDef, Type, TypeDef,
 };
 
-pub(super) fn schema(blueprint: &Blueprint) -> Result<Schema, SchemaError> {
+pub(super) fn schema(blueprint: &Blueprint, suggestions: bool) -> Result<Schema, SchemaError> {
     let mut builder = Schema::build("Query", Some("Mutation"), None)
         .extension(crate::plan::CompiledFields)
         .limit_recursive_depth(64);
+    if !suggestions {
+        builder = builder.disable_suggestions();
+    }
     for (name, def) in &blueprint.types {
         builder = match def {
             TypeDef::Scalar(def) => builder.register(scalar(name, def)),

@@ -41,6 +41,9 @@ pub struct Options {
     pub max_limit: u32,
     /// The field of `Node` that holds the global id.
     pub node_id_field: String,
+    /// Whether errors may name what the client could have meant: whoever may not introspect is not
+    /// told the schema word by word either.
+    pub suggestions: bool,
 }
 
 impl Default for Options {
@@ -49,6 +52,7 @@ impl Default for Options {
             default_limit: 50,
             max_limit: 1000,
             node_id_field: "nodeId".into(),
+            suggestions: true,
         }
     }
 }
@@ -57,7 +61,7 @@ impl Api {
     pub fn new(model: Model, options: Options) -> Result<Self, SchemaError> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let blueprint = build::blueprint(&model, &options)?;
-        let graphql = graphql::schema(&blueprint)?;
+        let graphql = graphql::schema(&blueprint, options.suggestions)?;
         Ok(Self {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             model,
