@@ -206,9 +206,8 @@ mod tests {
     #[test]
     fn a_chain_of_fragments_is_as_deep_as_it_is_long() {
         let chain = |length: usize| {
-            let fragments: String = (1..length)
-                .map(|n| format!("fragment F{n} on Query {{ ...F{} }} ", n + 1))
-                .collect();
+            let spread = |n| format!("fragment F{n} on Query {{ ...F{} }} ", n + 1);
+            let fragments: String = (1..length).map(spread).collect();
             format!("{fragments} fragment F{length} on Query {{ a }}")
         };
         // Spread or not: validation walks through those that nobody spreads too.
@@ -224,9 +223,8 @@ mod tests {
     #[test]
     fn fragments_that_nobody_spreads_count_too() {
         let unused = |times: usize| {
-            let users: String = (0..times)
-                .map(|n| format!("fragment U{n} on Query {{ ...F }} "))
-                .collect();
+            let user = |n| format!("fragment U{n} on Query {{ ...F }} ");
+            let users: String = (0..times).map(user).collect();
             format!(
                 "{{ a }} {users} fragment F on Query {{ {} }}",
                 "a ".repeat(1000)
@@ -249,7 +247,8 @@ mod tests {
     #[test]
     fn variables_are_counted() {
         let declared = |variables: usize| {
-            let variables: String = (0..variables).map(|n| format!("$v{n}: Int ")).collect();
+            let variable = |n| format!("$v{n}: Int ");
+            let variables: String = (0..variables).map(variable).collect();
             format!("query ({variables}) {{ a }}")
         };
         assert_eq!(check(&declared(MOST_VARIABLES)), Ok(()));
