@@ -23,11 +23,6 @@ const LONG_FILES: &[(&str, usize, &str)] = &[
         "one table of statements",
     ),
     (
-        "src/schema/build.rs",
-        899,
-        "to be cut into a file for each kind of type",
-    ),
-    (
         "src/schema/links.rs",
         418,
         "to be cut into foreign keys and many-to-many",

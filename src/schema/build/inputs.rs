@@ -1,0 +1,260 @@
+//! What a list takes: its arguments, filters and orders.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use super::{Builder, input, is_sortable};
+use crate::model::{Relation, RelationId};
+use crate::schema::Options;
+use crate::schema::links::LinkField;
+use crate::schema::naming::{Clash, describe};
+use crate::schema::scalars::filter_def;
+use crate::schema::types::{
+    FieldMeaning, InputDef, InputFieldDef, InputMeaning, ListLink, Quantifier, Type, TypeDef,
+};
+
+impl Builder<'_> {
+    pub(super) fn list_args(
+        &self,
+        relation: RelationId,
+        name: &str,
+    ) -> IndexMap<String, InputFieldDef> {
+        let int = || Type::named("Int");
+        let cursor = || Type::named("Cursor");
+        let mut args = IndexMap::new();
+        let mut add = |name: &str, ty: Type, meaning: InputMeaning, description: String| {
+            args.insert(
+                name.to_owned(),
+                InputFieldDef {
+                    description: Some(description),
+                    ty,
+                    meaning,
+                },
+            );
+        };
+        let Options {
+            default_limit,
+            max_limit,
+            ..
+        } = self.options;
+        add(
+            "where",
+            Type::named(self.names.filter(name)),
+            InputMeaning::Where,
+            "Only rows that match.".into(),
+        );
+        if is_sortable(self.model.relation(relation)) {
+            let order = Type::named(self.names.order(name)).non_null().list();
+            add(
+                "orderBy",
+                order,
+                InputMeaning::OrderBy,
+                "The first key decides, then the next. By primary key when left out.".into(),
+            );
+        }
+        add(
+            "first",
+            int(),
+            InputMeaning::First,
+            format!(
+                "At most so many rows, from the start. {default_limit} when left out, {max_limit} at most."
+            ),
+        );
+        add(
+            "after",
+            cursor(),
+            InputMeaning::After,
+            "Only rows behind this place.".into(),
+        );
+        add(
+            "last",
+            int(),
+            InputMeaning::Last,
+            "At most so many rows, from the end.".into(),
+        );
+        add(
+            "before",
+            cursor(),
+            InputMeaning::Before,
+            "Only rows before this place.".into(),
+        );
+        add(
+            "offset",
+            int(),
+            InputMeaning::Offset,
+            "Skips so many rows. Cursors are faster and stable.".into(),
+        );
+        args
+    }
+
+    pub(super) fn filter_type(
+        &mut self,
+        relation: &Relation,
+        name: &str,
+        links: &[LinkField],
+    ) -> Result<InputDef, Clash> {
+        let own = Type::named(self.names.filter(name));
+        let mut fields = IndexMap::new();
+        let list = own.clone().non_null().list();
+        fields.insert(
+            "and".to_owned(),
+            input(list.clone(), InputMeaning::And, "All of these hold."),
+        );
+        fields.insert(
+            "or".to_owned(),
+            input(list, InputMeaning::Or, "At least one of these holds."),
+        );
+        fields.insert(
+            "not".to_owned(),
+            input(own, InputMeaning::Not, "This does not hold."),
+        );
+        for column_id in relation.column_ids() {
+            let column = relation.column(column_id);
+            let Some(field_name) = self.column_field(column) else {
+                continue;
+            };
+            let (filter, def) = filter_def(&column.ty, &self.column_type(column));
+            self.types
+                .entry(filter.clone())
+                .or_insert(TypeDef::Input(def));
+            self.origins
+                .entry(filter.clone())
+                .or_insert_with(|| "the service".into());
+            let def = InputFieldDef {
+                description: column.comment.description.clone(),
+                ty: Type::named(filter),
+                meaning: InputMeaning::Column(column_id),
+            };
+            if fields.insert(field_name.clone(), def).is_some() {
+                return Err(Clash {
+                    name: field_name,
+                    first: format!("the filter's own and, or, not on {}", describe(relation)),
+                    second: format!("column {}.{}", relation.name, column.name),
+                    remedy: format!(
+                        "comment on column {}.{} is '@name something_else'",
+                        relation.name, column.name
+                    ),
+                });
+            }
+        }
+        for (name, def) in self.link_filters(links) {
+            fields.entry(name).or_insert(def);
+        }
+        let description = Some(format!(
+            "Selects {name} rows; all given conditions must hold."
+        ));
+        Ok(InputDef {
+            description,
+            fields,
+            one_of: false,
+        })
+    }
+
+    /// Conditions on the rows that links lead to.
+    fn link_filters(&self, links: &[LinkField]) -> Vec<(String, InputFieldDef)> {
+        let mut filters = Vec::with_capacity(links.len());
+        for link in links {
+            let Some(target) = self.names.of(link.target) else {
+                continue;
+            };
+            let (ty, meaning) = match &link.meaning {
+                FieldMeaning::ToOne(to_one) => (
+                    self.names.filter(target),
+                    InputMeaning::ToOne(Arc::clone(to_one)),
+                ),
+                FieldMeaning::ToOneReverse(link) | FieldMeaning::ToMany(link) => (
+                    self.names.list_filter(target),
+                    InputMeaning::ToMany(ListLink::Direct(Arc::clone(link))),
+                ),
+                FieldMeaning::Through(link) => (
+                    self.names.list_filter(target),
+                    InputMeaning::ToMany(ListLink::Through(Arc::clone(link))),
+                ),
+                _ => continue,
+            };
+            let def = InputFieldDef {
+                description: None,
+                ty: Type::named(ty),
+                meaning,
+            };
+            filters.push((link.name.clone(), def));
+        }
+        filters
+    }
+
+    pub(super) fn order_type(&self, relation: &Relation, links: &[LinkField]) -> InputDef {
+        let mut fields = IndexMap::new();
+        for column_id in relation.column_ids() {
+            let column = relation.column(column_id);
+            if let Some(name) = self.column_field(column).filter(|_| column.ty.sortable) {
+                let ty = Type::named("SortOrder");
+                fields.insert(
+                    name,
+                    InputFieldDef {
+                        description: None,
+                        ty,
+                        meaning: InputMeaning::Column(column_id),
+                    },
+                );
+            }
+        }
+        if fields.is_empty() {
+            return InputDef {
+                description: None,
+                fields,
+                one_of: true,
+            };
+        }
+        for link in links {
+            if let (FieldMeaning::ToOne(to_one), Some(target)) =
+                (&link.meaning, self.names.of(link.target))
+                && is_sortable(self.model.relation(link.target))
+            {
+                let ty = Type::named(self.names.order(target));
+                let meaning = InputMeaning::ToOne(Arc::clone(to_one));
+                fields.insert(
+                    link.name.clone(),
+                    InputFieldDef {
+                        description: None,
+                        ty,
+                        meaning,
+                    },
+                );
+            }
+        }
+        InputDef {
+            description: Some("One key to sort by.".into()),
+            fields,
+            one_of: true,
+        }
+    }
+}
+
+pub(super) fn list_filter_type(filter: &str) -> InputDef {
+    let filter = Type::named(filter);
+    let quantifiers = [
+        (
+            "some",
+            Quantifier::Some,
+            "At least one of the rows matches.",
+        ),
+        (
+            "every",
+            Quantifier::Every,
+            "All of the rows match; so do none at all.",
+        ),
+        ("none", Quantifier::None, "None of the rows matches."),
+    ];
+    let fields = quantifiers.into_iter().map(|(name, quantifier, text)| {
+        (
+            name.to_owned(),
+            input(filter.clone(), InputMeaning::Quantifier(quantifier), text),
+        )
+    });
+    InputDef {
+        description: None,
+        fields: fields.collect(),
+        one_of: false,
+    }
+}

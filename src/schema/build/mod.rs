@@ -1,0 +1,251 @@
+//! The types of one model: rows, connections, filters, orders, and the roots.
+
+mod inputs;
+mod roots;
+mod rows;
+mod service;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use super::Options;
+use super::links::{LinkField, link_fields};
+use super::naming::{Clash, TypeNames, column_field, describe};
+use super::scalars::{SCALARS, graphql_type};
+use super::types::{
+    Blueprint, EnumDef, EnumMeaning, EnumNames, FieldDef, FieldMeaning, InputFieldDef,
+    InputMeaning, Type, TypeDef,
+};
+use super::words::{constants, pascal};
+use crate::model::{Column, EnumType, Model, Relation, RelationId};
+
+#[derive(Debug, thiserror::Error)]
+pub enum SchemaError {
+    #[error(transparent)]
+    Clash(#[from] Clash),
+    #[error("async-graphql refuses the schema: {0}")]
+    Refused(String),
+}
+
+/// Type names that the service itself defines.
+const RESERVED: [&str; 15] = [
+    "Query",
+    "Mutation",
+    "Subscription",
+    "Node",
+    "PageInfo",
+    "SortOrder",
+    "LogIn",
+    "Int",
+    "Float",
+    "String",
+    "Boolean",
+    "ID",
+    "Upload",
+    "Opaque",
+    "JSONText",
+];
+
+/// The directions a list can be sorted in.
+pub(crate) const SORT_ORDERS: [&str; 6] = [
+    "ASC",
+    "ASC_NULLS_FIRST",
+    "ASC_NULLS_LAST",
+    "DESC",
+    "DESC_NULLS_FIRST",
+    "DESC_NULLS_LAST",
+];
+
+pub(super) fn blueprint(model: &Model, options: &Options) -> Result<Blueprint, SchemaError> {
+    let is_reserved =
+        |name: &str| RESERVED.contains(&name) || SCALARS.iter().any(|(scalar, ..)| *scalar == name);
+    let names = TypeNames::new(model, is_reserved)?;
+    let links = link_fields(model, &names, &options.node_id_field)?;
+    let mut builder = Builder {
+        model,
+        options,
+        enums: enum_names(model, &names, is_reserved),
+        names: &names,
+        types: IndexMap::new(),
+        origins: HashMap::new(),
+    };
+    builder.add_service_types()?;
+    builder.add_enums()?;
+    for id in model.relation_ids() {
+        if let Some(name) = names.of(id) {
+            builder.add_relation(id, name, &links[id.0])?;
+        }
+    }
+    builder.add_roots()?;
+    let types = builder.types;
+    Ok(Blueprint {
+        types,
+        type_names: names.into_inner(),
+    })
+}
+
+/// The GraphQL name of each Postgres enum; a table of the same name goes first.
+fn enum_names(
+    model: &Model,
+    names: &TypeNames,
+    is_reserved: impl Fn(&str) -> bool,
+) -> HashMap<String, Arc<str>> {
+    let tables: Vec<_> = model.relation_ids().filter_map(|id| names.of(id)).collect();
+    let name_of = |ty: &EnumType| {
+        let mut name = pascal(ty.comment.name.as_deref().unwrap_or(ty.name.as_str()));
+        if is_reserved(&name) || tables.iter().any(|table| ***table == name) {
+            name.push_str("Enum");
+        }
+        name
+    };
+    model
+        .enums
+        .iter()
+        .map(|ty| (ty.name.as_str().to_owned(), name_of(ty).into()))
+        .collect()
+}
+
+struct Builder<'m> {
+    model: &'m Model,
+    options: &'m Options,
+    names: &'m TypeNames,
+    enums: HashMap<String, Arc<str>>,
+    types: IndexMap<String, TypeDef>,
+    /// What each type comes from, for a clash's message.
+    origins: HashMap<String, String>,
+}
+
+impl Builder<'_> {
+    fn add(
+        &mut self,
+        name: String,
+        def: TypeDef,
+        origin: String,
+        remedy: &str,
+    ) -> Result<(), Clash> {
+        if let Some(first) = self.origins.get(&name) {
+            let (first, remedy) = (first.clone(), remedy.to_owned());
+            return Err(Clash {
+                name,
+                first,
+                second: origin,
+                remedy,
+            });
+        }
+        self.origins.insert(name.clone(), origin);
+        self.types.insert(name, def);
+        Ok(())
+    }
+
+    /// The type of the service's own table of users.
+    fn users(&self) -> Option<&Arc<str>> {
+        let id = self
+            .model
+            .relations
+            .iter()
+            .position(|relation| relation.comment.users)?;
+        self.names.of(RelationId(id))
+    }
+
+    fn add_enums(&mut self) -> Result<(), Clash> {
+        for ty in &self.model.enums {
+            let name = self.enums[ty.name.as_str()].to_string();
+            let values = constants(&ty.labels);
+            let names = EnumNames {
+                ty: Arc::clone(ty),
+                names: values.clone(),
+            };
+            let def = EnumDef {
+                description: ty.comment.description.clone(),
+                values,
+                meaning: EnumMeaning::Labels(Arc::new(names)),
+            };
+            let remedy = format!("comment on type {} is '@name something_else'", ty.name);
+            self.add(
+                name,
+                TypeDef::Enum(def),
+                format!("enum {}", ty.name),
+                &remedy,
+            )?;
+        }
+        Ok(())
+    }
+
+    fn add_relation(
+        &mut self,
+        id: RelationId,
+        name: &Arc<str>,
+        links: &[LinkField],
+    ) -> Result<(), Clash> {
+        let relation = self.model.relation(id);
+        let row = self.row_type(relation, links)?;
+        let filter = self.filter_type(relation, name, links)?;
+        let order = self.order_type(relation, links);
+        let edge_name = self.names.edge(name);
+        let connection = rows::connection_type(name, &edge_name);
+        let edge = rows::edge_type(name);
+        let list_filter = inputs::list_filter_type(&self.names.filter(name));
+        let mut types = vec![
+            (name.to_string(), TypeDef::Object(row)),
+            (self.names.connection(name), TypeDef::Object(connection)),
+            (edge_name, TypeDef::Object(edge)),
+            (self.names.filter(name), TypeDef::Input(filter)),
+            (self.names.list_filter(name), TypeDef::Input(list_filter)),
+        ];
+        if !order.fields.is_empty() {
+            types.push((self.names.order(name), TypeDef::Input(order)));
+        }
+        let remedy = format!(
+            "comment on table {} is '@name something_else'",
+            relation.name
+        );
+        for (name, def) in types {
+            self.add(name, def, describe(relation), &remedy)?;
+        }
+        Ok(())
+    }
+
+    fn column_field(&self, column: &Column) -> Option<String> {
+        column_field(column, &self.options.node_id_field)
+    }
+
+    fn column_type(&self, column: &Column) -> Type {
+        graphql_type(&column.ty, &|name| Arc::clone(&self.enums[name]))
+    }
+}
+
+/// Whether a list of these rows can be ordered by anything.
+fn is_sortable(relation: &Relation) -> bool {
+    relation
+        .columns
+        .iter()
+        .any(|column| column.ty.sortable && !column.comment.omit)
+}
+
+fn field(ty: Type, meaning: FieldMeaning, description: &str) -> FieldDef {
+    FieldDef {
+        description: Some(description.into()),
+        deprecated: None,
+        args: IndexMap::new(),
+        ty,
+        meaning,
+    }
+}
+
+fn input(ty: Type, meaning: InputMeaning, description: &str) -> InputFieldDef {
+    InputFieldDef {
+        description: Some(description.into()),
+        ty,
+        meaning,
+    }
+}
+
+fn plain(ty: Type) -> InputFieldDef {
+    InputFieldDef {
+        description: None,
+        ty,
+        meaning: InputMeaning::Plain,
+    }
+}

@@ -1,0 +1,174 @@
+//! The fields of Query and Mutation.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use super::{Builder, field, input, plain};
+use crate::model::{Key, RelationId};
+use crate::schema::naming::{Clash, describe, list_field, single_field};
+use crate::schema::types::{
+    FieldDef, FieldMeaning, InputFieldDef, InputMeaning, ObjectDef, Type, TypeDef,
+};
+use crate::schema::words::{pascal, singular};
+
+impl Builder<'_> {
+    pub(super) fn add_roots(&mut self) -> Result<(), Clash> {
+        let mut query: IndexMap<String, FieldDef> = IndexMap::new();
+        let node_id = input(
+            Type::named("ID").non_null(),
+            InputMeaning::NodeId,
+            "From any row.",
+        );
+        query.insert(
+            "node".into(),
+            FieldDef {
+                args: IndexMap::from([(self.options.node_id_field.clone(), node_id)]),
+                ..field(
+                    Type::named("Node"),
+                    FieldMeaning::Node,
+                    "Any row, by its global id.",
+                )
+            },
+        );
+        if let Some(user) = self.users() {
+            let user = Type::named(Arc::clone(user));
+            query.insert(
+                "viewer".into(),
+                field(user, FieldMeaning::Viewer, "Who is asking."),
+            );
+        }
+        let relations: Vec<_> = self
+            .model
+            .relation_ids()
+            .filter_map(|id| Some((id, self.names.of(id)?)))
+            .collect();
+        for &(id, name) in &relations {
+            let ty = Type::named(self.names.connection(name)).non_null();
+            let def = FieldDef {
+                description: self.model.relation(id).comment.description.clone(),
+                deprecated: self.model.relation(id).comment.deprecated.clone(),
+                args: self.list_args(id, name),
+                ty,
+                meaning: FieldMeaning::List(id),
+            };
+            self.add_root(&mut query, list_field(name), def, id)?;
+        }
+        for &(id, name) in &relations {
+            for key in &self.model.relation(id).keys {
+                self.add_lookup(&mut query, id, name, key)?;
+            }
+        }
+        let description = Some("Everything that can be read.".to_owned());
+        self.types.insert(
+            "Query".into(),
+            TypeDef::Object(ObjectDef {
+                description,
+                fields: query,
+                node: false,
+            }),
+        );
+        self.add_mutation();
+        Ok(())
+    }
+
+    fn add_mutation(&mut self) {
+        let log_in = FieldDef {
+            args: IndexMap::from([(
+                "input".to_owned(),
+                plain(Type::named("LogInInput").non_null()),
+            )]),
+            ..field(
+                Type::named("LogInPayload").non_null(),
+                FieldMeaning::LogIn,
+                "Exchanges an email address and a password for an access token.",
+            )
+        };
+        let description = Some("Everything that can be changed.".to_owned());
+        let fields = IndexMap::from([("logIn".to_owned(), log_in)]);
+        self.types.insert(
+            "Mutation".into(),
+            TypeDef::Object(ObjectDef {
+                description,
+                fields,
+                node: false,
+            }),
+        );
+    }
+
+    /// `issue(id:)` for the primary key, `issueByProjectIdAndNumber(…)` for the others.
+    fn add_lookup(
+        &self,
+        query: &mut IndexMap<String, FieldDef>,
+        id: RelationId,
+        name: &str,
+        key: &Key,
+    ) -> Result<(), Clash> {
+        let relation = self.model.relation(id);
+        let mut args = IndexMap::new();
+        for &column_id in &key.columns {
+            let column = relation.column(column_id);
+            // A key with an omitted or an incomparable column cannot be asked for.
+            let (Some(field), true) = (self.column_field(column), column.ty.sortable) else {
+                return Ok(());
+            };
+            let ty = self.column_type(column).non_null();
+            args.insert(
+                field,
+                InputFieldDef {
+                    description: None,
+                    ty,
+                    meaning: InputMeaning::Key(column_id),
+                },
+            );
+        }
+        let long = {
+            let columns: Vec<_> = args.keys().map(|name| pascal(name)).collect();
+            format!("{}By{}", single_field(name), columns.join("And"))
+        };
+        let short = single_field(name);
+        // Where singular and plural are one word (`news`), the lookup takes its long name.
+        let field_name = if key.primary && !query.contains_key(&short) {
+            short
+        } else {
+            long
+        };
+        let ty = Type::named(Arc::from(name));
+        let text = format!("The {} with this key, if there is one.", singular(name));
+        let def = FieldDef {
+            args,
+            ..field(ty, FieldMeaning::ByKey(id, key.columns.clone()), &text)
+        };
+        self.add_root(query, field_name, def, id)
+    }
+
+    fn add_root(
+        &self,
+        query: &mut IndexMap<String, FieldDef>,
+        name: String,
+        def: FieldDef,
+        id: RelationId,
+    ) -> Result<(), Clash> {
+        let Some(other) = query.get(&name) else {
+            query.insert(name, def);
+            return Ok(());
+        };
+        let first = match &other.meaning {
+            FieldMeaning::List(other) | FieldMeaning::ByKey(other, _) => {
+                describe(self.model.relation(*other))
+            }
+            _ => "the service".into(),
+        };
+        let relation = self.model.relation(id);
+        let remedy = format!(
+            "comment on table {} is '@name something_else'",
+            relation.name
+        );
+        Err(Clash {
+            name,
+            first,
+            second: describe(relation),
+            remedy,
+        })
+    }
+}
