@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -104,16 +103,11 @@ pub(super) async fn serve(
     stop: Stop,
 ) -> anyhow::Result<()> {
     let app = http::router(Arc::clone(&service));
-    let listener = listener.tap_io(|stream| {
-        // Answers are small and complete: nothing is gained by waiting for more of them.
-        let _ = stream.set_nodelay(true);
-    });
     let stopping = stop.clone();
-    let server =
-        axum::serve(listener, app).with_graceful_shutdown(async move { stopping.wait().await });
+    let server = http::serve(listener, app, async move { stopping.wait().await });
     tokio::select! {
         () = service.lanes.tidy() => {}
-        result = server.into_future() => result?,
+        () = server => {}
         () = async { stop.wait().await; tokio::time::sleep(DRAIN).await } => {
             tracing::warn!("some requests did not finish in time");
         }

@@ -4,6 +4,7 @@ mod endpoint;
 mod graphiql;
 mod health;
 mod platform;
+mod server;
 mod transport;
 
 use std::sync::Arc;
@@ -13,6 +14,8 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 use axum::response::{Redirect, Response};
 use axum::routing::get;
+
+pub(crate) use server::serve;
 
 use crate::apis::Apis;
 use crate::compile::Compiler;
