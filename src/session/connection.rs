@@ -15,6 +15,10 @@ use crate::postgres::Database;
 /// How long a connection whose request is gone may take to come to its end.
 const FINISH: Duration = Duration::from_secs(1);
 
+/// How values print that leave Postgres as text, whatever the login's own settings are.
+const PRINTING: &str = "-c timezone=UTC -c datestyle=ISO -c intervalstyle=iso_8601 \
+     -c bytea_output=hex -c extra_float_digits=1";
+
 /// What is kept on the server between transactions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Preparing {
@@ -49,7 +53,13 @@ impl Opener {
         let recycling = ManagerConfig {
             recycling_method: RecyclingMethod::Fast,
         };
-        let config = database.config().clone();
+        let mut config = database.config().clone();
+        // Poolers know no such startup parameter: there the login itself must have these settings.
+        if let Preparing::Statements(_) = preparing {
+            let given = config.get_options().unwrap_or_default();
+            let options = format!("{given} {PRINTING}");
+            config.options(options);
+        }
         let manager = deadpool_postgres::Manager::from_config(config, database.tls(), recycling);
         Self {
             manager,
