@@ -331,31 +331,9 @@ fn plural_field(names: &TypeNames, relation: RelationId) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Column, ColumnType, Comment, Relation, RelationKind, TypeKind};
+    use crate::model::{Comment, Relation};
+    use crate::schema::testing::table;
     use crate::sql::Ident;
-
-    fn table(name: &str, columns: &[&str]) -> Relation {
-        let column = |name: &&str| Column {
-            name: Ident::new(name),
-            ty: ColumnType {
-                kind: TypeKind::Int4,
-                cast: Some(Ident::new("int4")),
-                sortable: true,
-                enum_domain: false,
-            },
-            not_null: true,
-            generated: false,
-            has_default: false,
-            comment: Comment::default(),
-        };
-        Relation {
-            name: Ident::new(name),
-            kind: RelationKind::Table,
-            comment: Comment::default(),
-            columns: columns.iter().map(column).collect(),
-            keys: Vec::new(),
-        }
-    }
 
     fn key(from: (usize, usize), to: (usize, usize), comment: &str) -> ForeignKey {
         ForeignKey {

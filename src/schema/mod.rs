@@ -5,6 +5,8 @@ mod graphql;
 mod links;
 mod naming;
 mod scalars;
+#[cfg(test)]
+mod testing;
 mod types;
 mod words;
 

@@ -139,30 +139,10 @@ pub(super) fn column_field(column: &Column, node_id_field: &str) -> Option<Strin
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ColumnType, Comment, RelationKind, TypeKind};
     use crate::sql::Ident;
 
     fn table(name: &str) -> Relation {
-        let id = Column {
-            name: Ident::new("id"),
-            ty: ColumnType {
-                kind: TypeKind::Int4,
-                cast: Some(Ident::new("int4")),
-                sortable: true,
-                enum_domain: false,
-            },
-            not_null: true,
-            generated: false,
-            has_default: false,
-            comment: Comment::default(),
-        };
-        Relation {
-            name: Ident::new(name),
-            kind: RelationKind::Table,
-            comment: Comment::default(),
-            columns: vec![id],
-            keys: Vec::new(),
-        }
+        crate::schema::testing::table(name, &["id"])
     }
 
     #[test]

@@ -22,16 +22,6 @@ const LONG_FILES: &[(&str, usize, &str)] = &[
         425,
         "one table of statements",
     ),
-    (
-        "src/schema/links.rs",
-        418,
-        "to be cut into foreign keys and many-to-many",
-    ),
-    (
-        "src/sql/page.rs",
-        495,
-        "to be cut into rows, cursors and totals",
-    ),
 ];
 
 #[test]
