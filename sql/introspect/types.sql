@@ -35,6 +35,12 @@ select t.oid,
                    join pg_operator p on p.oid = l.amopopr and p.oprname = '<'
                    where o.opcmethod = (select oid from pg_am where amname = 'btree')
                      and o.opcdefault and o.opcintype = t.oid)) as sortable,
+       exists (select from pg_proc p join pg_aggregate a on a.aggfnoid = p.oid
+               where p.proname = 'min' and p.proargtypes = array[t.oid]::oidvector
+                 and p.pronamespace::regnamespace::text in ('pg_catalog', 'extensions')) as has_extremes,
+       exists (select from pg_proc p join pg_aggregate a on a.aggfnoid = p.oid
+               where p.proname = 'sum' and p.proargtypes = array[t.oid]::oidvector
+                 and p.pronamespace::regnamespace::text in ('pg_catalog', 'extensions')) as has_sum,
        t.typcategory::text,
        (select array_agg(e.enumlabel::text order by e.enumsortorder)
         from pg_enum e where e.enumtypid = t.oid) as labels,

@@ -1,13 +1,14 @@
 //! Lists: their rows, edges, cursors, and where the page lies.
 
+use super::computed::Computed;
 use super::error::EncodeError;
 use super::record::{Elements, Record};
 use super::row::{Encoder, Fault, PathSegment};
 use super::slots::{Rows, Slots};
 use super::text::write_str;
 use crate::plan::{
-    Bound, Connection, ConnectionField, Direction, EdgeField, PageField, ResponseKey, Selection,
-    encode_cursor, encode_offset_cursor,
+    Bound, ComputedField, Connection, ConnectionField, Direction, EdgeField, PageField,
+    ResponseKey, Selection, encode_cursor, encode_offset_cursor,
 };
 
 /// A list with what is known of it.
@@ -20,7 +21,7 @@ struct Page<'r, 'v, 'c> {
     more: bool,
     /// There are rows on the side that reading comes from.
     behind: bool,
-    total: Option<i64>,
+    totals: &'r Computed<'v, 'c>,
     /// The place of the first row, where cursors are offsets.
     offset: u32,
 }
@@ -33,11 +34,12 @@ impl Encoder<'_> {
         value: &[u8],
     ) -> Result<(), Fault> {
         let needs = connection.needs;
+        let totals = !connection.totals.is_empty();
         let empty = || Rows::Flat(&[]);
-        if needs.rows && !needs.total && !needs.behind {
+        if needs.rows && !totals && !needs.behind {
             return self.list(connection, &Rows::Array(Elements::new(value)?), None, None);
         }
-        if needs.total && !needs.rows && !needs.behind {
+        if totals && !needs.rows && !needs.behind {
             return self.list(connection, &empty(), Some(value), None);
         }
         let mut parts = Record::new(value)?;
@@ -46,16 +48,16 @@ impl Encoder<'_> {
         } else {
             empty()
         };
-        let total = if needs.total { parts.next()? } else { None };
+        let totals = if totals { parts.next()? } else { None };
         let behind = if needs.behind { parts.next()? } else { None };
-        self.list(connection, &rows, total, behind)
+        self.list(connection, &rows, totals, behind)
     }
 
     pub(super) fn list(
         &mut self,
         connection: &Connection,
         rows: &Rows<'_>,
-        total: Option<&[u8]>,
+        totals: Option<&[u8]>,
         behind: Option<&[u8]>,
     ) -> Result<(), Fault> {
         let limit = self
@@ -70,19 +72,14 @@ impl Encoder<'_> {
             // Read backwards and turned around, the row too many comes first.
             Direction::Backward => count - length..count,
         };
-        let total = match total {
-            Some(bytes) => Some(i64::from_be_bytes(
-                bytes.try_into().map_err(|_| EncodeError::Malformed)?,
-            )),
-            None => None,
-        };
+        let totals = Computed::totals(&connection.totals, totals)?;
         let page = Page {
             connection,
             rows,
             visible,
             more: count > length,
             behind: behind == Some(&[1]),
-            total,
+            totals: &totals,
             offset: self.offset(connection),
         };
         self.object(&connection.fields, |encoder, field| {
@@ -114,11 +111,10 @@ impl Encoder<'_> {
     ) -> Result<(), Fault> {
         match field {
             ConnectionField::Typename(name) => write_str(name, &mut self.out),
-            ConnectionField::TotalCount => {
-                let mut digits = itoa::Buffer::new();
-                self.out
-                    .extend_from_slice(digits.format(page.total.unwrap_or_default()).as_bytes());
+            ConnectionField::TotalCount(place) => {
+                return self.computed_field(page.totals, &ComputedField::Aggregate(*place));
             }
+            ConnectionField::Aggregates(fields) => return self.computed(page.totals, fields),
             ConnectionField::Nodes(group) => {
                 let (selection, start) = page.group(*group);
                 return self.items(page, |encoder, _, slots| {

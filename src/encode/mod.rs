@@ -1,6 +1,7 @@
 //! Rows in Postgres' binary form → JSON bytes of the response, written once, without a tree between.
 
 mod array;
+mod computed;
 mod datetime;
 mod error;
 mod interval;

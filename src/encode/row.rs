@@ -1,11 +1,10 @@
 //! Objects: the fields of a row in the order of the answer, and what becomes of nulls.
 
 use super::error::EncodeError;
+use super::scalar::Codec;
 use super::slots::Slots;
 use super::text::write_str;
-use crate::plan::{
-    Bindings, ColumnRead, FieldValue, NodeId, ResponseKey, Selection, ToOneRow, encode_node_id,
-};
+use crate::plan::{Bindings, FieldValue, NodeId, ResponseKey, Selection, ToOneRow, encode_node_id};
 
 /// Writes one response.
 pub(super) struct Encoder<'a> {
@@ -128,7 +127,7 @@ impl<'a> Encoder<'a> {
                 write_str(name, &mut self.out);
                 Ok(())
             }
-            FieldValue::Column(read) => self.column(read, slots.next()?),
+            FieldValue::Column(read) => self.value(&read.codec, read.non_null, slots.next()?),
             FieldValue::NodeId(id) => self.node_id(id, slots),
             FieldValue::ToOne(row) => self.joined(row, slots),
             FieldValue::Connection(connection) => {
@@ -138,14 +137,19 @@ impl<'a> Encoder<'a> {
         }
     }
 
-    fn column(&mut self, read: &ColumnRead, value: Option<&[u8]>) -> Result<(), Fault> {
+    pub(super) fn value(
+        &mut self,
+        codec: &Codec,
+        non_null: bool,
+        value: Option<&[u8]>,
+    ) -> Result<(), Fault> {
         let start = self.out.len();
         let problem = match value {
-            Some(value) => match read.codec.write(value, &mut self.out) {
+            Some(value) => match codec.write(value, &mut self.out) {
                 Ok(()) => return Ok(()),
                 Err(error) => error.to_string(),
             },
-            None if read.non_null => "the column is never null, but it is here".to_owned(),
+            None if non_null => "the column is never null, but it is here".to_owned(),
             None => {
                 self.out.extend_from_slice(b"null");
                 return Ok(());
@@ -153,7 +157,7 @@ impl<'a> Encoder<'a> {
         };
         self.out.truncate(start);
         self.null_or_fault(
-            read.non_null,
+            non_null,
             FieldError {
                 message: problem,
                 path: Vec::new(),

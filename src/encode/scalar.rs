@@ -14,6 +14,8 @@ pub enum Codec {
     Int4,
     /// A string: JavaScript's numbers would lose digits.
     Int8,
+    /// A number of rows, in 64 bits: a number in JSON too.
+    Count,
     /// A string, as the unsigned number is a `BigInt`.
     Oid,
     Float4,
@@ -60,6 +62,7 @@ impl Codec {
             Codec::Int2 => numeric::write_integer(i16::from_be_bytes(fixed(value)?), out),
             Codec::Int4 => numeric::write_integer(i32::from_be_bytes(fixed(value)?), out),
             Codec::Int8 => numeric::write_big_integer(i64::from_be_bytes(fixed(value)?), out),
+            Codec::Count => numeric::write_integer(i64::from_be_bytes(fixed(value)?), out),
             Codec::Oid => numeric::write_big_integer(u32::from_be_bytes(fixed(value)?), out),
             Codec::Float4 => return numeric::write_float4(f32::from_be_bytes(fixed(value)?), out),
             Codec::Float8 => return numeric::write_float8(f64::from_be_bytes(fixed(value)?), out),
@@ -160,6 +163,7 @@ mod tests {
             Codec::Int2,
             Codec::Int4,
             Codec::Int8,
+            Codec::Count,
             Codec::Oid,
             Codec::Float4,
             Codec::Float8,

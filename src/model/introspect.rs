@@ -7,8 +7,8 @@ use tokio_postgres::{GenericClient, Row};
 
 use super::comment::Comment;
 use super::types::{
-    Column, ColumnId, ColumnType, EnumType, ForeignKey, Key, Model, OtherText, Relation,
-    RelationId, RelationKind, TypeKind,
+    Column, ColumnId, ColumnType, EnumType, ForeignKey, Key, Model, OtherText, OwnAggregates,
+    Relation, RelationId, RelationKind, TypeKind,
 };
 use crate::sql::Ident;
 
@@ -91,6 +91,7 @@ struct CatalogType {
     home: String,
     shadowed: bool,
     sortable: bool,
+    aggregates: OwnAggregates,
     labels: Option<Vec<String>>,
     comment: Comment,
 }
@@ -109,6 +110,10 @@ impl Catalog {
                     home: row.get("home"),
                     shadowed: row.get("shadowed"),
                     sortable: row.get("sortable"),
+                    aggregates: OwnAggregates {
+                        extremes: row.get("has_extremes"),
+                        sum: row.get("has_sum"),
+                    },
                     labels: row.get("labels"),
                     comment: Comment::parse(row.get("comment")),
                 };
@@ -237,12 +242,13 @@ impl Catalog {
                 cast: None,
                 sortable: false,
                 enum_domain: false,
+                aggregates: OwnAggregates::default(),
             };
         };
         let (base, element, is_domain) = (ty.base, ty.element, ty.typtype == "d");
         let reachable = ty.home == "catalog" || (ty.home != "elsewhere" && !ty.shadowed);
         let cast = reachable.then(|| Ident::new(&ty.name));
-        let sortable = ty.sortable;
+        let (sortable, aggregates) = (ty.sortable, ty.aggregates);
         if is_domain {
             // Values compare and travel as those of the base type.
             let ty = self.column_type(base, dimensions);
@@ -262,6 +268,7 @@ impl Catalog {
                 cast,
                 sortable,
                 enum_domain: false,
+                aggregates: OwnAggregates::default(),
             };
         }
         // Values that no parameter can be compared with cannot be a cursor's either.
@@ -271,6 +278,7 @@ impl Catalog {
             cast,
             sortable,
             enum_domain: false,
+            aggregates,
         }
     }
 

@@ -8,5 +8,5 @@ pub use comment::Comment;
 pub use introspect::{IntrospectionError, introspect};
 pub use types::{
     Column, ColumnId, ColumnType, EnumType, ForeignKey, ForeignKeyId, Key, Model, OtherText,
-    Relation, RelationId, RelationKind, TypeKind,
+    OwnAggregates, Relation, RelationId, RelationKind, TypeKind,
 };

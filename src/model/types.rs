@@ -66,6 +66,16 @@ pub struct ColumnType {
     pub sortable: bool,
     /// A domain over an enum: Postgres compares it with nothing before it is cast to the enum.
     pub enum_domain: bool,
+    pub aggregates: OwnAggregates,
+}
+
+/// Which aggregates Postgres has for a type by name; those of types with a [`TypeKind`] of their
+/// own are known without asking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct OwnAggregates {
+    /// `min` and `max`.
+    pub extremes: bool,
+    pub sum: bool,
 }
 
 /// How values of a type look on the wire and in GraphQL.
@@ -135,6 +145,19 @@ pub struct ForeignKey {
     pub to_columns: Vec<ColumnId>,
     /// Whether it holds for all rows: not those that were there before a `not valid` one.
     pub validated: bool,
+}
+
+impl ColumnType {
+    /// A type of Postgres' own that can be sorted.
+    pub fn builtin(kind: TypeKind, name: &str) -> Self {
+        Self {
+            kind,
+            cast: Some(Ident::new(name)),
+            sortable: true,
+            enum_domain: false,
+            aggregates: OwnAggregates::default(),
+        }
+    }
 }
 
 impl Model {

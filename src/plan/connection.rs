@@ -5,12 +5,12 @@ use std::sync::Arc;
 use super::input::Input;
 use super::params::{ParamSource, ValueSource};
 use super::types::{
-    Connection, ConnectionField, CursorParams, Direction, EdgeField, Link, Needs, Page, PageField,
-    Predicate, ResponseKey, Selection,
+    AggregateRead, Connection, ConnectionField, CursorParams, Direction, EdgeField, Link, Needs,
+    Page, PageField, Predicate, ResponseKey, Selection,
 };
-use super::{Env, Result, Selected, State, cursor, filter, order, row};
+use super::{Env, Result, Selected, State, aggregate, cursor, filter, order, row};
 use crate::model::RelationId;
-use crate::schema::{FieldMeaning, InputMeaning};
+use crate::schema::{Aggregate, FieldMeaning, InputMeaning};
 use crate::sql::Ident;
 
 /// The arguments of a list, as far as they are given.
@@ -106,7 +106,6 @@ pub(super) fn plan<'a>(
     };
     let needs = Needs {
         rows: wants.rows,
-        total: wants.total,
         behind,
     };
     Ok(Connection {
@@ -119,6 +118,7 @@ pub(super) fn plan<'a>(
         groups,
         cursors: wants.cursors && keyed,
         needs,
+        totals: wants.totals,
         fingerprint,
         keyed,
     })
@@ -191,14 +191,14 @@ fn cursor_params(
 #[derive(Default)]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "five questions, each by itself"
+    reason = "four questions, each by itself"
 )]
 struct Wants {
     rows: bool,
     cursors: bool,
-    total: bool,
     next: bool,
     previous: bool,
+    totals: Vec<AggregateRead>,
 }
 
 type Fields = (Vec<(ResponseKey, ConnectionField)>, Vec<Selection>, Wants);
@@ -234,9 +234,15 @@ fn fields(
             Some(FieldMeaning::PageInfo) => {
                 ConnectionField::PageInfo(page_info(env, &field, &mut wants)?)
             }
+            Some(FieldMeaning::Aggregates) => {
+                let fields = state.within(field.key, |state| {
+                    aggregate::fields(env, state, relation, &field, &mut wants.totals)
+                })?;
+                ConnectionField::Aggregates(fields)
+            }
             Some(_) => {
-                wants.total = true;
-                ConnectionField::TotalCount
+                let count = aggregate::read(env, relation, Aggregate::Count, &mut wants.totals);
+                ConnectionField::TotalCount(count)
             }
         };
         fields.push((ResponseKey::new(field.key), value));

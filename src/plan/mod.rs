@@ -1,6 +1,7 @@
 //! Validated operation → [`Plan`]: pure, without I/O, clock or randomness. The same request always
 //! has the same plan.
 
+mod aggregate;
 mod collect;
 mod connection;
 mod cursor;

@@ -106,7 +106,7 @@ pub(super) fn column_read(env: &Env<'_>, relation: RelationId, column: ColumnId)
 }
 
 /// How values of a type leave Postgres, and how they become JSON.
-fn codec(env: &Env<'_>, ty: &ColumnType) -> (Codec, Wire) {
+pub(super) fn codec(env: &Env<'_>, ty: &ColumnType) -> (Codec, Wire) {
     let codec = match &ty.kind {
         TypeKind::Bool => Codec::Bool,
         TypeKind::Int2 => Codec::Int2,

@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::params::{ParamSource, Params, Step, ValueSource};
 use super::types::{
-    Connection, ConnectionField, FieldValue, LogInField, Plan, RootValue, Selection,
+    ComputedField, Connection, ConnectionField, FieldValue, LogInField, Plan, ResponseKey,
+    RootValue, Selection,
 };
 
 impl Plan {
@@ -40,10 +41,21 @@ fn of_connection(connection: &Connection) -> usize {
     let own = connection.fields.iter().map(|(_, field)| match field {
         ConnectionField::Edges(fields) => 1 + fields.len(),
         ConnectionField::PageInfo(fields) => 1 + fields.len(),
-        ConnectionField::Typename(_) | ConnectionField::Nodes(_) | ConnectionField::TotalCount => 1,
+        ConnectionField::Aggregates(fields) => 1 + of_computed(fields),
+        ConnectionField::Typename(_)
+        | ConnectionField::Nodes(_)
+        | ConnectionField::TotalCount(_) => 1,
     });
     let rows = connection.groups.iter().map(of_selection);
     own.sum::<usize>() + rows.sum::<usize>()
+}
+
+fn of_computed(fields: &[(ResponseKey, ComputedField)]) -> usize {
+    let inner = fields.iter().map(|(_, field)| match field {
+        ComputedField::Object(fields) => of_computed(fields),
+        ComputedField::Typename(_) | ComputedField::Aggregate(_) => 0,
+    });
+    fields.len() + inner.sum::<usize>()
 }
 
 impl Params {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::params::{Limits, Params};
 use crate::encode::Codec;
 use crate::model::{ColumnId, RelationId};
-use crate::schema::{ListLink, Operator, Through, ToMany, ToOne};
+use crate::schema::{Aggregate, ListLink, Operator, Through, ToMany, ToOne};
 use crate::sql::Ident;
 
 #[derive(Debug)]
@@ -140,6 +140,8 @@ pub struct Connection {
     /// The rows begin with the values of the order's keys.
     pub cursors: bool,
     pub needs: Needs,
+    /// What is computed over all rows, in one scan.
+    pub totals: Vec<AggregateRead>,
     /// Tells this list's cursors from those of others.
     pub fingerprint: u64,
     /// Rows have a unique key. Without one, cursors are offsets.
@@ -150,7 +152,6 @@ pub struct Connection {
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Needs {
     pub rows: bool,
-    pub total: bool,
     /// Whether rows lie beyond the start of the page (of a backward page: beyond its end).
     pub behind: bool,
 }
@@ -193,7 +194,27 @@ pub enum ConnectionField {
     Nodes(usize),
     Edges(Vec<(ResponseKey, EdgeField)>),
     PageInfo(Vec<(ResponseKey, PageField)>),
-    TotalCount,
+    /// Index into [`Connection::totals`].
+    TotalCount(usize),
+    Aggregates(Vec<(ResponseKey, ComputedField)>),
+}
+
+/// A value over many rows, and how it leaves Postgres.
+#[derive(Debug)]
+pub struct AggregateRead {
+    pub aggregate: Aggregate,
+    pub codec: Codec,
+    pub wire: Wire,
+    pub non_null: bool,
+}
+
+/// A field of what is computed over rows.
+#[derive(Debug)]
+pub enum ComputedField {
+    Typename(Arc<str>),
+    /// Its place among the aggregates that are read.
+    Aggregate(usize),
+    Object(Vec<(ResponseKey, ComputedField)>),
 }
 
 #[derive(Debug)]

@@ -1,5 +1,6 @@
 //! Model → GraphQL schema: first as plain data ([`Blueprint`]), then as an async-graphql schema.
 
+mod aggregate;
 mod build;
 mod graphql;
 mod links;
@@ -14,6 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_graphql::dynamic;
 
+pub use aggregate::{Aggregate, AggregateFunction};
 pub use build::SchemaError;
 pub use naming::Clash;
 pub use types::{

@@ -19,6 +19,9 @@ pub struct Clash {
     pub remedy: String,
 }
 
+/// What the names of a family end in, behind its own name.
+const FAMILY: [&str; 5] = ["", "Filter", "Order", "By", "Key"];
+
 /// The type name of each relation; none for those that are omitted.
 pub(super) struct TypeNames {
     names: Vec<Option<Arc<str>>>,
@@ -90,6 +93,19 @@ impl TypeNames {
             return format!("{name}ToManyFilter");
         }
         self.derived(name, "ListFilter", "ToManyFilter")
+    }
+
+    /// One of the types that come with a table's own together with a filter and an order:
+    /// `IssueSum`, `IssueSumFilter`, `IssueSumOrder`. Where a table has any of these names, all
+    /// three step aside.
+    pub(super) fn derived_family(&self, name: &str, suffix: &str) -> String {
+        let family = format!("{name}{suffix}");
+        let taken = |member: &str| self.all.contains(format!("{family}{member}").as_str());
+        if FAMILY.iter().any(|member| taken(member)) {
+            format!("{name}Row{suffix}")
+        } else {
+            family
+        }
     }
 
     /// A type that comes with a table's own. It steps aside for tables: `customer_orders` beside

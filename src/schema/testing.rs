@@ -1,6 +1,6 @@
 //! Tables for the tests of names.
 
-use crate::model::{Column, ColumnType, Comment, Relation, RelationKind, TypeKind};
+use crate::model::{Column, ColumnType, Comment, OwnAggregates, Relation, RelationKind, TypeKind};
 use crate::sql::Ident;
 
 /// A table of integers that are never null, without a key.
@@ -12,6 +12,7 @@ pub(super) fn table(name: &str, columns: &[&str]) -> Relation {
             cast: Some(Ident::new("int4")),
             sortable: true,
             enum_domain: false,
+            aggregates: OwnAggregates::default(),
         },
         not_null: true,
         generated: false,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+use super::aggregate::AggregateFunction;
 use crate::model::{ColumnId, EnumType, RelationId};
 
 /// All types by name.
@@ -91,6 +92,7 @@ pub enum FieldMeaning {
     Nodes,
     Edges,
     TotalCount,
+    Aggregates,
     PageInfo,
     Cursor,
     EdgeNode,
@@ -98,6 +100,9 @@ pub enum FieldMeaning {
     HasPreviousPage,
     StartCursor,
     EndCursor,
+    // on what is computed over rows; the columns that a function takes are its object's fields
+    Count,
+    Aggregate(AggregateFunction),
     // on the payload of logIn
     AccessToken,
     LoggedInUser,

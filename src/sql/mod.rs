@@ -1,6 +1,7 @@
 //! Plan → [`Statement`]: pure. SQL text consists of static syntax, quoted identifiers from the
 //! catalog, and parameters; nothing that a client sent becomes part of it.
 
+mod aggregate;
 mod base;
 mod ident;
 mod page;

@@ -1,5 +1,6 @@
 //! Lists: one page of rows, with the total and what lies behind it where that is asked for.
 
+use super::aggregate;
 use super::base::{Base, Bounds, Keys};
 use super::read::{Columns, Joins, Shape, Target, shaped, value};
 use super::writer::Writer;
@@ -13,14 +14,15 @@ pub(super) fn is_flat(connection: &Connection) -> bool {
             .order
             .iter()
             .all(|key| matches!(key.wire, Wire::Binary | Wire::OwnType));
-    needs.rows && !needs.total && !needs.behind && keys_known
+    needs.rows && connection.totals.is_empty() && !needs.behind && keys_known
 }
 
 /// A list as one value: the array of its rows, or, with more beside it, a record of
-/// (rows, total, behind), each where it is needed.
+/// (rows, totals, behind), each where it is needed.
 pub(super) fn connection(writer: &mut Writer<'_>, connection: &Connection, parent: Option<Target>) {
     let needs = connection.needs;
-    let parts = usize::from(needs.rows) + usize::from(needs.total) + usize::from(needs.behind);
+    let totals = !connection.totals.is_empty();
+    let parts = usize::from(needs.rows) + usize::from(totals) + usize::from(needs.behind);
     if parts != 1 {
         writer.push("row(");
     }
@@ -31,10 +33,12 @@ pub(super) fn connection(writer: &mut Writer<'_>, connection: &Connection, paren
         writer.push(")");
         separator = ", ";
     }
-    if needs.total {
+    if totals {
         writer.push(separator);
-        writer.push("(select count(*) from ");
+        writer.push("(select ");
         let base = Base::new(writer, connection, &[]);
+        aggregate::totals(writer, connection.relation, base.alias, &connection.totals);
+        writer.push(" from ");
         base.write(writer, connection, parent, Bounds::None);
         writer.push(")");
         separator = ", ";

@@ -1,5 +1,6 @@
 //! The types of one model: rows, connections, filters, orders, and the roots.
 
+mod aggregates;
 mod inputs;
 mod roots;
 mod rows;
@@ -12,8 +13,8 @@ use indexmap::IndexMap;
 
 use super::Options;
 use super::links::{LinkField, link_fields};
-use super::naming::{Clash, TypeNames, column_field, describe};
-use super::scalars::{SCALARS, graphql_type};
+use super::naming::{Clash, TypeNames, column_field};
+use super::scalars::SCALARS;
 use super::types::{
     Blueprint, EnumDef, EnumMeaning, EnumNames, FieldDef, FieldMeaning, InputFieldDef,
     InputMeaning, Type, TypeDef,
@@ -184,7 +185,11 @@ impl Builder<'_> {
         let filter = self.filter_type(relation, name, links)?;
         let order = self.order_type(relation, links);
         let edge_name = self.names.edge(name);
-        let connection = rows::connection_type(name, &edge_name);
+        let connection = rows::connection_type(
+            name,
+            &edge_name,
+            self.names.derived_family(name, "Aggregates"),
+        );
         let edge = rows::edge_type(name);
         let list_filter = inputs::list_filter_type(&self.names.filter(name));
         let mut types = vec![
@@ -197,14 +202,10 @@ impl Builder<'_> {
         if !order.fields.is_empty() {
             types.push((self.names.order(name), TypeDef::Input(order)));
         }
-        let remedy = format!(
-            "comment on table {} is '@name something_else'",
-            relation.name
-        );
         for (name, def) in types {
-            self.add(name, def, describe(relation), &remedy)?;
+            self.add_derived(id, name, def)?;
         }
-        Ok(())
+        self.add_aggregates(id, name)
     }
 
     fn column_field(&self, column: &Column) -> Option<String> {
@@ -212,7 +213,7 @@ impl Builder<'_> {
     }
 
     fn column_type(&self, column: &Column) -> Type {
-        graphql_type(&column.ty, &|name| Arc::clone(&self.enums[name]))
+        self.graphql_type(&column.ty)
     }
 }
 

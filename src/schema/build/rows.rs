@@ -89,7 +89,7 @@ impl Builder<'_> {
     }
 }
 
-pub(super) fn connection_type(name: &str, edge: &str) -> ObjectDef {
+pub(super) fn connection_type(name: &str, edge: &str, aggregates: String) -> ObjectDef {
     let row = Type::named(name).non_null();
     let edge = Type::named(edge).non_null();
     let fields = IndexMap::from([
@@ -123,6 +123,14 @@ pub(super) fn connection_type(name: &str, edge: &str) -> ObjectDef {
                 Type::named("Int").non_null(),
                 FieldMeaning::TotalCount,
                 "How many rows match, on all pages.",
+            ),
+        ),
+        (
+            "aggregates".to_owned(),
+            field(
+                Type::named(aggregates).non_null(),
+                FieldMeaning::Aggregates,
+                "What is computed over the rows that match, on all pages.",
             ),
         ),
     ]);

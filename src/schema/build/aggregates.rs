@@ -1,0 +1,126 @@
+//! What is computed over the rows of a list: counts, sums, averages, extremes.
+
+use indexmap::IndexMap;
+
+use super::{Builder, field};
+use crate::model::{ColumnId, ColumnType, Relation, RelationId};
+use crate::schema::aggregate::AggregateFunction;
+use crate::schema::naming::{Clash, describe};
+use crate::schema::scalars::graphql_type;
+use crate::schema::types::{FieldDef, FieldMeaning, ObjectDef, Type, TypeDef};
+
+/// Functions whose values over a column are of one type: they share the type of their fields.
+pub(super) struct Family {
+    pub(super) suffix: &'static str,
+    pub(super) functions: &'static [AggregateFunction],
+}
+
+pub(super) const FAMILIES: [Family; 6] = {
+    use AggregateFunction::{Avg, BoolAnd, BoolOr, CountDistinct, Max, Min, StdDev, Sum, Variance};
+    const fn family(suffix: &'static str, functions: &'static [AggregateFunction]) -> Family {
+        Family { suffix, functions }
+    }
+    [
+        family("CountDistinct", &[CountDistinct]),
+        family("Sum", &[Sum]),
+        family("Average", &[Avg]),
+        family("Extremes", &[Min, Max]),
+        family("Deviation", &[StdDev, Variance]),
+        family("Bools", &[BoolAnd, BoolOr]),
+    ]
+};
+
+/// A column that functions of a family take.
+pub(super) struct Aggregated {
+    pub(super) name: String,
+    pub(super) column: ColumnId,
+    pub(super) result: ColumnType,
+}
+
+impl Builder<'_> {
+    /// `IssueAggregates`, and the types of its fields.
+    pub(super) fn add_aggregates(&mut self, id: RelationId, name: &str) -> Result<(), Clash> {
+        let count = "How many rows there are.";
+        let mut fields = IndexMap::from([(
+            "count".to_owned(),
+            field(Type::named("Int").non_null(), FieldMeaning::Count, count),
+        )]);
+        for family in &FAMILIES {
+            let columns = self.aggregated(id, family);
+            if columns.is_empty() {
+                continue;
+            }
+            let type_name = self.names.derived_family(name, family.suffix);
+            for &function in family.functions {
+                let (name, text) = function.field();
+                let ty = Type::named(type_name.as_str()).non_null();
+                let meaning = FieldMeaning::Aggregate(function);
+                fields.insert(name.to_owned(), field(ty, meaning, text));
+            }
+            let object = self.family_type(id, family, &columns);
+            self.add_derived(id, type_name, TypeDef::Object(object))?;
+        }
+        let object = ObjectDef {
+            description: Some(format!("What is computed over {name} rows.")),
+            fields,
+            node: false,
+        };
+        let type_name = self.names.derived_family(name, "Aggregates");
+        self.add_derived(id, type_name, TypeDef::Object(object))
+    }
+
+    /// The columns that the functions of a family take, with the type of the outcome.
+    pub(super) fn aggregated(&self, id: RelationId, family: &Family) -> Vec<Aggregated> {
+        let relation: &Relation = self.model.relation(id);
+        let columns = relation.column_ids().filter_map(|column_id| {
+            let column = relation.column(column_id);
+            Some(Aggregated {
+                name: self.column_field(column)?,
+                column: column_id,
+                result: family.functions.first()?.result(&column.ty)?,
+            })
+        });
+        columns.collect()
+    }
+
+    fn family_type(&self, id: RelationId, family: &Family, columns: &[Aggregated]) -> ObjectDef {
+        let counts = family.functions == [AggregateFunction::CountDistinct];
+        let relation = self.model.relation(id);
+        let fields = columns.iter().map(|aggregated| {
+            let ty = self.graphql_type(&aggregated.result).non_null_if(counts);
+            let column = relation.column(aggregated.column);
+            let def = FieldDef {
+                description: column.comment.description.clone(),
+                deprecated: column.comment.deprecated.clone(),
+                args: IndexMap::new(),
+                ty,
+                meaning: FieldMeaning::Column(aggregated.column),
+            };
+            (aggregated.name.clone(), def)
+        });
+        ObjectDef {
+            description: None,
+            fields: fields.collect(),
+            node: false,
+        }
+    }
+
+    pub(super) fn graphql_type(&self, ty: &ColumnType) -> Type {
+        graphql_type(ty, &|name| std::sync::Arc::clone(&self.enums[name]))
+    }
+
+    /// Adds a type that comes with a table's own.
+    pub(super) fn add_derived(
+        &mut self,
+        id: RelationId,
+        name: String,
+        def: TypeDef,
+    ) -> Result<(), Clash> {
+        let relation = self.model.relation(id);
+        let remedy = format!(
+            "comment on table {} is '@name something_else'",
+            relation.name
+        );
+        self.add(name, def, describe(relation), &remedy)
+    }
+}

@@ -1,0 +1,3 @@
+select (
+  select row(sum(t0."estimate_hours"), sum(t0."number"), count(*))
+  from "issues" t0)
