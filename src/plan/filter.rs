@@ -6,9 +6,9 @@ use super::error::InputError;
 use super::format::{Format, Pattern};
 use super::input::{Input, Member};
 use super::params::{ParamSource, ValueSource};
-use super::types::{ParamId, Predicate};
+use super::types::{Operand, ParamId, Predicate};
 use super::{Env, State};
-use crate::model::{ColumnId, RelationId, TypeKind};
+use crate::model::{ColumnId, ColumnType, RelationId, TypeKind};
 use crate::schema::{EnumMeaning, InputMeaning, ListLink, Operator, Quantifier, TypeDef};
 use crate::sql::Ident;
 
@@ -55,7 +55,8 @@ fn condition(
             Predicate::Not(Box::new(plan(env, state, relation, value).map_err(nested)?))
         }
         InputMeaning::Column(column) => {
-            comparisons(env, state, relation, *column, value).map_err(nested)?
+            let operand = Operand::Column(*column);
+            comparisons(env, state, relation, operand, value).map_err(nested)?
         }
         InputMeaning::ToOne(link) => {
             let inner = plan(env, state, link.target, value).map_err(nested)?;
@@ -121,11 +122,14 @@ fn comparisons(
     env: &Env<'_>,
     state: &mut State,
     relation: RelationId,
-    column: ColumnId,
+    operand: Operand,
     input: Input<'_>,
 ) -> Result<Predicate> {
     let Input::Object(members) = input else {
         return Ok(Predicate::ALWAYS);
+    };
+    let Some(ty) = operand.ty(env.api.model.relation(relation)) else {
+        return Err(InputError::new("nothing to compare with"));
     };
     let mut all = Vec::with_capacity(members.len());
     for Member { name, def, value } in members {
@@ -138,12 +142,12 @@ fn comparisons(
             )));
         }
         all.push(if operator == Operator::IsNull {
-            Predicate::IsNull(column, is_true(env, &value))
+            Predicate::IsNull(operand, is_true(env, &value))
         } else {
-            let param = operand(env, state, relation, column, operator, value)
+            let param = compared(env, state, &ty, operator, value)
                 .map_err(|error| InputError::new(format!("{name}: {error}")))?;
             Predicate::Compare {
-                column,
+                operand,
                 operator,
                 param,
             }
@@ -164,15 +168,14 @@ fn is_true(env: &Env<'_>, input: &Input<'_>) -> bool {
     }
 }
 
-fn operand(
+/// What values of a type are compared with.
+fn compared(
     env: &Env<'_>,
     state: &mut State,
-    relation: RelationId,
-    column: ColumnId,
+    ty: &ColumnType,
     operator: Operator,
     value: Input<'_>,
 ) -> Result<ParamId> {
-    let ty = &env.api.model.relation(relation).column(column).ty;
     let text = |pattern| (Format::Text(pattern), None, false);
     let (format, cast, array) = match operator {
         Operator::StartsWith | Operator::IStartsWith => text(Pattern::StartsWith),
@@ -200,7 +203,7 @@ fn operand(
 }
 
 /// The type a column is compared in: its own, or text where it has no order or cannot be named.
-pub(super) fn compared_as(ty: &crate::model::ColumnType) -> Option<Ident> {
+pub(super) fn compared_as(ty: &ColumnType) -> Option<Ident> {
     let jsonb = matches!(ty.kind, TypeKind::Jsonb);
     ty.cast.clone().filter(|_| ty.sortable || jsonb)
 }

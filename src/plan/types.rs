@@ -1,11 +1,12 @@
 //! A compiled operation: what is read, and how the answer is laid out. SQL is printed from it and
 //! rows are encoded by it, in the same order, so that neither needs to look anything up.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::params::{Limits, Params};
 use crate::encode::Codec;
-use crate::model::{ColumnId, RelationId};
+use crate::model::{ColumnId, ColumnType, Relation, RelationId};
 use crate::schema::{Aggregate, ListLink, Operator, Through, ToMany, ToOne};
 use crate::sql::Ident;
 
@@ -255,15 +256,40 @@ pub enum Predicate {
     Or(Vec<Predicate>),
     /// Everything that does not match, rows without a value included.
     Not(Box<Predicate>),
-    IsNull(ColumnId, bool),
+    IsNull(Operand, bool),
     Compare {
-        column: ColumnId,
+        operand: Operand,
         operator: Operator,
         param: ParamId,
     },
     ToOne(Arc<ToOne>, Box<Predicate>),
     /// At least one of the linked rows matches.
     Any(ListLink, Box<Predicate>),
+}
+
+/// What a condition looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operand {
+    Column(ColumnId),
+    /// Of the rows of a list or a group.
+    Aggregate(Aggregate),
+}
+
+impl Operand {
+    /// The type of its values, where it has any.
+    pub fn ty(self, relation: &Relation) -> Option<Cow<'_, ColumnType>> {
+        match self {
+            Self::Column(column) => Some(Cow::Borrowed(&relation.column(column).ty)),
+            Self::Aggregate(aggregate) => aggregate.result(relation).map(Cow::Owned),
+        }
+    }
+
+    pub fn is_not_null(self, relation: &Relation) -> bool {
+        match self {
+            Self::Column(column) => relation.column(column).not_null,
+            Self::Aggregate(aggregate) => aggregate.counts(),
+        }
+    }
 }
 
 impl Predicate {

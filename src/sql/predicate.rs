@@ -1,8 +1,9 @@
 //! Conditions. Each is true or it is not: rows without a value never fall between the two.
 
+use super::aggregate::aggregate;
 use super::writer::{Alias, Writer};
-use crate::model::{ColumnId, RelationId, TypeKind};
-use crate::plan::{ParamId, Predicate};
+use crate::model::{RelationId, TypeKind};
+use crate::plan::{Operand, ParamId, Predicate};
 use crate::schema::{ListLink, Operator};
 
 pub(super) fn predicate(
@@ -17,16 +18,19 @@ pub(super) fn predicate(
         Predicate::And(all) => group(writer, relation, alias, all, " and "),
         Predicate::Or(any) => group(writer, relation, alias, any, " or "),
         Predicate::Not(inner) => not(writer, relation, alias, inner),
-        Predicate::IsNull(column, yes) => {
-            writer.column(relation, alias, *column);
+        Predicate::IsNull(operand, yes) => {
+            match operand {
+                Operand::Column(column) => writer.column(relation, alias, *column),
+                Operand::Aggregate(value) => aggregate(writer, relation, alias, *value),
+            }
             writer.push(if *yes { " is null" } else { " is not null" });
         }
         Predicate::Compare {
-            column,
+            operand,
             operator,
             param,
         } => {
-            compare(writer, relation, alias, *column, *operator, *param);
+            compare(writer, relation, alias, *operand, *operator, *param);
         }
         Predicate::ToOne(link, inner) => {
             let target = writer.alias();
@@ -129,12 +133,12 @@ fn compare(
     writer: &mut Writer<'_>,
     relation: RelationId,
     alias: Alias,
-    column: ColumnId,
+    operand: Operand,
     operator: Operator,
     param: ParamId,
 ) {
-    let not_null = writer.model.relation(relation).column(column).not_null;
-    let left = |writer: &mut Writer<'_>| operand(writer, relation, alias, column, operator);
+    let not_null = operand.is_not_null(writer.model.relation(relation));
+    let left = |writer: &mut Writer<'_>| left(writer, relation, alias, operand, operator);
     let infix = |writer: &mut Writer<'_>, symbol: &'static str| {
         left(writer);
         writer.push(symbol);
@@ -185,15 +189,21 @@ fn compare(
     }
 }
 
-/// The column as the operator takes it: as text where its type has no comparison of its own.
-fn operand(
+/// The operand as the operator takes it: as text where its type has no comparison of its own.
+fn left(
     writer: &mut Writer<'_>,
     relation: RelationId,
     alias: Alias,
-    column: ColumnId,
+    operand: Operand,
     operator: Operator,
 ) {
-    let ty = &writer.model.relation(relation).column(column).ty;
+    match operand {
+        Operand::Column(column) => writer.operand(relation, alias, column),
+        Operand::Aggregate(value) => aggregate(writer, relation, alias, value),
+    }
+    let Some(ty) = operand.ty(writer.model.relation(relation)) else {
+        return;
+    };
     let comparable = ty.cast.is_some() && (ty.sortable || matches!(ty.kind, TypeKind::Jsonb));
     let textual = matches!(
         operator,
@@ -210,7 +220,6 @@ fn operand(
             | Operator::IRegex
     );
     let as_text = !comparable || (textual && matches!(ty.kind, TypeKind::Char));
-    writer.operand(relation, alias, column);
     if as_text {
         writer.push("::text");
     }
