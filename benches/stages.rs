@@ -95,7 +95,10 @@ async fn prepare() -> anyhow::Result<(Api, Vec<Case>)> {
     for script in TABLES.into_iter().chain([CONTENT]) {
         client.batch_execute(script).await?;
     }
-    let api = Api::new(introspect(&client, "acme", &[]).await?, Options::default())?;
+    let api = Api::new(
+        introspect(&client, "acme", None, &[]).await?,
+        Options::default(),
+    )?;
     let mut cases = Vec::new();
     for (name, workload) in [("list", &LIST), ("by_key", &BY_KEY), ("nested", &NESTED)] {
         cases.push(case(&client, &api, name, workload).await?);

@@ -61,7 +61,8 @@ impl Apis {
     async fn make(&self, tenant: &Tenant) -> Result<Arc<Api>, ApiError> {
         let started = Instant::now();
         let connection = self.registry.connection().await?;
-        let model = introspect(&**connection, tenant.schema.as_str(), &HIDDEN_TABLES).await?;
+        let (schema, role) = (tenant.schema.as_str(), tenant.role.as_str());
+        let model = introspect(&**connection, schema, Some(role), &HIDDEN_TABLES).await?;
         let tables = model.relations.len();
         let api = Api::new(model, self.options.clone())?;
         tracing::info!(

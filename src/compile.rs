@@ -158,6 +158,7 @@ fn work(api: &Api, plan: &Plan) -> Work {
         .filter_map(|root| match &root.value {
             RootValue::Row(row) => Some(Read::Row(row)),
             RootValue::Connection(connection) => Some(Read::Connection(connection)),
+            RootValue::Call(value) => Some(Read::Call(value)),
             _ => None,
         })
         .collect();

@@ -134,6 +134,10 @@ pub(crate) struct Details {
     pub(crate) constraint: Option<String>,
     /// The input fields that the constraint covers.
     pub(crate) fields: Vec<String>,
+    /// What a function of the app's own has raised: its SQLSTATE, detail and hint.
+    pub(crate) sql_state: Option<String>,
+    pub(crate) detail: Option<String>,
+    pub(crate) hint: Option<String>,
     /// Seconds after which another try makes sense.
     pub(crate) retry_after: Option<u32>,
     /// What an operator needs to find the failure in the log.
@@ -235,6 +239,16 @@ impl Failure {
         if !details.fields.is_empty() {
             entry("fields", details.fields.clone().into())?;
         }
+        let raised = [
+            ("sqlState", &details.sql_state),
+            ("detail", &details.detail),
+            ("hint", &details.hint),
+        ];
+        for (key, value) in raised {
+            if let Some(value) = value {
+                entry(key, value.as_str().into())?;
+            }
+        }
         if let Some(seconds) = details.retry_after {
             entry("retryAfter", seconds.into())?;
         }
@@ -320,6 +334,9 @@ mod tests {
             field: Some("number".into()),
             constraint: Some("issues_number_key".into()),
             fields: vec!["projectId".into(), "number".into()],
+            sql_state: Some("P0001".into()),
+            detail: Some("d".into()),
+            hint: Some("h".into()),
             retry_after: Some(3),
             request_id: Some("r1".into()),
         };
@@ -328,7 +345,7 @@ mod tests {
             concat!(
                 r#"{"message":"say \"hi\"","locations":[{"line":1,"column":3}],"path":["createIssues",2],"#,
                 r#""extensions":{"code":"UNIQUE_VIOLATION","field":"number","constraint":"issues_number_key","#,
-                r#""fields":["projectId","number"],"retryAfter":3,"requestId":"r1"}}"#
+                r#""fields":["projectId","number"],"sqlState":"P0001","detail":"d","hint":"h","retryAfter":3,"requestId":"r1"}}"#
             )
         );
     }

@@ -103,15 +103,16 @@ pub(crate) fn encode(
             (RootValue::Introspection, _) => introspection
                 .and_then(|data| data.get(root.key.name()))
                 .map(Source::Json),
-            (RootValue::Connection(_) | RootValue::Row(_), Outcome::Rows(rows, layout)) => {
-                match layout {
-                    Layout::Flat => Some(Source::Rows(rows)),
-                    Layout::Columns => rows
-                        .first()
-                        .zip(columns.next())
-                        .map(|(row, column)| Source::Column(row, column)),
-                }
-            }
+            (
+                RootValue::Connection(_) | RootValue::Row(_) | RootValue::Call(_),
+                Outcome::Rows(rows, layout),
+            ) => match layout {
+                Layout::Flat => Some(Source::Rows(rows)),
+                Layout::Columns => rows
+                    .first()
+                    .zip(columns.next())
+                    .map(|(row, column)| Source::Column(row, column)),
+            },
             (RootValue::LogIn(_), Outcome::LogIns(done)) => log_ins
                 .next()
                 .and_then(|index: usize| done.get(index))

@@ -95,7 +95,7 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let fleet = Fleet::open(data_dir, *tenants, serve).await?;
     let schema = fleet.tenants[0].schema.as_str();
     let histories = ["tenantry_base_history", "tenantry_app_history"];
-    let model = introspect(&fleet.client, schema, &histories).await?;
+    let model = introspect(&fleet.client, schema, None, &histories).await?;
     let bench = Bench {
         api: Api::new(model, Options::default())?,
         issues: issues(&fleet).await?,

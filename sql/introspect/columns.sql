@@ -11,7 +11,7 @@ select a.attrelid,
 from pg_attribute a
 join pg_class c on c.oid = a.attrelid
 where c.relnamespace = $1
-  and c.relkind in ('r', 'p', 'v', 'm', 'f')
+  and c.relkind in ('r', 'p', 'v', 'm', 'f', 'c')
   and not c.relispartition
   and a.attnum > 0
   and not a.attisdropped

@@ -1,10 +1,14 @@
--- Every type that a column of the schema uses, with the types below it (the base of a domain, the
--- element of an array); $1 = the schema's oid.
+-- Every type that a column or a function of the schema uses, with the types below it (the base of a
+-- domain, the element of an array); $1 = the schema's oid.
 with recursive used (oid) as (
     select distinct a.atttypid
     from pg_attribute a
     join pg_class c on c.oid = a.attrelid
-    where c.relnamespace = $1 and c.relkind in ('r', 'p', 'v', 'm', 'f') and a.attnum > 0 and not a.attisdropped
+    where c.relnamespace = $1 and c.relkind in ('r', 'p', 'v', 'm', 'f', 'c') and a.attnum > 0 and not a.attisdropped
+    union
+    select unnest(p.prorettype || coalesce(p.proallargtypes, p.proargtypes::oid[]))
+    from pg_proc p
+    where p.pronamespace = $1
     union
     select below.oid
     from used
@@ -16,6 +20,7 @@ select t.oid,
        t.typname::text,
        t.typtype::text,
        t.typbasetype,
+       t.typrelid,
        case when exists (select from pg_type e where e.oid = t.typelem and e.typarray = t.oid)
             then t.typelem else 0 end as element,
        t.typnotnull,

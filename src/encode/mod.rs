@@ -129,6 +129,9 @@ fn root_value(
             return encoder.connection(connection, value);
         }
         (RootValue::Row(row), source) => return root_row(encoder, row, source),
+        (RootValue::Call(read), Source::Column(row, column)) => {
+            return encoder.value(&read.codec, read.non_null, Raw::of(row, column));
+        }
         (_, Source::Json(value)) => {
             // Writing to a Vec cannot fail, and the value was JSON before.
             let _ = serde_json::to_writer(&mut encoder.out, value);

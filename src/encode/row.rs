@@ -128,6 +128,7 @@ impl<'a> Encoder<'a> {
                 Ok(())
             }
             FieldValue::Column(read) => self.value(&read.codec, read.non_null, slots.next()?),
+            FieldValue::Call(read) => self.value(&read.codec, read.non_null, slots.next()?),
             FieldValue::NodeId(id) => self.node_id(id, slots),
             FieldValue::ToOne(row) => self.joined(row, slots),
             FieldValue::Connection(connection) => {

@@ -20,11 +20,12 @@ pub enum IntrospectionError {
     Postgres(#[from] tokio_postgres::Error),
 }
 
-/// Reads `schema` as the role of `client` sees it; `hidden` names tables that are the service's own
-/// business (the migration histories).
+/// Reads `schema`, and of its functions those that `role` may call (none stands for the role of
+/// `client`). `hidden` names tables that are the service's own business (the migration histories).
 pub async fn introspect(
     client: &impl GenericClient,
     schema: &str,
+    role: Option<&str>,
     hidden: &[&str],
 ) -> Result<Model, IntrospectionError> {
     let oid: u32 = client
@@ -53,6 +54,12 @@ pub async fn introspect(
             &[&oid],
         )
         .await?;
+    let functions = client
+        .query(
+            include_str!("../../sql/introspect/functions.sql"),
+            &[&oid, &role],
+        )
+        .await?;
 
     let mut catalog = Catalog::new(&types);
     for row in &relations {
@@ -69,24 +76,29 @@ pub async fn introspect(
     for row in &foreign {
         catalog.add_foreign_key(row);
     }
+    for row in &functions {
+        catalog.add_function(row);
+    }
     Ok(catalog.finish())
 }
 
 /// The model under construction, with the object ids that join the catalog's rows.
-struct Catalog {
-    model: Model,
-    types: HashMap<u32, CatalogType>,
+pub(super) struct Catalog {
+    pub(super) model: Model,
+    pub(super) types: HashMap<u32, CatalogType>,
     enums: HashMap<u32, Arc<EnumType>>,
-    relations: HashMap<u32, RelationId>,
+    pub(super) relations: HashMap<u32, RelationId>,
     /// (relation, attnum) → position, as dropped columns leave holes in attnum.
     columns: HashMap<(u32, i16), ColumnId>,
 }
 
-struct CatalogType {
+pub(super) struct CatalogType {
     name: String,
-    typtype: String,
-    base: u32,
-    element: u32,
+    pub(super) typtype: String,
+    pub(super) base: u32,
+    /// The relation that it is the row type of.
+    pub(super) relation: u32,
+    pub(super) element: u32,
     not_null: bool,
     home: String,
     shadowed: bool,
@@ -105,6 +117,7 @@ impl Catalog {
                     name: row.get("typname"),
                     typtype: row.get("typtype"),
                     base: row.get("typbasetype"),
+                    relation: row.get("typrelid"),
                     element: row.get("element"),
                     not_null: row.get("typnotnull"),
                     home: row.get("home"),
@@ -138,6 +151,7 @@ impl Catalog {
                 "v" => RelationKind::View,
                 "m" => RelationKind::MaterializedView,
                 "f" => RelationKind::ForeignTable,
+                "c" => RelationKind::Composite,
                 _ => RelationKind::Table,
             },
             comment: Comment::parse(row.get("comment")),
@@ -159,6 +173,7 @@ impl Catalog {
             ty: self.column_type(type_oid, dimensions),
             generated: row.get("generated"),
             has_default: row.get("has_default"),
+            computed: None,
             comment: Comment::parse(row.get("comment")),
         };
         let columns = &mut self.model.relations[relation.0].columns;
@@ -222,6 +237,7 @@ impl Catalog {
     }
 
     fn finish(mut self) -> Model {
+        self.label_functions();
         let mut enums: Vec<_> = self.enums.into_values().collect();
         enums.sort_by(|a, b| a.name.cmp(&b.name));
         self.model.enums = enums;
@@ -229,13 +245,13 @@ impl Catalog {
     }
 
     /// A domain "not null" says so for its columns.
-    fn is_not_null(&self, oid: u32) -> bool {
+    pub(super) fn is_not_null(&self, oid: u32) -> bool {
         self.types
             .get(&oid)
             .is_some_and(|ty| ty.typtype == "d" && (ty.not_null || self.is_not_null(ty.base)))
     }
 
-    fn column_type(&mut self, oid: u32, dimensions: usize) -> ColumnType {
+    pub(super) fn column_type(&mut self, oid: u32, dimensions: usize) -> ColumnType {
         let Some(ty) = self.types.get(&oid) else {
             return ColumnType {
                 kind: TypeKind::Other(OtherText::Cast),

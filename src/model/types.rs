@@ -12,6 +12,7 @@ pub struct Model {
     pub relations: Vec<Relation>,
     pub foreign_keys: Vec<ForeignKey>,
     pub enums: Vec<Arc<EnumType>>,
+    pub functions: Vec<Function>,
 }
 
 /// Index into [`Model::relations`].
@@ -42,6 +43,17 @@ pub enum RelationKind {
     View,
     MaterializedView,
     ForeignTable,
+    /// A type that consists of columns: rows of it come from functions only.
+    Composite,
+    /// The rows of a function with columns of its own, `returns table (…)`; it has the function's name.
+    Result,
+}
+
+impl RelationKind {
+    /// Whether rows of the relation lie somewhere, so that they can be listed.
+    pub fn has_rows(self) -> bool {
+        !matches!(self, Self::Composite | Self::Result)
+    }
 }
 
 #[derive(Debug)]
@@ -52,6 +64,8 @@ pub struct Column {
     /// Written by Postgres alone: a generated column, or an identity "always".
     pub generated: bool,
     pub has_default: bool,
+    /// The function that makes the value of the row; such a column is none of the table's own.
+    pub computed: Option<Ident>,
     pub comment: Comment,
 }
 
@@ -128,6 +142,45 @@ pub struct EnumType {
     pub comment: Comment,
 }
 
+/// Index into [`Model::functions`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FunctionId(pub usize);
+
+/// A function that clients may call.
+#[derive(Debug)]
+pub struct Function {
+    pub name: Ident,
+    /// The types of its arguments, which tell it from others of its name.
+    pub signature: String,
+    pub comment: Comment,
+    /// What it is called among those of its name: of several, the arguments' names are part of it.
+    pub label: String,
+    /// May write, and is a mutation.
+    pub volatile: bool,
+    /// The relation whose row is the first argument, before those in `arguments`.
+    pub row: Option<RelationId>,
+    pub arguments: Vec<Argument>,
+    pub result: FunctionResult,
+    /// Returns any number of them.
+    pub set: bool,
+}
+
+#[derive(Debug)]
+pub struct Argument {
+    /// None where it can be told by its position only.
+    pub name: Option<Ident>,
+    pub ty: ColumnType,
+    pub has_default: bool,
+    pub variadic: bool,
+}
+
+#[derive(Debug)]
+pub enum FunctionResult {
+    Nothing,
+    Value { ty: ColumnType, not_null: bool },
+    Row(RelationId),
+}
+
 /// Columns that identify a row together.
 #[derive(Debug, Clone)]
 pub struct Key {
@@ -145,6 +198,26 @@ pub struct ForeignKey {
     pub to_columns: Vec<ColumnId>,
     /// Whether it holds for all rows: not those that were there before a `not valid` one.
     pub validated: bool,
+}
+
+impl Function {
+    /// The column that a function of a row stands for; none where it returns no single value.
+    pub fn column(&self, name: &str) -> Option<Column> {
+        let FunctionResult::Value { ty, not_null } = &self.result else {
+            return None;
+        };
+        let mut comment = self.comment.clone();
+        comment.name = None;
+        Some(Column {
+            name: Ident::new(name),
+            ty: ty.clone(),
+            not_null: *not_null,
+            generated: true,
+            has_default: false,
+            computed: Some(self.name.clone()),
+            comment,
+        })
+    }
 }
 
 impl ColumnType {
@@ -167,6 +240,10 @@ impl Model {
 
     pub fn foreign_key(&self, id: ForeignKeyId) -> &ForeignKey {
         &self.foreign_keys[id.0]
+    }
+
+    pub fn function(&self, id: FunctionId) -> &Function {
+        &self.functions[id.0]
     }
 
     pub fn relation_ids(&self) -> impl Iterator<Item = RelationId> + use<> {
@@ -192,11 +269,18 @@ impl Model {
     }
 }
 
+impl ColumnType {
+    pub fn is_array(&self) -> bool {
+        matches!(self.kind, TypeKind::Array { .. })
+    }
+}
+
 impl Relation {
     pub fn column(&self, id: ColumnId) -> &Column {
         &self.columns[id.0]
     }
 
+    /// All columns, those that functions compute included.
     pub fn column_ids(&self) -> impl Iterator<Item = ColumnId> + use<> {
         (0..self.columns.len()).map(ColumnId)
     }

@@ -38,12 +38,18 @@ pub(super) fn plan<'a>(
             .map_err(|error| state.error(selected, &format!("where.{error}")))?,
         None => Predicate::ALWAYS,
     };
-    let order = order::plan(env, relation, arguments.order)
-        .map_err(|error| state.error(selected, &format!("orderBy: {error}")))?;
+    // A function's own order means something: the best match first, perhaps.
+    let unsorted = matches!(link, Link::Call(_)) && arguments.order.is_none();
+    let order = if unsorted {
+        Vec::new()
+    } else {
+        order::plan(env, relation, arguments.order)
+            .map_err(|error| state.error(selected, &format!("orderBy: {error}")))?
+    };
     let (fields, groups, wants) = fields(env, state, relation, selected)?;
 
     let fingerprint = cursor::fingerprint(&env.api.model, relation, &order);
-    let keyed = env.api.model.relation(relation).identity().is_some();
+    let keyed = env.api.model.relation(relation).identity().is_some() && !unsorted;
     let direction = match (&arguments.first, &arguments.last) {
         (Some(_), Some(_)) => {
             return Err(state.error(selected, "first and last exclude each other"));
@@ -54,7 +60,11 @@ pub(super) fn plan<'a>(
     if !keyed && (direction == Direction::Backward || arguments.before.is_some()) {
         return Err(state.error(
             selected,
-            "last and before need rows with a unique key; use first, after or offset",
+            if unsorted {
+                "last and before need an orderBy"
+            } else {
+                "last and before need rows with a unique key; use first, after or offset"
+            },
         ));
     }
     if arguments.offset.is_some()
@@ -127,6 +137,9 @@ pub(super) fn plan<'a>(
 fn arguments<'a>(env: &Env<'a>, state: &State, selected: &Selected<'a>) -> Result<Arguments<'a>> {
     let mut arguments = Arguments::default();
     for (meaning, value) in env.arguments(state, selected)? {
+        if matches!(meaning, InputMeaning::Argument(_)) {
+            continue;
+        }
         // Null is "left out" for the arguments of a list.
         let leaf = match value {
             Input::Null => continue,

@@ -217,7 +217,22 @@ pub(super) fn column_param(
     value: Input<'_>,
 ) -> Result<ParamId> {
     let ty = &env.api.model.relation(relation).column(column).ty;
-    add(state, value, format(env, &ty.kind), compared_as(ty), false)
+    value_param(env, state, ty, compared_as(ty), value)
+}
+
+/// A value of a type, which may be null.
+pub(super) fn value_param(
+    env: &Env<'_>,
+    state: &mut State,
+    ty: &ColumnType,
+    cast: Option<Ident>,
+    value: Input<'_>,
+) -> Result<ParamId> {
+    let value = match value {
+        Input::Null => Input::Leaf(ValueSource::Literal(serde_json::Value::Null)),
+        value => value,
+    };
+    add(state, value, format(env, &ty.kind), cast, false)
 }
 
 fn add(

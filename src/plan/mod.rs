@@ -2,6 +2,7 @@
 //! has the same plan.
 
 mod aggregate;
+mod call;
 mod collect;
 mod connection;
 mod cursor;

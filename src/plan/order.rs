@@ -112,7 +112,10 @@ fn complete(env: &Env<'_>, relation: RelationId, order: &mut Vec<OrderKey>) {
         Some(key) => key.columns.clone(),
         None => def
             .column_ids()
-            .filter(|&column| def.column(column).ty.sortable)
+            .filter(|&column| {
+                let column = def.column(column);
+                column.ty.sortable && column.computed.is_none()
+            })
             .collect(),
     };
     // In the direction of the last key, so that one index can serve the whole order.

@@ -11,10 +11,11 @@ use super::input::Input;
 use super::params::{ParamSource, ValueSource};
 use super::parse::too_complex;
 use super::types::{
-    LogIn, LogInField, OperationKind, ParamId, ResponseKey, Root, RootRow, RootValue,
+    Link, LogIn, LogInField, OperationKind, ParamId, ResponseKey, Root, RootRow, RootValue,
+    RowSource,
 };
-use super::{Env, Result, Selected, State, connection, filter, node_id, row};
-use crate::model::{ColumnId, RelationId};
+use super::{Env, Result, Selected, State, call, connection, filter, node_id, row};
+use crate::model::{ColumnId, FunctionId, FunctionResult, RelationId};
 use crate::schema::{FieldMeaning, InputMeaning};
 use crate::sql::Ident;
 
@@ -85,17 +86,17 @@ fn root(
     };
     match &def.meaning {
         FieldMeaning::List(relation) => {
-            let link = super::types::Link::All;
-            Ok(RootValue::Connection(connection::plan(
-                env, state, *relation, link, selected,
-            )?))
+            let list = connection::plan(env, state, *relation, Link::All, selected)?;
+            Ok(RootValue::Connection(list))
         }
+        FieldMeaning::Function(id) => function(env, state, *id, selected),
         FieldMeaning::ByKey(relation, columns) => by_key(env, state, *relation, columns, selected),
         FieldMeaning::Node => node(env, state, selected),
         FieldMeaning::Viewer => {
             let Some((relation, key)) = viewer_key(env, state) else {
                 return Ok(RootValue::Null);
             };
+            let key = RowSource::Key(key);
             Ok(RootValue::Row(root_row(
                 env, state, relation, key, selected,
             )?))
@@ -123,6 +124,7 @@ fn by_key(
             .map_err(|error| state.error(selected, &error.message))?;
         key.push((*column, param));
     }
+    let key = RowSource::Key(key);
     Ok(RootValue::Row(root_row(
         env, state, relation, key, selected,
     )?))
@@ -132,14 +134,41 @@ fn root_row(
     env: &Env<'_>,
     state: &mut State,
     relation: RelationId,
-    key: Vec<(ColumnId, ParamId)>,
+    source: RowSource,
     selected: &Selected<'_>,
 ) -> Result<RootRow> {
     let selection = row::selection(env, state, relation, &selected.fields)?;
     Ok(RootRow {
         relation,
-        key,
+        source,
         selection,
+    })
+}
+
+/// What a function returns: a list of rows, a row, or a value.
+fn function(
+    env: &Env<'_>,
+    state: &mut State,
+    id: FunctionId,
+    selected: &Selected<'_>,
+) -> Result<RootValue> {
+    let function = env.api.model.function(id);
+    Ok(match &function.result {
+        FunctionResult::Nothing => RootValue::Null,
+        FunctionResult::Value { ty, not_null } => {
+            let ty = (ty, *not_null);
+            RootValue::Call(call::value(env, state, id, ty, selected)?)
+        }
+        FunctionResult::Row(relation) => {
+            let call = call::call(env, state, id, selected)?;
+            if function.set {
+                let link = Link::Call(call);
+                RootValue::Connection(connection::plan(env, state, *relation, link, selected)?)
+            } else {
+                let source = RowSource::Call(call);
+                RootValue::Row(root_row(env, state, *relation, source, selected)?)
+            }
+        }
     })
 }
 
@@ -170,6 +199,7 @@ fn node(env: &Env<'_>, state: &mut State, selected: &Selected<'_>) -> Result<Roo
         };
         key.push((column, state.param(source, ty.cast.clone(), false)));
     }
+    let key = RowSource::Key(key);
     Ok(RootValue::Row(root_row(
         env, state, relation, key, selected,
     )?))
@@ -220,7 +250,7 @@ fn log_in(env: &Env<'_>, state: &mut State, selected: &Selected<'_>) -> Result<R
                     continue;
                 };
                 let user = state.within(field.key, |state| {
-                    root_row(env, state, relation, key, &field)
+                    root_row(env, state, relation, RowSource::Key(key), &field)
                 })?;
                 LogInField::User(user)
             }

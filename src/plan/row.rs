@@ -5,13 +5,16 @@ use std::sync::Arc;
 use async_graphql::Positioned;
 use async_graphql::parser::types::Field;
 
-use super::connection;
 use super::types::{
-    ColumnRead, FieldValue, Link, NodeId, ResponseKey, SelectedField, Selection, ToOneRow, Wire,
+    ColumnRead, FieldValue, Link, NodeId, ResponseKey, RowJoin, SelectedField, Selection, ToOneRow,
+    Wire,
 };
 use super::{Env, Result, Selected, State};
+use super::{call, connection};
 use crate::encode::Codec;
-use crate::model::{ColumnId, ColumnType, OtherText, RelationId, TypeKind};
+use crate::model::{
+    ColumnId, ColumnType, FunctionId, FunctionResult, OtherText, RelationId, TypeKind,
+};
 use crate::schema::{EnumMeaning, FieldMeaning, TypeDef};
 
 pub(super) fn selection<'a>(
@@ -62,17 +65,18 @@ fn field(
         }
         FieldMeaning::ToOne(link) => FieldValue::ToOne(Box::new(ToOneRow {
             target: link.target,
-            on: link.on.clone(),
+            join: RowJoin::On(link.on.clone()),
             selection: selection(env, state, link.target, &selected.fields)?,
             non_null: link.required,
         })),
         FieldMeaning::ToOneReverse(link) => FieldValue::ToOne(Box::new(ToOneRow {
             target: link.target,
-            on: link
-                .on
-                .iter()
-                .map(|&(theirs, ours)| (ours, theirs))
-                .collect(),
+            join: RowJoin::On(
+                link.on
+                    .iter()
+                    .map(|&(theirs, ours)| (ours, theirs))
+                    .collect(),
+            ),
             selection: selection(env, state, link.target, &selected.fields)?,
             non_null: false,
         })),
@@ -90,8 +94,38 @@ fn field(
                 env, state, target, link, selected,
             )?))
         }
+        FieldMeaning::Function(id) => function(env, state, *id, selected)?,
         _ => return Err(state.error(selected, "not a field of a row")),
     })
+}
+
+/// What a function of the row returns.
+fn function(
+    env: &Env<'_>,
+    state: &mut State,
+    id: FunctionId,
+    selected: &Selected<'_>,
+) -> Result<FieldValue> {
+    let function = env.api.model.function(id);
+    let relation = match &function.result {
+        FunctionResult::Row(relation) => *relation,
+        FunctionResult::Value { ty, not_null } => {
+            let value = call::value(env, state, id, (ty, *not_null), selected)?;
+            return Ok(FieldValue::Call(Box::new(value)));
+        }
+        FunctionResult::Nothing => return Err(state.error(selected, "not a field of a row")),
+    };
+    let call = call::call(env, state, id, selected)?;
+    if function.set {
+        let list = connection::plan(env, state, relation, Link::Call(call), selected)?;
+        return Ok(FieldValue::Connection(Box::new(list)));
+    }
+    Ok(FieldValue::ToOne(Box::new(ToOneRow {
+        target: relation,
+        join: RowJoin::Call(call),
+        selection: selection(env, state, relation, &selected.fields)?,
+        non_null: false,
+    })))
 }
 
 pub(super) fn column_read(env: &Env<'_>, relation: RelationId, column: ColumnId) -> ColumnRead {

@@ -22,7 +22,10 @@ impl Plan {
                 });
                 fields.sum()
             }
-            RootValue::Typename(_) | RootValue::Null | RootValue::Introspection => 0,
+            RootValue::Typename(_)
+            | RootValue::Null
+            | RootValue::Call(_)
+            | RootValue::Introspection => 0,
         });
         self.roots.len() + fields.sum::<usize>()
     }
@@ -32,7 +35,10 @@ fn of_selection(selection: &Selection) -> usize {
     let inner = selection.fields.iter().map(|field| match &field.value {
         FieldValue::ToOne(row) => of_selection(&row.selection),
         FieldValue::Connection(connection) => of_connection(connection),
-        FieldValue::Typename(_) | FieldValue::NodeId(_) | FieldValue::Column(_) => 0,
+        FieldValue::Typename(_)
+        | FieldValue::NodeId(_)
+        | FieldValue::Column(_)
+        | FieldValue::Call(_) => 0,
     });
     selection.fields.len() + inner.sum::<usize>()
 }

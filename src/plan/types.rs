@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::params::{Limits, Params};
 use crate::encode::Codec;
-use crate::model::{ColumnId, ColumnType, Relation, RelationId};
+use crate::model::{ColumnId, ColumnType, FunctionId, Relation, RelationId};
 use crate::schema::{Aggregate, ListLink, Operator, Through, ToMany, ToOne};
 use crate::sql::Ident;
 
@@ -38,17 +38,63 @@ pub enum RootValue {
     Null,
     Connection(Connection),
     Row(RootRow),
+    /// What a function returns that is no row.
+    Call(CallValue),
     LogIn(Box<LogIn>),
     /// Answered by async-graphql.
     Introspection,
 }
 
-/// One row or none, by a key.
+/// One row or none.
 #[derive(Debug)]
 pub struct RootRow {
     pub relation: RelationId,
-    pub key: Vec<(ColumnId, ParamId)>,
+    pub source: RowSource,
     pub selection: Selection,
+}
+
+/// Where a root field's row comes from.
+#[derive(Debug)]
+pub enum RowSource {
+    /// The relation's row with this key.
+    Key(Vec<(ColumnId, ParamId)>),
+    /// The row that a function returns.
+    Call(Call),
+}
+
+/// A call of a function. One of a row has that row before its arguments.
+#[derive(Debug)]
+pub struct Call {
+    pub function: FunctionId,
+    pub arguments: Vec<CallArgument>,
+}
+
+#[derive(Debug)]
+pub struct CallArgument {
+    /// None where its position says which it is.
+    pub name: Option<Ident>,
+    pub param: ParamId,
+    /// The list stands for any number of arguments.
+    pub variadic: bool,
+}
+
+/// A value that a function returns, or a list of them.
+#[derive(Debug)]
+pub struct CallValue {
+    pub call: Call,
+    pub codec: Codec,
+    /// Of one value.
+    pub wire: Wire,
+    pub non_null: bool,
+    /// None for a single value.
+    pub page: Option<CallPage>,
+}
+
+/// Which of the values that a function returns.
+#[derive(Debug)]
+pub struct CallPage {
+    pub limit: ParamId,
+    pub offset: Option<ParamId>,
 }
 
 /// The mutation `logIn`, which the service answers; only `user` is read from the tenant's tables.
@@ -83,6 +129,7 @@ pub enum FieldValue {
     Typename(Arc<str>),
     NodeId(NodeId),
     Column(ColumnRead),
+    Call(Box<CallValue>),
     ToOne(Box<ToOneRow>),
     Connection(Box<Connection>),
 }
@@ -120,10 +167,18 @@ pub struct NodeId {
 #[derive(Debug)]
 pub struct ToOneRow {
     pub target: RelationId,
-    /// (column of the parent, column of the target)
-    pub on: Vec<(ColumnId, ColumnId)>,
+    pub join: RowJoin,
     pub selection: Selection,
     pub non_null: bool,
+}
+
+/// How a related row is found.
+#[derive(Debug)]
+pub enum RowJoin {
+    /// By (column of the parent, column of the target).
+    On(Vec<(ColumnId, ColumnId)>),
+    /// A function of the parent's row returns it.
+    Call(Call),
 }
 
 /// A list with its page.
@@ -163,6 +218,8 @@ pub enum Link {
     All,
     Children(Arc<ToMany>),
     Through(Arc<Through>),
+    /// The rows that a function returns, in its own order unless they are sorted.
+    Call(Call),
 }
 
 #[derive(Debug)]
@@ -335,7 +392,7 @@ impl Selection {
             .map(|field| match &field.value {
                 FieldValue::Typename(_) => 0,
                 FieldValue::NodeId(id) => id.key.len(),
-                FieldValue::Column(_) | FieldValue::Connection(_) => 1,
+                FieldValue::Column(_) | FieldValue::Call(_) | FieldValue::Connection(_) => 1,
                 FieldValue::ToOne(row) => 1 + row.selection.width(),
             })
             .sum()

@@ -2,6 +2,7 @@
 
 mod aggregate;
 mod build;
+mod computed;
 mod graphql;
 mod links;
 mod naming;
@@ -62,8 +63,9 @@ impl Default for Options {
 }
 
 impl Api {
-    pub fn new(model: Model, options: Options) -> Result<Self, SchemaError> {
+    pub fn new(mut model: Model, options: Options) -> Result<Self, SchemaError> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
+        computed::add_columns(&mut model, &options.node_id_field);
         let blueprint = build::blueprint(&model, &options)?;
         let graphql = graphql::schema(&blueprint, options.suggestions)?;
         Ok(Self {

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::words::{camel, pascal, plural, singular};
-use crate::model::{Column, Model, Relation, RelationId};
+use crate::model::{Column, Function, Model, Relation, RelationId, RelationKind};
 
 /// Two things want one GraphQL name. The start stops with this.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl TypeNames {
                 Some(name) => singular(&pascal(name)),
                 None => singular(&pascal(relation.name.as_str())),
             };
-            if is_reserved(&name) {
+            if is_reserved(&name) || relation.kind == RelationKind::Result {
                 name.push_str("Row");
             }
             if let Some(other) = owners.insert(name.clone(), relation) {
@@ -51,8 +51,8 @@ impl TypeNames {
                     first: describe(other),
                     second: describe(relation),
                     remedy: format!(
-                        "comment on table {} is '@name something_else'",
-                        relation.name
+                        "comment on {} is '@name something_else'",
+                        describe(relation)
                     ),
                 });
             }
@@ -124,8 +124,22 @@ impl TypeNames {
     }
 }
 
+/// A relation as SQL calls it.
 pub(super) fn describe(relation: &Relation) -> String {
-    format!("table {}", relation.name)
+    let kind = match relation.kind {
+        RelationKind::Table => "table",
+        RelationKind::View => "view",
+        RelationKind::MaterializedView => "materialized view",
+        RelationKind::ForeignTable => "foreign table",
+        RelationKind::Composite => "type",
+        RelationKind::Result => "function",
+    };
+    format!("{kind} {}", relation.name)
+}
+
+/// A function as SQL calls it: overloads are told apart by their arguments.
+pub(super) fn describe_function(function: &Function) -> String {
+    format!("function {}({})", function.name, function.signature)
 }
 
 /// `issues` for the type `Issue`.

@@ -17,6 +17,7 @@ pub(super) fn table(name: &str, columns: &[&str]) -> Relation {
         not_null: true,
         generated: false,
         has_default: false,
+        computed: None,
         comment: Comment::default(),
     };
     Relation {

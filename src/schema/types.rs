@@ -7,7 +7,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::aggregate::AggregateFunction;
-use crate::model::{ColumnId, EnumType, RelationId};
+use crate::model::{ColumnId, EnumType, FunctionId, RelationId};
 
 /// All types by name.
 #[derive(Debug, Default)]
@@ -81,6 +81,8 @@ pub enum FieldMeaning {
     Node,
     Viewer,
     LogIn,
+    // on Query, Mutation, and on a row
+    Function(FunctionId),
     // on a row
     NodeId,
     Column(ColumnId),
@@ -163,6 +165,8 @@ pub enum InputMeaning {
     Offset,
     Key(ColumnId),
     NodeId,
+    /// Of a function: the place among its arguments.
+    Argument(usize),
     // a filter on a relation
     And,
     Or,

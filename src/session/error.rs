@@ -58,6 +58,24 @@ impl SessionError {
 }
 
 fn classify(answer: &DbError, log: String) -> Failure {
+    // A function of the app's own has said no: its words are meant for the client, and its SQLSTATE
+    // may be any.
+    if answer.routine() == Some("exec_stmt_raise") {
+        let mut failure = classify_state(answer, log);
+        if matches!(failure.code, Code::Internal) {
+            failure.code = Code::BadUserInput;
+            failure.log = None;
+        }
+        failure.message = answer.message().to_owned().into();
+        failure.details.sql_state = Some(answer.code().code().to_owned());
+        failure.details.detail = answer.detail().map(str::to_owned);
+        failure.details.hint = answer.hint().map(str::to_owned);
+        return failure;
+    }
+    classify_state(answer, log)
+}
+
+fn classify_state(answer: &DbError, log: String) -> Failure {
     let state = answer.code().code();
     let message = answer.message().to_owned();
     match (state.get(..2), state) {

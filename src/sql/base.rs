@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::Ident;
 use super::predicate::predicate;
 use super::read::Target;
 use super::writer::{Alias, Writer};
@@ -72,7 +73,13 @@ impl Base {
         bounds: Bounds,
     ) {
         let relation = connection.relation;
-        writer.table(relation, self.alias);
+        if let Link::Call(call) = &connection.link {
+            writer.call(call, parent.map(|parent| parent.alias));
+            writer.push(" ");
+            writer.display(self.alias);
+        } else {
+            writer.table(relation, self.alias);
+        }
         if let (Link::Through(link), Some(junction)) = (&connection.link, self.junction) {
             writer.push(" join ");
             writer.table(link.junction, junction);
@@ -265,7 +272,12 @@ impl Base {
 
     /// The name that a key of another table has outside of the page's query.
     pub(super) fn exposed(&self, writer: &mut Writer<'_>, index: usize) {
-        writer.display(crate::sql::Ident::new(&format!("{}{index}", self.prefix)));
+        writer.display(Ident::new(&format!("{}{index}", self.prefix)));
+    }
+
+    /// A name for what the page's query adds to the table's columns.
+    pub(super) fn named(&self, what: &'static str) -> Ident {
+        Ident::new(&format!("{}{what}", self.prefix))
     }
 
     /// The table that a key is a column of.

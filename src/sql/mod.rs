@@ -12,7 +12,7 @@ mod writer;
 pub use ident::Ident;
 
 use crate::model::Model;
-use crate::plan::{Connection, ParamId, Params, RootRow};
+use crate::plan::{CallValue, Connection, ParamId, Params, RootRow};
 use writer::Writer;
 
 /// SQL text with the parameters it takes.
@@ -38,6 +38,7 @@ pub enum Layout {
 pub enum Read<'a> {
     Row(&'a RootRow),
     Connection(&'a Connection),
+    Call(&'a CallValue),
 }
 
 /// Prints the statement that answers all of `reads` in one snapshot.
@@ -74,6 +75,7 @@ pub fn print(model: &Model, params: &Params, reads: &[Read<'_>]) -> Statement {
                     writer.push(")");
                 }
                 Read::Connection(connection) => page::connection(writer, connection, None),
+                Read::Call(value) => read::call(writer, read::Shape::Columns, None, value),
             });
             Layout::Columns
         }

@@ -4,7 +4,9 @@ use super::aggregate;
 use super::base::{Base, Bounds, Keys};
 use super::read::{Columns, Joins, Shape, Target, shaped, value};
 use super::writer::Writer;
-use crate::plan::{Connection, Direction, Wire};
+use crate::plan::{
+    Connection, Direction, FieldValue, Link, OrderKey, RowJoin, SelectedField, Wire,
+};
 
 /// Whether the rows alone answer the list, each column in a type that the driver knows.
 pub(super) fn is_flat(connection: &Connection) -> bool {
@@ -82,6 +84,9 @@ pub(super) fn rows(
     } else {
         Keys::Inner(&base)
     };
+    if wrapped {
+        writer.enter_page(base.alias, base.named("row"));
+    }
     writer.push("select ");
     shaped(writer, shape, |writer| {
         let mut columns = Columns::new(shape, &joins);
@@ -107,26 +112,63 @@ pub(super) fn rows(
         page(writer, connection, parent, &base);
         return;
     }
+    writer.leave_page(base.alias);
+    cut(writer, connection, parent, &base);
+    writer.enter_page(base.alias, base.named("row"));
+    joins.write(writer);
+    order_by(writer, connection, &keys, false);
+    if connection.order.is_empty() {
+        writer.push(" order by ");
+        writer.display(base.alias);
+        writer.push(".");
+        writer.display(base.named("place"));
+    }
+    writer.leave_page(base.alias);
+}
+
+/// `(select t0.*, … from "issues" t0 …) t0`: the page, with what its table's columns do not tell.
+fn cut(writer: &mut Writer<'_>, connection: &Connection, parent: Option<Target>, base: &Base) {
     writer.push("(select ");
     writer.display(base.alias);
     writer.push(".*");
-    for (index, key) in connection
-        .order
-        .iter()
-        .enumerate()
-        .filter(|(_, key)| !key.hops.is_empty())
-    {
+    if needs_row(writer, connection) {
+        // By itself, the alias would mean a column of that name.
+        writer.push(", coalesce(");
+        writer.row(base.alias);
+        writer.push(") as ");
+        writer.display(base.named("row"));
+    }
+    if connection.order.is_empty() {
+        writer.push(", row_number() over () as ");
+        writer.display(base.named("place"));
+    }
+    let far = |(_, key): &(usize, &OrderKey)| !key.hops.is_empty();
+    for (index, key) in connection.order.iter().enumerate().filter(far) {
         writer.push(", ");
-        Keys::Inner(&base).write(writer, index, key);
+        Keys::Inner(base).write(writer, index, key);
         writer.push(" as ");
         base.exposed(writer, index);
     }
     writer.push(" from ");
-    page(writer, connection, parent, &base);
+    page(writer, connection, parent, base);
     writer.push(") ");
     writer.display(base.alias);
-    joins.write(writer);
-    order_by(writer, connection, &keys, false);
+}
+
+/// Whether functions of whole rows are called outside of the page's query.
+fn needs_row(writer: &Writer<'_>, connection: &Connection) -> bool {
+    let relation = writer.model.relation(connection.relation);
+    let is_computed = |column| relation.column(column).computed.is_some();
+    let sorts = |key: &OrderKey| key.hops.is_empty() && is_computed(key.column);
+    let reads = |field: &SelectedField| match &field.value {
+        FieldValue::Typename(_) | FieldValue::NodeId(_) => false,
+        FieldValue::Column(read) => is_computed(read.column),
+        FieldValue::Call(_) => true,
+        FieldValue::ToOne(row) => matches!(row.join, RowJoin::Call(_)),
+        FieldValue::Connection(list) => matches!(list.link, Link::Call(_)),
+    };
+    let mut fields = connection.groups.iter().flat_map(|group| &group.fields);
+    connection.order.iter().any(sorts) || fields.any(reads)
 }
 
 /// `"issues" t0 where … order by … limit $1 offset $2`

@@ -3,7 +3,9 @@
 use super::page;
 use super::writer::{Alias, Writer};
 use crate::model::RelationId;
-use crate::plan::{ColumnRead, FieldValue, RootRow, Selection, ToOneRow, Wire};
+use crate::plan::{
+    CallValue, ColumnRead, FieldValue, RootRow, RowJoin, RowSource, Selection, ToOneRow, Wire,
+};
 
 /// Whether columns stand for themselves or inside `row(…)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,14 +35,67 @@ pub(super) fn row(writer: &mut Writer<'_>, row: &RootRow, shape: Shape) {
         columns.is_empty()
     });
     writer.push(" from ");
-    writer.table(target.relation, target.alias);
-    joins.write(writer);
-    writer.push(" where ");
-    writer.separated(&row.key, " and ", |writer, (column, param)| {
-        writer.operand(target.relation, target.alias, *column);
-        writer.push(" = ");
-        writer.param(*param);
+    match &row.source {
+        RowSource::Key(key) => {
+            writer.table(target.relation, target.alias);
+            joins.write(writer);
+            writer.push(" where ");
+            writer.separated(key, " and ", |writer, (column, param)| {
+                writer.operand(target.relation, target.alias, *column);
+                writer.push(" = ");
+                writer.param(*param);
+            });
+        }
+        RowSource::Call(call) => {
+            writer.call(call, None);
+            writer.push(" ");
+            writer.display(target.alias);
+            joins.write(writer);
+            // No row is a row of nulls.
+            writer.push(" where ");
+            is_there(writer, target.alias);
+        }
+    }
+}
+
+/// Whether a function has returned a row.
+fn is_there(writer: &mut Writer<'_>, alias: Alias) {
+    writer.push("not (");
+    writer.row(alias);
+    writer.push(" is null)");
+}
+
+/// What a function returns: a value, or the array of its values in their order.
+///
+/// ```sql
+/// array(select t0.v from "film_in_stock"($1::"int4") with ordinality t0 (v, n) order by t0.n limit $2::"int8")
+/// ```
+pub(super) fn call(writer: &mut Writer<'_>, shape: Shape, row: Option<Alias>, read: &CallValue) {
+    let Some(page) = &read.page else {
+        value(writer, shape, read.wire, |writer| {
+            writer.call(&read.call, row);
+        });
+        return;
+    };
+    let alias = writer.alias();
+    writer.push("array(select ");
+    value(writer, Shape::Columns, read.wire, |writer| {
+        writer.display(alias);
+        writer.push(".v");
     });
+    writer.push(" from ");
+    writer.call(&read.call, row);
+    writer.push(" with ordinality ");
+    writer.display(alias);
+    writer.push(" (v, n) order by ");
+    writer.display(alias);
+    writer.push(".n limit ");
+    writer.param(page.limit);
+    if let Some(offset) = page.offset {
+        writer.push(" offset ");
+        writer.param(offset);
+    }
+    writer.push(")");
 }
 
 /// Writes `columns`, inside `row(…)` where the shape asks for it. `columns` says whether it wrote
@@ -114,14 +169,21 @@ impl<'p> Joins<'p> {
             target,
         } in &self.list
         {
+            let on = match &row.join {
+                RowJoin::On(on) => on,
+                RowJoin::Call(call) => {
+                    writer.push(" left join lateral ");
+                    writer.call(call, Some(parent.alias));
+                    writer.push(" ");
+                    writer.display(target.alias);
+                    writer.push(" on true");
+                    continue;
+                }
+            };
             writer.push(" left join ");
             writer.table(target.relation, target.alias);
             writer.push(" on ");
-            let on: Vec<_> = row
-                .on
-                .iter()
-                .map(|&(ours, theirs)| (theirs, ours))
-                .collect();
+            let on: Vec<_> = on.iter().map(|&(ours, theirs)| (theirs, ours)).collect();
             writer.join_condition(
                 (target.relation, target.alias),
                 (parent.relation, parent.alias),
@@ -187,11 +249,20 @@ impl<'a, 'p> Columns<'a, 'p> {
                     };
                     // Whether the row is there: a column that the join needs is not null then.
                     self.next(writer);
-                    if let Some((_, theirs)) = row.on.first() {
-                        writer.column(joined.relation, joined.alias, *theirs);
-                        writer.push(" is not null");
+                    match &row.join {
+                        RowJoin::On(on) => {
+                            if let Some((_, theirs)) = on.first() {
+                                writer.column(joined.relation, joined.alias, *theirs);
+                                writer.push(" is not null");
+                            }
+                        }
+                        RowJoin::Call(_) => is_there(writer, joined.alias),
                     }
                     self.selection(writer, joined, &row.selection);
+                }
+                FieldValue::Call(read) => {
+                    self.next(writer);
+                    call(writer, self.shape, Some(target.alias), read);
                 }
                 FieldValue::Connection(connection) => {
                     self.next(writer);

@@ -3,9 +3,9 @@
 
 use std::fmt::{self, Write as _};
 
-use super::{Layout, Statement};
+use super::{Ident, Layout, Statement};
 use crate::model::{ColumnId, Model, RelationId};
-use crate::plan::{ParamId, Params};
+use crate::plan::{Call, ParamId, Params};
 
 pub(super) struct Writer<'m> {
     pub(super) model: &'m Model,
@@ -15,6 +15,8 @@ pub(super) struct Writer<'m> {
     /// The number of each parameter that is used.
     numbers: Vec<Option<usize>>,
     aliases: usize,
+    /// Tables that stand for a page cut from them, with the name that a whole row has there.
+    pages: Vec<(Alias, Ident)>,
 }
 
 /// The name of a table within the statement: `t0`, `t1`, …
@@ -36,6 +38,7 @@ impl<'m> Writer<'m> {
             used: Vec::new(),
             numbers: vec![None; params.len()],
             aliases: 0,
+            pages: Vec::new(),
         }
     }
 
@@ -88,12 +91,64 @@ impl<'m> Writer<'m> {
         self.display(alias);
     }
 
-    /// `t0."title"`
+    /// `t0."title"`, or `"issue_age_in_days"(t0.*)` where a function computes it.
     pub(super) fn column(&mut self, relation: RelationId, alias: Alias, column: ColumnId) {
-        let name = self.model.relation(relation).column(column).name.clone();
+        let model = self.model;
+        let column = model.relation(relation).column(column);
+        if let Some(function) = &column.computed {
+            self.display(function);
+            self.push("(");
+            self.row(alias);
+            self.push(")");
+            return;
+        }
         self.display(alias);
         self.push(".");
-        self.display(name);
+        self.display(&column.name);
+    }
+
+    /// `"search_issues"("query" => $1::"text")`; a function of a row has it before its arguments.
+    pub(super) fn call(&mut self, call: &Call, row: Option<Alias>) {
+        let model = self.model;
+        let function = model.function(call.function);
+        self.display(&function.name);
+        self.push("(");
+        if let Some(alias) = row {
+            self.row(alias);
+            self.push(if call.arguments.is_empty() { "" } else { ", " });
+        }
+        self.list(&call.arguments, |writer, argument| {
+            writer.push(if argument.variadic { "variadic " } else { "" });
+            if let Some(name) = &argument.name {
+                writer.display(name);
+                writer.push(" => ");
+            }
+            writer.param(argument.param);
+        });
+        self.push(")");
+    }
+
+    /// A whole row: `t0.*`, which is one value between parentheses.
+    pub(super) fn row(&mut self, alias: Alias) {
+        self.display(alias);
+        let page = self.pages.iter().find(|(page, _)| *page == alias);
+        if let Some((_, name)) = page {
+            let name = name.clone();
+            self.push(".");
+            self.display(name);
+        } else {
+            self.push(".*");
+        }
+    }
+
+    /// From here on the table is a page cut from itself, whose column `row` holds the whole row.
+    pub(super) fn enter_page(&mut self, alias: Alias, row: Ident) {
+        self.pages.push((alias, row));
+    }
+
+    /// From here on the table is itself again.
+    pub(super) fn leave_page(&mut self, alias: Alias) {
+        self.pages.retain(|(page, _)| *page != alias);
     }
 
     /// A column that a value is compared with: of a domain over an enum `t0."mood"::"mood"`.

@@ -48,14 +48,14 @@ async fn requests_become_the_expected_statements_and_responses() {
 async fn prepare(service: &Service) -> (Caller, Api) {
     let owner = service.sign_up("golden").await;
     let psql = service.psql().await;
-    let (schema, _) = names(&psql, owner.subdomain()).await;
+    let (schema, role) = names(&psql, owner.subdomain()).await;
     let path = format!("set search_path = {schema}");
     psql.batch_execute(&path).await.unwrap();
     let data = fs::read_to_string(folder().join("data.sql")).unwrap();
     psql.batch_execute(&data).await.unwrap();
     let claims = Claims::of(owner.token.as_deref().unwrap()).with("sub", ADA);
     let ada = owner.with_token(Some(&claims.sign(&service.secret())));
-    (ada, statement::api(&psql, &schema).await)
+    (ada, statement::api(&psql, &schema, &role).await)
 }
 
 /// Compares the case's files with what the service makes of its request.

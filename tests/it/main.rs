@@ -3,6 +3,7 @@
 mod harness;
 
 mod dev;
+mod functions;
 mod golden;
 mod isolation;
 mod pooler;

@@ -88,6 +88,29 @@ impl Builder<'_> {
         args
     }
 
+    /// What a list of values takes, as a function returns them.
+    pub(super) fn value_list_args(&self) -> IndexMap<String, InputFieldDef> {
+        let Options {
+            default_limit,
+            max_limit,
+            ..
+        } = self.options;
+        let first =
+            format!("At most so many values. {default_limit} when left out, {max_limit} at most.");
+        let int = || Type::named("Int");
+        let offset = "Skips so many values.";
+        IndexMap::from([
+            (
+                "first".to_owned(),
+                input(int(), InputMeaning::First, &first),
+            ),
+            (
+                "offset".to_owned(),
+                input(int(), InputMeaning::Offset, offset),
+            ),
+        ])
+    }
+
     pub(super) fn filter_type(
         &mut self,
         relation: &Relation,

@@ -1,6 +1,7 @@
 //! The types of one model: rows, connections, filters, orders, and the roots.
 
 mod aggregates;
+mod functions;
 mod inputs;
 mod roots;
 mod rows;
@@ -181,7 +182,7 @@ impl Builder<'_> {
         links: &[LinkField],
     ) -> Result<(), Clash> {
         let relation = self.model.relation(id);
-        let row = self.row_type(relation, links)?;
+        let row = self.row_type(id, relation, links)?;
         let filter = self.filter_type(relation, name, links)?;
         let order = self.order_type(relation, links);
         let edge_name = self.names.edge(name);

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 
 use super::{Builder, field, input, plain};
 use crate::model::{Key, RelationId};
-use crate::schema::naming::{Clash, describe, list_field, single_field};
+use crate::schema::naming::{Clash, describe, describe_function, list_field, single_field};
 use crate::schema::types::{
     FieldDef, FieldMeaning, InputFieldDef, InputMeaning, ObjectDef, Type, TypeDef,
 };
@@ -41,6 +41,7 @@ impl Builder<'_> {
         let relations: Vec<_> = self
             .model
             .relation_ids()
+            .filter(|id| self.model.relation(*id).kind.has_rows())
             .filter_map(|id| Some((id, self.names.of(id)?)))
             .collect();
         for &(id, name) in &relations {
@@ -52,13 +53,14 @@ impl Builder<'_> {
                 ty,
                 meaning: FieldMeaning::List(id),
             };
-            self.add_root(&mut query, list_field(name), def, id)?;
+            self.add_relation_root(&mut query, list_field(name), def, id)?;
         }
         for &(id, name) in &relations {
             for key in &self.model.relation(id).keys {
                 self.add_lookup(&mut query, id, name, key)?;
             }
         }
+        self.add_query_functions(&mut query)?;
         let description = Some("Everything that can be read.".to_owned());
         self.types.insert(
             "Query".into(),
@@ -139,15 +141,29 @@ impl Builder<'_> {
             args,
             ..field(ty, FieldMeaning::ByKey(id, key.columns.clone()), &text)
         };
-        self.add_root(query, field_name, def, id)
+        self.add_relation_root(query, field_name, def, id)
     }
 
-    fn add_root(
+    fn add_relation_root(
         &self,
         query: &mut IndexMap<String, FieldDef>,
         name: String,
         def: FieldDef,
         id: RelationId,
+    ) -> Result<(), Clash> {
+        let second = describe(self.model.relation(id));
+        let remedy = format!("comment on {second} is '@name something_else'");
+        self.add_root(query, name, def, second, remedy)
+    }
+
+    /// Adds a field that comes from `origin`, unless its name is taken.
+    pub(super) fn add_root(
+        &self,
+        query: &mut IndexMap<String, FieldDef>,
+        name: String,
+        def: FieldDef,
+        origin: String,
+        remedy: String,
     ) -> Result<(), Clash> {
         let Some(other) = query.get(&name) else {
             query.insert(name, def);
@@ -157,17 +173,13 @@ impl Builder<'_> {
             FieldMeaning::List(other) | FieldMeaning::ByKey(other, _) => {
                 describe(self.model.relation(*other))
             }
+            FieldMeaning::Function(other) => describe_function(self.model.function(*other)),
             _ => "the service".into(),
         };
-        let relation = self.model.relation(id);
-        let remedy = format!(
-            "comment on table {} is '@name something_else'",
-            relation.name
-        );
         Err(Clash {
             name,
             first,
-            second: describe(relation),
+            second: origin,
             remedy,
         })
     }

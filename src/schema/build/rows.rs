@@ -6,7 +6,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::{Builder, field};
-use crate::model::{Column, Relation};
+use crate::model::{Column, Relation, RelationId};
 use crate::schema::links::LinkField;
 use crate::schema::naming::Clash;
 use crate::schema::types::{FieldDef, FieldMeaning, ObjectDef, Type};
@@ -14,6 +14,7 @@ use crate::schema::types::{FieldDef, FieldMeaning, ObjectDef, Type};
 impl Builder<'_> {
     pub(super) fn row_type(
         &self,
+        id: RelationId,
         relation: &Relation,
         links: &[LinkField],
     ) -> Result<ObjectDef, Clash> {
@@ -55,6 +56,7 @@ impl Builder<'_> {
         for link in links {
             fields.insert(link.name.clone(), self.link_field(link));
         }
+        self.add_row_functions(id, &mut fields)?;
         let description = relation.comment.description.clone();
         Ok(ObjectDef {
             description,

@@ -9,9 +9,11 @@ use tenantry::sql::{self, Read};
 use tokio_postgres::Client;
 
 /// The API of the tables in a tenant's schema.
-pub(super) async fn api(psql: &Client, schema: &str) -> Api {
+pub(super) async fn api(psql: &Client, schema: &str, role: &str) -> Api {
     let histories = ["tenantry_base_history", "tenantry_app_history"];
-    let model = introspect(psql, schema, &histories).await.unwrap();
+    let model = introspect(psql, schema, Some(role), &histories)
+        .await
+        .unwrap();
     Api::new(model, Options::default()).unwrap()
 }
 
@@ -34,6 +36,7 @@ fn try_of(
     let reads = plan.roots.iter().filter_map(|root| match &root.value {
         RootValue::Row(row) => Some(Read::Row(row)),
         RootValue::Connection(connection) => Some(Read::Connection(connection)),
+        RootValue::Call(value) => Some(Read::Call(value)),
         _ => None,
     });
     let reads: Vec<_> = reads.collect();
