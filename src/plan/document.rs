@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::error::{PlanError, PlanErrorKind};
 use super::parse::parse;
-use super::{introspection, rules};
+use super::{introspection, rules, typename};
 use crate::schema::{Api, Type};
 
 /// A valid document.
@@ -51,7 +51,8 @@ impl Document {
     /// Parses and validates `text` against the API's schema.
     pub fn parse(api: &Api, text: &str) -> Result<Self, Vec<PlanError>> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
-        let ast = parse(text).map_err(|error| vec![error])?;
+        let mut ast = parse(text).map_err(|error| vec![error])?;
+        typename::check(&mut ast).map_err(|error| vec![error])?;
         validate(api, &ast)?;
         let operations: HashMap<_, _> = ast
             .operations

@@ -20,6 +20,7 @@ mod root;
 mod row;
 mod rules;
 mod size;
+mod typename;
 mod types;
 mod variables;
 

@@ -3,6 +3,7 @@
 mod harness;
 
 mod dev;
+mod differential;
 mod functions;
 mod golden;
 mod isolation;
