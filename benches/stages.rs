@@ -12,8 +12,9 @@ use criterion::Criterion;
 use tenantry::model::introspect;
 use tenantry::plan::{Document, Variables};
 use tenantry::postgres::{Cluster, ClusterOptions, Database};
+use tenantry::rows::Rows;
 use tenantry::schema::{Api, Options};
-use tokio_postgres::{Client, Row};
+use tokio_postgres::Client;
 
 use common::{BY_KEY, CONTENT, Compiled, LIST, NESTED, Workload};
 
@@ -35,7 +36,7 @@ struct Case {
     variables: Variables,
     document: Document,
     compiled: Compiled,
-    rows: Vec<Row>,
+    rows: Rows,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -121,7 +122,7 @@ async fn case(
         Document::parse(api, workload.query).map_err(|errors| anyhow::anyhow!("{errors:?}"))?;
     let compiled = common::compile(api, workload.query, &variables)?;
     let bindings = common::bind(&compiled.plan, &variables)?;
-    let rows = common::read(client, &compiled, &bindings).await?;
+    let rows = common::rows(&common::read(client, &compiled, &bindings).await?);
     Ok(Case {
         name,
         workload,

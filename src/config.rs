@@ -36,7 +36,7 @@ impl TenantSql {
 /// How requests are served, in development as in production.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Serving {
-    /// Lanes: pools of connections, each for a part of the tenants. Two for each core when left out.
+    /// Lanes: pools of connections, each for a part of the tenants. Four for each core when left out.
     #[arg(long, env = "TENANTRY_LANES", value_name = "N")]
     pub(crate) lanes: Option<NonZeroUsize>,
 
@@ -45,7 +45,7 @@ pub(crate) struct Serving {
         long,
         env = "TENANTRY_LANE_CONNECTIONS",
         value_name = "N",
-        default_value = "2"
+        default_value = "1"
     )]
     pub(crate) lane_connections: NonZeroUsize,
 
@@ -146,13 +146,13 @@ pub(crate) struct Serving {
     pub(crate) introspection: Option<Introspection>,
 }
 
-const TWO: NonZeroUsize = NonZeroUsize::new(2).unwrap();
+const LANES_PER_CORE: NonZeroUsize = NonZeroUsize::new(4).unwrap();
 
 impl Serving {
     pub(crate) fn lanes(&self) -> LanesConfig {
         let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         LanesConfig {
-            lanes: self.lanes.unwrap_or(cores.saturating_mul(TWO)),
+            lanes: self.lanes.unwrap_or(cores.saturating_mul(LANES_PER_CORE)),
             connections_per_lane: self.lane_connections,
             preparing: if self.pooler {
                 Preparing::Nothing

@@ -1,13 +1,13 @@
 //! What running an operation brings, and how it becomes the response's body.
 
 use serde_json::Value;
-use tokio_postgres::Row;
 
 use crate::compile::{Compiled, Operation, Work};
 use crate::encode::{Body, EncodeError, FieldError, PathSegment, Source};
 use crate::error::{self, Code, Failure};
 use crate::guard::{AccessToken, Guard, TenantContext};
 use crate::plan::{self, Bindings, Bound, ParamId, RootValue};
+use crate::rows::Rows;
 use crate::schema::Api;
 use crate::session::Lanes;
 use crate::sql::Layout;
@@ -15,14 +15,14 @@ use crate::sql::Layout;
 /// What the operation's work brought.
 pub(crate) enum Outcome {
     Nothing,
-    Rows(Vec<Row>, Layout),
+    Rows(Rows, Layout),
     LogIns(Vec<LoggedIn>),
 }
 
 /// One `logIn`: the token, and for each field `user` the rows, as the user may see them.
 pub(crate) struct LoggedIn {
     token: AccessToken,
-    users: Vec<Vec<Row>>,
+    users: Vec<Rows>,
 }
 
 /// Runs the `logIn` fields one after the other, and reads each user on that user's behalf.

@@ -3,7 +3,7 @@
 //! The modules stand in the order in which data flows. A request passes [`http`], which asks the
 //! [`guard`] for a tenant, looks up its API ([`apis`]), has the operation compiled
 //! ([`mod@compile`]: [`plan`], then [`sql`]), runs the statement in a [`session`], and
-//! has the rows [`encode`]d into the response ([`execute`]). `http/endpoint.rs` has these stages in
+//! has the [`rows`] [`encode`]d into the response ([`execute`]). `http/endpoint.rs` has these stages in
 //! one function.
 //!
 //! An API comes from the tables: the [`model`] is what introspection found, the [`schema`] is the
@@ -39,6 +39,8 @@ pub mod plan;
 pub mod sql;
 
 mod session;
+
+pub mod rows;
 
 pub mod encode;
 

@@ -1,12 +1,14 @@
 //! What the benchmarks ask for, and the crate's pure stages in the order of a request.
 
 use anyhow::{Context as _, anyhow};
+use bytes::{BufMut as _, BytesMut};
 use serde_json::{Value, json};
 use tenantry::encode::{Body, Source};
-use tenantry::plan::{self, Bindings, Document, Plan, RootValue, Variables};
+use tenantry::plan::{self, Bindings, Bound, Document, Plan, RootValue, Variables};
+use tenantry::rows::Rows;
 use tenantry::schema::Api;
 use tenantry::sql::{self, Layout, Read, Statement};
-use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::types::{Format, FromSql, IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, Row};
 
 /// Fills the tables of one tenant, on its `search_path`.
@@ -107,18 +109,75 @@ pub(crate) async fn read(
     bindings: &Bindings,
 ) -> anyhow::Result<Vec<Row>> {
     let Statement { text, params, .. } = &compiled.statement;
-    let values: Vec<(&(dyn ToSql + Sync), Type)> = params
+    let values: Vec<_> = params
         .iter()
-        .map(|id| (&bindings.params[id.0] as _, Type::UNKNOWN))
+        .map(|id| Param(&bindings.params[id.0]))
         .collect();
-    Ok(client.query_typed(text, &values).await?)
+    let typed: Vec<(&(dyn ToSql + Sync), Type)> = values
+        .iter()
+        .map(|value| (value as _, Type::UNKNOWN))
+        .collect();
+    Ok(client.query_typed(text, &typed).await?)
+}
+
+/// A bound parameter for tokio-postgres.
+#[derive(Debug)]
+pub(crate) struct Param<'a>(pub(crate) &'a Bound);
+
+impl ToSql for Param<'_> {
+    fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, BoxedError> {
+        match self.0 {
+            Bound::Null => return Ok(IsNull::Yes),
+            Bound::Text(text) => out.put_slice(text.as_bytes()),
+            Bound::Binary(bytes) => out.put_slice(bytes),
+        }
+        Ok(IsNull::No)
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    fn encode_format(&self, _: &Type) -> Format {
+        match self.0 {
+            Bound::Binary(_) => Format::Binary,
+            Bound::Text(_) | Bound::Null => Format::Text,
+        }
+    }
+
+    to_sql_checked!();
+}
+
+type BoxedError = Box<dyn std::error::Error + Sync + Send>;
+
+/// The bytes of a column as they came, whatever its type.
+struct Raw<'a>(&'a [u8]);
+
+impl<'a> FromSql<'a> for Raw<'a> {
+    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, BoxedError> {
+        Ok(Self(raw))
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+}
+
+/// The same rows as the service has them.
+pub(crate) fn rows(rows: &[Row]) -> Rows {
+    Rows::from_columns(rows.iter().map(columns))
+}
+
+fn columns(row: &Row) -> impl Iterator<Item = Option<&[u8]>> {
+    let value = |column| row.get::<_, Option<Raw<'_>>>(column).map(|raw| raw.0);
+    (0..row.len()).map(value)
 }
 
 /// Writes the response of an operation with one root field.
 pub(crate) fn encode(
     compiled: &Compiled,
     bindings: &Bindings,
-    rows: &[Row],
+    rows: &Rows,
 ) -> anyhow::Result<Vec<u8>> {
     let source = match compiled.statement.layout {
         Layout::Flat => Source::Rows(rows),

@@ -111,7 +111,7 @@ impl<'a> Direct<'a> {
         bindings: &Bindings,
     ) -> anyhow::Result<()> {
         let ids = &self.compiled.statement.params;
-        let values = ids.iter().map(|id| &bindings.params[id.0]);
+        let values = ids.iter().map(|id| common::Param(&bindings.params[id.0]));
         let rows = async {
             let rows = client.query_raw(statement, values).await?;
             rows.try_collect::<Vec<Row>>().await
@@ -122,7 +122,11 @@ impl<'a> Direct<'a> {
         }
         let (entered, rows) = join!(client.batch_execute(&self.paths[tenant]), rows);
         entered?;
-        std::hint::black_box(common::encode(self.compiled, bindings, &rows?)?);
+        std::hint::black_box(common::encode(
+            self.compiled,
+            bindings,
+            &common::rows(&rows?),
+        )?);
         Ok(())
     }
 }

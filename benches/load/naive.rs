@@ -88,13 +88,15 @@ impl Naive {
             let text = &self.compiled.statement.text;
             let statement = client.prepare_typed_cached(text, &self.types).await?;
             let params = &self.compiled.statement.params;
-            let values = params.iter().map(|id| &bindings.params[id.0]);
+            let values = params
+                .iter()
+                .map(|id| common::Param(&bindings.params[id.0]));
             let rows = client.query_raw(&statement, values).await?;
             rows.try_collect::<Vec<Row>>().await
         };
         // Sent together, in this order.
         let (entered, rows) = join!(client.batch_execute(path), rows);
         entered?;
-        common::encode(&self.compiled, &bindings, &rows?)
+        common::encode(&self.compiled, &bindings, &common::rows(&rows?))
     }
 }

@@ -4,7 +4,7 @@ use super::computed::Computed;
 use super::error::EncodeError;
 use super::record::{Elements, Record};
 use super::row::{Encoder, Fault, PathSegment};
-use super::slots::{Rows, Slots};
+use super::slots::{Items, Slots};
 use super::text::write_str;
 use crate::plan::{
     Bound, ComputedField, Connection, ConnectionField, Direction, EdgeField, PageField,
@@ -14,7 +14,7 @@ use crate::plan::{
 /// A list with what is known of it.
 struct Page<'r, 'v, 'c> {
     connection: &'c Connection,
-    rows: &'r Rows<'v>,
+    rows: &'r Items<'v>,
     /// The rows to show; the query may have read one more.
     visible: std::ops::Range<usize>,
     /// There is one more in the direction of reading.
@@ -35,16 +35,16 @@ impl Encoder<'_> {
     ) -> Result<(), Fault> {
         let needs = connection.needs;
         let totals = !connection.totals.is_empty();
-        let empty = || Rows::Flat(&[]);
+        let empty = || Items::None;
         if needs.rows && !totals && !needs.behind {
-            return self.list(connection, &Rows::Array(Elements::new(value)?), None, None);
+            return self.list(connection, &Items::Array(Elements::new(value)?), None, None);
         }
         if totals && !needs.rows && !needs.behind {
             return self.list(connection, &empty(), Some(value), None);
         }
         let mut parts = Record::new(value)?;
         let rows = if needs.rows {
-            Rows::Array(Elements::new(parts.next()?.ok_or(EncodeError::Malformed)?)?)
+            Items::Array(Elements::new(parts.next()?.ok_or(EncodeError::Malformed)?)?)
         } else {
             empty()
         };
@@ -56,7 +56,7 @@ impl Encoder<'_> {
     pub(super) fn list(
         &mut self,
         connection: &Connection,
-        rows: &Rows<'_>,
+        rows: &Items<'_>,
         totals: Option<&[u8]>,
         behind: Option<&[u8]>,
     ) -> Result<(), Fault> {

@@ -19,15 +19,14 @@ mod wire;
 pub use error::EncodeError;
 pub use row::{FieldError, PathSegment};
 pub use scalar::{Codec, Label};
-pub use slots::Raw;
 pub use text::write_str;
 
 use serde_json::Value;
-use tokio_postgres::Row;
 
 use crate::plan::{Bindings, LogInField, Root, RootRow, RootValue};
+use crate::rows::{Row, Rows};
 use row::{Encoder, Fault};
-use slots::{Rows, Slots};
+use slots::{Items, Slots};
 
 /// The `data` of a response under construction, with the errors of its fields.
 pub struct Body<'a> {
@@ -42,14 +41,14 @@ pub enum Source<'a> {
     /// It is known without asking.
     Plan,
     /// The rows of the result are the field's.
-    Rows(&'a [Row]),
+    Rows(&'a Rows),
     /// One column of the result's only row is the field's.
-    Column(&'a Row, usize),
+    Column(Row<'a>, usize),
     Json(&'a Value),
     LogIn {
         access_token: &'a str,
         /// For each field `user` its rows.
-        users: &'a [Vec<Row>],
+        users: &'a [Rows],
     },
 }
 
@@ -122,15 +121,17 @@ fn root_value(
     match (value, source) {
         (RootValue::Typename(name), _) => write_str(name, &mut encoder.out),
         (RootValue::Connection(connection), Source::Rows(rows)) => {
-            return encoder.list(connection, &Rows::Flat(rows), None, None);
+            return encoder.list(connection, &Items::Flat(rows), None, None);
         }
         (RootValue::Connection(connection), Source::Column(row, column)) => {
-            let value = Raw::of(row, column).ok_or(Fault::Broken(EncodeError::Malformed))?;
+            let value = row
+                .column(column)
+                .ok_or(Fault::Broken(EncodeError::Malformed))?;
             return encoder.connection(connection, value);
         }
         (RootValue::Row(row), source) => return root_row(encoder, row, source),
         (RootValue::Call(read), Source::Column(row, column)) => {
-            return encoder.value(&read.codec, read.non_null, Raw::of(row, column));
+            return encoder.value(&read.codec, read.non_null, row.column(column));
         }
         (_, Source::Json(value)) => {
             // Writing to a Vec cannot fail, and the value was JSON before.
@@ -154,8 +155,8 @@ fn root_value(
                     Ok(())
                 }
                 LogInField::User(row) => {
-                    let rows = users.next().map_or(&[][..], Vec::as_slice);
-                    root_row(encoder, row, Source::Rows(rows))
+                    let rows = users.next().map_or(Source::Plan, Source::Rows);
+                    root_row(encoder, row, rows)
                 }
             });
         }
@@ -166,20 +167,14 @@ fn root_value(
 
 /// One row or null.
 fn root_row(encoder: &mut Encoder<'_>, row: &RootRow, source: Source<'_>) -> Result<(), Fault> {
-    let mut slots = match source {
-        Source::Rows([first, ..]) => Slots::row(first),
-        Source::Column(row, column) => {
-            if let Some(value) = Raw::of(row, column) {
-                Slots::record(value)?
-            } else {
-                encoder.out.extend_from_slice(b"null");
-                return Ok(());
-            }
-        }
-        _ => {
-            encoder.out.extend_from_slice(b"null");
-            return Ok(());
-        }
+    let slots = match source {
+        Source::Rows(rows) => rows.first().map(Slots::row),
+        Source::Column(row, column) => row.column(column).map(Slots::record).transpose()?,
+        _ => None,
+    };
+    let Some(mut slots) = slots else {
+        encoder.out.extend_from_slice(b"null");
+        return Ok(());
     };
     let start = encoder.out.len();
     match encoder.selection(&row.selection, &mut slots) {

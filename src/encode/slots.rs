@@ -1,32 +1,12 @@
 //! The columns of one row, read one after the other, and the rows of one list.
 
-use tokio_postgres::Row;
-use tokio_postgres::types::{FromSql, Type};
-
 use super::error::EncodeError;
 use super::record::{Elements, Record};
+use crate::rows::{Columns, NoSuchColumn, Row, Rows};
 
-/// The bytes of a column as they came, whatever its type.
-#[derive(Debug, Clone, Copy)]
-pub struct Raw<'a>(pub &'a [u8]);
-
-impl<'a> FromSql<'a> for Raw<'a> {
-    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
-        Ok(Self(raw))
-    }
-
-    fn accepts(_: &Type) -> bool {
-        true
-    }
-}
-
-impl<'a> Raw<'a> {
-    /// The bytes of a column; none for null, or where the row has no such column.
-    pub fn of(row: &'a Row, column: usize) -> Option<&'a [u8]> {
-        row.try_get::<_, Option<Raw<'a>>>(column)
-            .ok()
-            .flatten()
-            .map(|raw| raw.0)
+impl From<NoSuchColumn> for EncodeError {
+    fn from(_: NoSuchColumn) -> Self {
+        Self::Malformed
     }
 }
 
@@ -39,14 +19,14 @@ pub(super) struct Slots<'a> {
 
 #[derive(Clone)]
 enum Source<'a> {
-    Row(&'a Row),
+    Row(Columns<'a>),
     Record(Record<'a>),
 }
 
 impl<'a> Slots<'a> {
-    pub(super) fn row(row: &'a Row) -> Self {
+    pub(super) fn row(row: Row<'a>) -> Self {
         Self {
-            source: Source::Row(row),
+            source: Source::Row(row.columns()),
             position: 0,
         }
     }
@@ -61,12 +41,7 @@ impl<'a> Slots<'a> {
     pub(super) fn next(&mut self) -> Result<Option<&'a [u8]>, EncodeError> {
         self.position += 1;
         match &mut self.source {
-            Source::Row(row) => {
-                if self.position > row.len() {
-                    return Err(EncodeError::Malformed);
-                }
-                Ok(Raw::of(row, self.position - 1))
-            }
+            Source::Row(columns) => Ok(columns.next()?),
             Source::Record(record) => record.next(),
         }
     }
@@ -80,21 +55,28 @@ impl<'a> Slots<'a> {
         let distance = position.saturating_sub(self.position);
         self.position += distance;
         match &mut self.source {
-            Source::Row(_) => Ok(()),
+            Source::Row(columns) => {
+                for _ in 0..distance {
+                    columns.next()?;
+                }
+                Ok(())
+            }
             Source::Record(record) => record.skip(distance),
         }
     }
 }
 
-/// The rows of a list.
-pub(super) enum Rows<'a> {
-    Flat(&'a [Row]),
+/// The rows of a list, wherever they are.
+pub(super) enum Items<'a> {
+    None,
+    Flat(&'a Rows),
     Array(Elements<'a>),
 }
 
-impl<'a> Rows<'a> {
+impl<'a> Items<'a> {
     pub(super) fn len(&self) -> usize {
         match self {
+            Self::None => 0,
             Self::Flat(rows) => rows.len(),
             Self::Array(elements) => elements.len(),
         }
@@ -107,8 +89,9 @@ impl<'a> Rows<'a> {
         mut f: impl FnMut(usize, &mut Slots<'a>) -> Result<(), E>,
     ) -> Result<(), E> {
         match self {
+            Self::None => {}
             Self::Flat(rows) => {
-                for (index, row) in rows.get(range).unwrap_or_default().iter().enumerate() {
+                for (index, row) in range.filter_map(|place| rows.get(place)).enumerate() {
                     f(index, &mut Slots::row(row))?;
                 }
             }

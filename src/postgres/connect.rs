@@ -71,6 +71,16 @@ impl Database {
         database
     }
 
+    /// The same database, whose sessions start with these settings (`-c name=value`) besides the URL's.
+    #[must_use]
+    pub fn with_options(&self, options: &str) -> Database {
+        let mut database = self.clone();
+        let given = database.config.get_options().unwrap_or_default();
+        let options = format!("{given} {options}");
+        database.config.options(options);
+        database
+    }
+
     /// The same database for another user with the same password.
     #[must_use]
     pub fn with_user(&self, user: &str) -> Database {

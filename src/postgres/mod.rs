@@ -16,12 +16,14 @@ mod log;
 mod pairs;
 mod running;
 mod settings;
+mod stream;
 mod supervisor;
 mod tls;
 
 pub use cluster::{Cluster, ClusterOptions};
 pub use connect::{ConnectError, Database};
 pub use error::{ClusterError, DatabaseUrlError};
+pub use stream::{Stream, StreamError};
 pub use tls::Tls;
 
 #[cfg(test)]

@@ -1,16 +1,20 @@
 //! Connections of requests: opened with the request login, given back only when clean.
 
+use std::io;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use deadpool::managed::{self, Metrics, RecycleError, RecycleResult};
-use deadpool_postgres::{ClientWrapper, ManagerConfig, RecyclingMethod};
-use tokio_postgres::types::Type;
-use tokio_postgres::{Error, Statement};
 
-use super::Settings;
-use super::statements::Statements;
-use crate::postgres::Database;
+use super::answer::ServerError;
+use super::settings::Settings;
+use super::statements::{Statements, Way};
+use super::wire::{Broken, Wire};
+use super::{Query, QueryId};
+use crate::names::TenantId;
+use crate::plan::Bindings;
+use crate::postgres::{Database, StreamError};
+use crate::sql::Statement;
 
 /// How long a connection whose request is gone may take to come to its end.
 const FINISH: Duration = Duration::from_secs(1);
@@ -28,41 +32,142 @@ pub(crate) enum Preparing {
     Nothing,
 }
 
-pub(super) struct Connection {
-    pub(super) client: ClientWrapper,
-    /// None behind a pooler.
-    pub(super) prepared: Option<Prepared>,
+/// A statement that every transaction has.
+pub(super) struct Fixed {
+    /// What the server knows it by, where it knows any.
+    pub(super) name: &'static str,
+    pub(super) text: &'static str,
+    /// How many, all of type text.
+    pub(super) parameters: usize,
 }
 
-/// What a connection has prepared on the server.
-pub(super) struct Prepared {
-    pub(super) settings: Statement,
-    pub(super) statements: Statements,
+const BEGIN_READ: Fixed = Fixed {
+    name: "begin_read",
+    text: "begin read only",
+    parameters: 0,
+};
+
+const COMMIT: Fixed = Fixed {
+    name: "commit",
+    text: "commit",
+    parameters: 0,
+};
+
+pub(super) struct Connection {
+    pub(super) wire: Wire,
+    /// None behind a pooler: there nothing is prepared.
+    statements: Option<Statements>,
+}
+
+impl Connection {
+    /// Prepares the fixed statements, where statements may be prepared.
+    async fn new(mut wire: Wire, preparing: Preparing) -> Result<Self, OpenError> {
+        let statements = match preparing {
+            Preparing::Nothing => None,
+            Preparing::Statements(capacity) => {
+                for fixed in [BEGIN_READ, Settings::FIXED, COMMIT] {
+                    wire.parse_texts(fixed.name, fixed.text, fixed.parameters)?;
+                }
+                wire.sync();
+                if let Some(error) = wire.exchange(0).await?.error {
+                    return Err(OpenError::Refused(error));
+                }
+                Some(Statements::new(capacity))
+            }
+        };
+        Ok(Self { wire, statements })
+    }
+
+    /// Writes a whole transaction.
+    pub(super) fn write(
+        &mut self,
+        settings: &Settings<'_>,
+        tenant: TenantId,
+        query: &Query,
+        bindings: &Bindings,
+    ) -> io::Result<()> {
+        if let Some(statements) = &mut self.statements {
+            for name in statements.unwanted() {
+                self.wire.close(&name)?;
+            }
+        }
+        let begin = self.fixed(&BEGIN_READ)?;
+        self.wire.execute_with(begin, [])?;
+        let name = self.fixed(&Settings::FIXED)?;
+        settings.apply(&mut self.wire, name)?;
+        self.query(tenant, query, bindings)?;
+        let commit = self.fixed(&COMMIT)?;
+        self.wire.execute_with(commit, [])?;
+        self.wire.sync();
+        Ok(())
+    }
+
+    /// The name to execute the statement by.
+    fn fixed(&mut self, fixed: &Fixed) -> io::Result<&'static str> {
+        if self.statements.is_some() {
+            return Ok(fixed.name);
+        }
+        self.wire.parse_texts("", fixed.text, fixed.parameters)?;
+        Ok("")
+    }
+
+    fn query(&mut self, tenant: TenantId, query: &Query, bindings: &Bindings) -> io::Result<()> {
+        let Self { wire, statements } = self;
+        let Statement { text, params, .. } = &query.statement;
+        let values = params.iter().filter_map(|id| bindings.params.get(id.0));
+        let way = statements
+            .as_mut()
+            .map_or(Way::Unnamed, |statements| statements.way(tenant, query.id));
+        match way {
+            Way::Unnamed => {
+                wire.parse("", text)?;
+                wire.execute("", values)
+            }
+            Way::Prepare(name) => {
+                wire.parse(&name, text)?;
+                wire.execute(&name, values)
+            }
+            Way::Prepared(name) => wire.execute(&name, values),
+        }
+    }
+
+    /// Forgets what was prepared for a query that failed.
+    pub(super) fn forget(&mut self, tenant: TenantId, query: QueryId) {
+        if let Some(statements) = &mut self.statements {
+            statements.forget(tenant, query);
+        }
+    }
 }
 
 /// Opens connections for a pool, and judges whether one may be used again.
 pub(super) struct Opener {
-    manager: deadpool_postgres::Manager,
+    database: Database,
     preparing: Preparing,
     lifetime: Duration,
 }
 
+/// Why a connection could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum OpenError {
+    #[error(transparent)]
+    Stream(#[from] StreamError),
+    #[error(transparent)]
+    Broken(#[from] Broken),
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error("the server refused: {0}")]
+    Refused(Box<ServerError>),
+}
+
 impl Opener {
     pub(super) fn new(database: &Database, preparing: Preparing, lifetime: Duration) -> Self {
-        // Sessions vouch for what they give back.
-        let recycling = ManagerConfig {
-            recycling_method: RecyclingMethod::Fast,
-        };
-        let mut config = database.config().clone();
         // Poolers know no such startup parameter: there the login itself must have these settings.
-        if let Preparing::Statements(_) = preparing {
-            let given = config.get_options().unwrap_or_default();
-            let options = format!("{given} {PRINTING}");
-            config.options(options);
-        }
-        let manager = deadpool_postgres::Manager::from_config(config, database.tls(), recycling);
+        let database = match preparing {
+            Preparing::Statements(_) => database.with_options(PRINTING),
+            Preparing::Nothing => database.clone(),
+        };
         Self {
-            manager,
+            database,
             preparing,
             lifetime,
         }
@@ -71,20 +176,11 @@ impl Opener {
 
 impl managed::Manager for Opener {
     type Type = Connection;
-    type Error = Error;
+    type Error = OpenError;
 
-    async fn create(&self) -> Result<Connection, Error> {
-        let client = self.manager.create().await?;
-        let prepared = match self.preparing {
-            Preparing::Nothing => None,
-            Preparing::Statements(capacity) => Some(Prepared {
-                settings: client
-                    .prepare_typed(Settings::SQL, &[Type::TEXT; 6])
-                    .await?,
-                statements: Statements::new(capacity),
-            }),
-        };
-        Ok(Connection { client, prepared })
+    async fn create(&self) -> Result<Connection, OpenError> {
+        let wire = Wire::new(self.database.stream().await?);
+        Connection::new(wire, self.preparing).await
     }
 
     /// Backends remember every table they ever touched: an old one is let go.
@@ -92,8 +188,8 @@ impl managed::Manager for Opener {
         &self,
         connection: &mut Connection,
         metrics: &Metrics,
-    ) -> RecycleResult<Error> {
-        if connection.client.is_closed() {
+    ) -> RecycleResult<OpenError> {
+        if !connection.wire.is_alive() {
             return Err(RecycleError::message("closed"));
         }
         if metrics.age() > self.lifetime {
@@ -103,60 +199,45 @@ impl managed::Manager for Opener {
     }
 }
 
-/// A connection that goes back to its pool only when it is known to be clean.
+/// A connection that goes back to its pool only when it is known to be clean: when the server has
+/// said that it is ready and in no transaction.
 ///
-/// Dropped in the middle of a transaction (a client hung up, a limit ran out, a panic), it is
-/// brought to its end in the background, or closed.
-pub(super) struct Checkout {
-    object: Option<managed::Object<Opener>>,
-    dirty: bool,
-}
+/// Dropped in the middle of one (a client hung up, a limit ran out, a panic), it is brought to its
+/// end in the background, or closed.
+pub(super) struct Checkout(Option<managed::Object<Opener>>);
 
 impl Checkout {
     pub(super) fn new(object: managed::Object<Opener>) -> Self {
-        Self {
-            object: Some(object),
-            dirty: false,
-        }
+        Self(Some(object))
     }
 
-    /// The connection, for a transaction that starts now.
-    pub(super) fn begin(&mut self) -> Option<&mut Connection> {
-        self.dirty = true;
-        self.object.as_deref_mut()
+    pub(super) fn connection(&mut self) -> Option<&mut Connection> {
+        self.0.as_deref_mut()
     }
 
-    /// What the connection has prepared; none behind a pooler.
-    pub(super) fn prepared(&mut self) -> Option<&mut Prepared> {
-        self.object.as_deref_mut()?.prepared.as_mut()
-    }
-
-    /// The end of the transaction has been seen.
-    pub(super) fn is_clean(&mut self) {
-        self.dirty = false;
+    /// Closes it instead of giving it back.
+    pub(super) fn close(&mut self) {
+        self.0.take().map(managed::Object::take);
     }
 }
 
 impl Drop for Checkout {
     fn drop(&mut self) {
-        if let Some(object) = self.object.take().filter(|_| self.dirty) {
+        if let Some(object) = self.0.take().filter(|object| !object.wire.is_idle()) {
             finish(object);
         }
     }
 }
 
 /// Brings a connection to the end of its transaction, or closes it.
-///
-/// Answers come in the order of the questions: once ROLLBACK has been answered, everything sent
-/// before it is over, and nothing of the tenant is left.
-fn finish(object: managed::Object<Opener>) {
+fn finish(mut object: managed::Object<Opener>) {
     let Ok(runtime) = tokio::runtime::Handle::try_current() else {
         drop(managed::Object::take(object));
         return;
     };
     runtime.spawn(async move {
-        let rollback = object.client.batch_execute("rollback");
-        if !matches!(tokio::time::timeout(FINISH, rollback).await, Ok(Ok(()))) {
+        let finished = tokio::time::timeout(FINISH, object.wire.finish()).await;
+        if !matches!(finished, Ok(Ok(()))) {
             // The backend notices the closed socket, and ends what it is doing.
             drop(managed::Object::take(object));
         }

@@ -1,8 +1,8 @@
 //! SQLSTATEs, classified in one table.
 //! <https://www.postgresql.org/docs/current/errcodes-appendix.html>
 
-use tokio_postgres::error::DbError;
-
+use super::answer::ServerError;
+use super::wire::Broken;
 use crate::error::{Code, Failure};
 
 /// Where in the transaction Postgres said no.
@@ -10,29 +10,40 @@ use crate::error::{Code, Failure};
 pub(crate) enum SessionError {
     /// Before the operation's own statement: the tenant's role or schema cannot be entered.
     #[error("the session could not be opened: {0}")]
-    Settings(tokio_postgres::Error),
+    Settings(Box<ServerError>),
     #[error("the statement failed: {0}")]
-    Statement(tokio_postgres::Error),
+    Statement(Box<ServerError>),
+    #[error(transparent)]
+    Broken(#[from] Broken),
     #[error("the connection is gone")]
     Closed,
 }
 
 impl SessionError {
-    fn answer(&self) -> Option<&DbError> {
+    fn answer(&self) -> Option<&ServerError> {
         match self {
-            Self::Settings(error) | Self::Statement(error) => error.as_db_error(),
-            Self::Closed => None,
+            Self::Settings(error) | Self::Statement(error) | Self::Broken(Broken::Ended(error)) => {
+                Some(error)
+            }
+            Self::Broken(_) | Self::Closed => None,
         }
     }
 
     fn state(&self) -> &str {
-        self.answer().map_or("", |answer| answer.code().code())
+        self.answer().map_or("", |answer| answer.code())
     }
 
-    /// The connection had died before anything was run on it: not even BEGIN was answered.
+    /// The connection had died before the server took anything from it. One that ends in the
+    /// middle does not count: what ended it might end the next one too.
     pub(super) fn is_dead_connection(&self) -> bool {
-        let ended = matches!(self.state(), "" | "57P01" | "57P02" | "57P03");
-        ended && matches!(self, Self::Settings(_) | Self::Closed)
+        use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, WriteZero};
+        match self {
+            Self::Broken(Broken::Io(error)) => matches!(
+                error.kind(),
+                BrokenPipe | ConnectionAborted | ConnectionReset | WriteZero
+            ),
+            _ => false,
+        }
     }
 
     /// "cached plan must not change result type", or a statement that the server does not know.
@@ -41,23 +52,28 @@ impl SessionError {
     }
 
     pub(super) fn into_failure(self) -> Failure {
-        match (&self, self.answer()) {
-            (Self::Statement(_), Some(answer)) => classify(answer, self.describe()),
-            (_, Some(_)) => Failure::internal(self.describe()),
-            (_, None) => Failure::overloaded(1).with_log(self.describe()),
+        match &self {
+            Self::Statement(answer) => classify(answer, self.describe()),
+            Self::Settings(_) => Failure::internal(self.describe()),
+            Self::Broken(Broken::TooLarge) => Failure::new(
+                Code::QueryTooComplex,
+                "the answer is too large: ask for less at once",
+            )
+            .with_log(self.describe()),
+            Self::Broken(_) | Self::Closed => Failure::overloaded(1).with_log(self.describe()),
         }
     }
 
     /// What Postgres said, without the details and hints, which may hold values.
     fn describe(&self) -> String {
         match self.answer() {
-            Some(answer) => format!("{}: {}", answer.code().code(), answer.message()),
+            Some(answer) => answer.to_string(),
             None => self.to_string(),
         }
     }
 }
 
-fn classify(answer: &DbError, log: String) -> Failure {
+fn classify(answer: &ServerError, log: String) -> Failure {
     // A function of the app's own has said no: its words are meant for the client, and its SQLSTATE
     // may be any.
     if answer.routine() == Some("exec_stmt_raise") {
@@ -67,7 +83,7 @@ fn classify(answer: &DbError, log: String) -> Failure {
             failure.log = None;
         }
         failure.message = answer.message().to_owned().into();
-        failure.details.sql_state = Some(answer.code().code().to_owned());
+        failure.details.sql_state = Some(answer.code().to_owned());
         failure.details.detail = answer.detail().map(str::to_owned);
         failure.details.hint = answer.hint().map(str::to_owned);
         return failure;
@@ -75,15 +91,15 @@ fn classify(answer: &DbError, log: String) -> Failure {
     classify_state(answer, log)
 }
 
-fn classify_state(answer: &DbError, log: String) -> Failure {
-    let state = answer.code().code();
+fn classify_state(answer: &ServerError, log: String) -> Failure {
+    let state = answer.code();
     let message = answer.message().to_owned();
     match (state.get(..2), state) {
         // The values do not fit their types: what Postgres says of them is what the client sent.
         (Some("22"), _) => Failure::new(Code::BadUserInput, message),
         // Some types call bad text a syntax error (tsquery, ltree). It has no place in the
         // statement, as one of ours would.
-        (_, "42601" | "42622") if answer.position().is_none() => {
+        (_, "42601" | "42622") if !answer.has_position() => {
             Failure::new(Code::BadUserInput, message)
         }
         // A parameter in binary that is too short or too long: somebody tampered with a cursor.

@@ -13,9 +13,8 @@ use std::time::Duration;
 use deadpool::managed::{BuildError, Object, Pool, PoolError, Timeouts};
 use deadpool_postgres::Runtime;
 use siphasher::sip::SipHasher13;
-use tokio_postgres::Row;
 
-use super::connection::{Opener, Preparing};
+use super::connection::{OpenError, Opener, Preparing};
 use super::{Query, Session, Settings};
 use crate::error::Failure;
 use crate::guard::TenantContext;
@@ -23,6 +22,7 @@ use crate::names::{RoleName, TenantId};
 use crate::plan::Bindings;
 use crate::postgres::Database;
 use crate::registry::{Registry, Tenant};
+use crate::rows::Rows;
 
 #[derive(Debug, Clone)]
 pub(crate) struct LanesConfig {
@@ -123,7 +123,7 @@ impl Lanes {
         context: &TenantContext,
         query: &Query,
         bindings: &Bindings,
-    ) -> Result<Vec<Row>, Failure> {
+    ) -> Result<Rows, Failure> {
         let error = match self.open(context).await?.read(query, bindings).await {
             Ok(rows) => return Ok(rows),
             Err(error) => error,
@@ -151,7 +151,7 @@ impl Lanes {
     async fn connection(
         &self,
         tenant: TenantId,
-    ) -> Result<(&Lane, Object<Opener>), PoolError<tokio_postgres::Error>> {
+    ) -> Result<(&Lane, Object<Opener>), PoolError<OpenError>> {
         let at_once = timeouts(Duration::ZERO);
         let (first, second) = preferred(tenant, self.all.len());
         for lane in [first, second] {
@@ -196,7 +196,7 @@ fn timeouts(wait: Duration) -> Timeouts {
     }
 }
 
-fn refused(error: PoolError<tokio_postgres::Error>) -> Failure {
+fn refused(error: PoolError<OpenError>) -> Failure {
     // No connection in time, or none to be had: another try may find one.
     Failure::overloaded(1).with_log(error)
 }

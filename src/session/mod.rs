@@ -10,29 +10,27 @@
 //! commit;
 //! ```
 //!
-//! All four are sent at once and take one network round trip. If any of the first fails, the third
-//! does too: outside of the transaction the role sees nothing, and a failed transaction runs nothing.
+//! All four are sent as one train of messages and answered at once: one network round trip, and one
+//! wake-up on each side. The server skips what follows an error.
 
+mod answer;
 mod connection;
 mod error;
 mod lanes;
-mod param;
 mod settings;
 mod statements;
+mod wire;
 
 use deadpool::managed::Object;
-use futures_util::{TryStreamExt as _, join};
-use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Error, Row};
 
 use crate::error::Failure;
 use crate::guard::TenantContext;
-use crate::plan::{Bindings, Bound};
+use crate::plan::Bindings;
+use crate::rows::Rows;
 use crate::sql::Statement;
-use connection::{Checkout, Connection, Opener};
+use connection::{Checkout, Opener};
 use error::SessionError;
 use settings::Settings;
-use statements::Way;
 
 pub(crate) use connection::Preparing;
 pub(crate) use lanes::{Lanes, LanesConfig};
@@ -69,11 +67,14 @@ impl Query {
 struct Session<'a> {
     context: &'a TenantContext,
     connection: Checkout,
-    settings: Settings,
+    settings: Settings<'a>,
 }
 
+/// BEGIN and the settings.
+const BEFORE: usize = 2;
+
 impl<'a> Session<'a> {
-    fn new(context: &'a TenantContext, object: Object<Opener>, settings: Settings) -> Self {
+    fn new(context: &'a TenantContext, object: Object<Opener>, settings: Settings<'a>) -> Self {
         Self {
             context,
             connection: Checkout::new(object),
@@ -82,114 +83,35 @@ impl<'a> Session<'a> {
     }
 
     /// Runs one query that reads, in a transaction of its own.
-    async fn read(&mut self, query: &Query, bindings: &Bindings) -> Result<Vec<Row>, SessionError> {
+    async fn read(&mut self, query: &Query, bindings: &Bindings) -> Result<Rows, SessionError> {
         let tenant = self.context.tenant();
         tracing::debug!(
             tenant.subdomain = %tenant.subdomain,
             db.statement = query.statement.text,
             "statement"
         );
-        let connection = self.connection.begin().ok_or(SessionError::Closed)?;
-        let way = match &mut connection.prepared {
-            Some(prepared) => prepared.statements.way(tenant.id, query.id),
-            None => Way::Unnamed,
+        let connection = self.connection.connection().ok_or(SessionError::Closed)?;
+        let written = connection.write(&self.settings, tenant.id, query, bindings);
+        let answer = match written {
+            Ok(()) => connection.wire.exchange(BEFORE).await,
+            Err(error) => Err(error.into()),
         };
-        let answers = transact(connection, &self.settings, way, &query.statement, bindings).await;
-        // Once COMMIT has been answered the connection is outside of any transaction, and all
-        // settings were local to that one.
-        if answers.commit.is_ok() {
-            self.connection.is_clean();
-        }
-        self.remember(query, &answers);
-        answers
-            .begin
-            .and(answers.settings)
-            .map_err(SessionError::Settings)?;
-        let rows = answers.rows.map_err(SessionError::Statement)?;
-        answers.commit.map_err(SessionError::Statement)?;
-        Ok(rows)
-    }
-
-    /// Keeps what was prepared, and forgets what failed: it may be older than the tables.
-    fn remember(&mut self, query: &Query, answers: &Answers) {
-        let tenant = self.context.tenant().id;
-        let Some(prepared) = self.connection.prepared() else {
-            return;
+        let mut answer = match answer {
+            Ok(answer) => answer,
+            Err(broken) => {
+                self.connection.close();
+                return Err(broken.into());
+            }
         };
-        if answers.rows.is_err() {
-            prepared.statements.forget(tenant, query.id);
-        } else if let Some(Ok(statement)) = &answers.prepared {
-            prepared
-                .statements
-                .keep(tenant, query.id, statement.clone());
+        match (answer.done, answer.error.take()) {
+            (_, None) => answer.into_rows().next().ok_or(SessionError::Closed),
+            (..BEFORE, Some(error)) => Err(SessionError::Settings(error)),
+            (_, Some(error)) => {
+                // It may be older than the tables.
+                connection.forget(tenant.id, query.id);
+                Err(SessionError::Statement(error))
+            }
         }
-    }
-}
-
-/// What came back, part by part.
-struct Answers {
-    begin: Result<(), Error>,
-    settings: Result<(), Error>,
-    prepared: Option<Result<tokio_postgres::Statement, Error>>,
-    rows: Result<Vec<Row>, Error>,
-    commit: Result<(), Error>,
-}
-
-/// Sends the whole transaction at once. The parts are polled in this order, and sent when first
-/// polled; the server works them off one after the other.
-async fn transact(
-    connection: &Connection,
-    settings: &Settings,
-    way: Way,
-    statement: &Statement,
-    bindings: &Bindings,
-) -> Answers {
-    let client = &connection.client;
-    let values: Vec<&Bound> = statement
-        .params
-        .iter()
-        .filter_map(|id| bindings.params.get(id.0))
-        .collect();
-    let begin = client.batch_execute("begin read only");
-    let settings = settings.apply(connection);
-    let commit = client.batch_execute("commit");
-    let unnamed = async {
-        let typed: Vec<(&(dyn ToSql + Sync), Type)> = values
-            .iter()
-            .map(|value| (*value as _, Type::UNKNOWN))
-            .collect();
-        client.query_typed(&statement.text, &typed).await
-    };
-    let (begin, settings, prepared, rows, commit) = match way {
-        Way::Prepared(known) => {
-            let rows = async {
-                client
-                    .query_raw(&known, values.iter().copied())
-                    .await?
-                    .try_collect()
-                    .await
-            };
-            let (begin, settings, rows, commit) = join!(begin, settings, rows, commit);
-            (begin, settings, None, rows, commit)
-        }
-        Way::Unnamed => {
-            let (begin, settings, rows, commit) = join!(begin, settings, unnamed, commit);
-            (begin, settings, None, rows, commit)
-        }
-        Way::Prepare => {
-            let types = vec![Type::UNKNOWN; values.len()];
-            let prepare = client.prepare_typed(&statement.text, &types);
-            let (begin, settings, prepared, rows, commit) =
-                join!(begin, settings, prepare, unnamed, commit);
-            (begin, settings, Some(prepared), rows, commit)
-        }
-    };
-    Answers {
-        begin,
-        settings,
-        prepared,
-        rows,
-        commit,
     }
 }
 

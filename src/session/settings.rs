@@ -1,62 +1,52 @@
 //! What makes a transaction a tenant's.
 
+use std::io;
 use std::sync::Arc;
 
-use tokio_postgres::Error;
-use tokio_postgres::types::{ToSql, Type};
-
-use super::connection::Connection;
+use super::connection::Fixed;
+use super::wire::Wire;
 use crate::guard::{Identity, TenantContext};
 
-pub(super) struct Settings {
-    search_path: String,
-    role: String,
-    tenant: String,
-    user: String,
-    member_role: &'static str,
+pub(super) struct Settings<'a> {
+    context: &'a TenantContext,
     statement_timeout: Arc<str>,
 }
 
-impl Settings {
+impl<'a> Settings<'a> {
     /// Every setting is local to the transaction (`true`), and every value is a parameter.
-    pub(super) const SQL: &str = "select set_config('search_path', $1, true), \
+    pub(super) const FIXED: Fixed = Fixed {
+        name: "settings",
+        text: "select set_config('search_path', $1, true), \
          set_config('role', $2, true), set_config('app.tenant_id', $3, true), \
          set_config('app.user_id', $4, true), set_config('app.role', $5, true), \
-         set_config('statement_timeout', $6, true)";
+         set_config('statement_timeout', $6, true)",
+        parameters: 6,
+    };
 
-    pub(super) fn new(context: &TenantContext, statement_timeout: Arc<str>) -> Self {
-        let tenant = context.tenant();
-        let (user, member_role) = match context.identity() {
-            Identity::Anonymous => (String::new(), ""),
-            Identity::Member { user, role } => (user.to_string(), role.as_str()),
-        };
+    pub(super) fn new(context: &'a TenantContext, statement_timeout: Arc<str>) -> Self {
         Self {
-            // Named last, or else it would come first, and a temporary table would hide one of the tenant's.
-            search_path: format!("{}, extensions, pg_temp", tenant.schema.quoted()),
-            role: tenant.role.as_str().to_owned(),
-            tenant: tenant.id.to_string(),
-            user,
-            member_role,
+            context,
             statement_timeout,
         }
     }
 
-    pub(super) async fn apply(&self, connection: &Connection) -> Result<(), Error> {
-        let timeout = &*self.statement_timeout;
-        let values: [&(dyn ToSql + Sync); 6] = [
-            &self.search_path,
-            &self.role,
-            &self.tenant,
-            &self.user,
-            &self.member_role,
-            &timeout,
-        ];
-        if let Some(prepared) = &connection.prepared {
-            connection.client.query(&prepared.settings, &values).await?;
-        } else {
-            let typed = values.map(|value| (value, Type::TEXT));
-            connection.client.query_typed(Self::SQL, &typed).await?;
+    /// Executes the statement of this name, which is [`Settings::FIXED`], with these settings.
+    pub(super) fn apply(&self, wire: &mut Wire, name: &str) -> io::Result<()> {
+        let tenant = self.context.tenant();
+        // Named last, or else it would come first, and a temporary table would hide one of the tenant's.
+        let search_path = format_args!("{}, extensions, pg_temp", tenant.schema.quoted());
+        let (role, timeout) = (tenant.role.as_str(), &*self.statement_timeout);
+        match self.context.identity() {
+            Identity::Anonymous => {
+                wire.execute_with(name, [&search_path, &role, &tenant.id, &"", &"", &timeout])
+            }
+            Identity::Member { user, role: member } => {
+                let member = member.as_str();
+                wire.execute_with(
+                    name,
+                    [&search_path, &role, &tenant.id, user, &member, &timeout],
+                )
+            }
         }
-        Ok(())
     }
 }

@@ -63,13 +63,14 @@ const EDGES: &str = "
     registry: error migrate names postgres sql
     apis: error migrate model registry schema
     compile: error guard plan schema session sql
-    execute: compile encode error guard plan schema session sql
+    execute: compile encode error guard plan rows schema session sql
     model: sql
     schema: model plan
     plan: encode model schema sql
     sql: model plan schema
-    session: error guard names plan postgres registry sql
-    encode: plan
+    session: error guard names plan postgres registry rows sql
+    encode: plan rows
+    rows:
     migrate: error names
     postgres:
     names:

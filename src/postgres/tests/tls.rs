@@ -7,6 +7,10 @@ use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, SanType, date_time_ymd,
 };
 
+use bytes::BytesMut;
+use postgres_protocol::message::frontend;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
 use super::*;
 
 /// Certificate files: `ca.pem` signed the others; `stranger.pem` is another authority.
@@ -302,5 +306,19 @@ async fn encryption(url: &str) -> Result<String, String> {
         .query_one(sql, &[])
         .await
         .map_err(|error| error.to_string())?;
-    Ok(row.get(0))
+    let version: String = row.get(0);
+    // The bare stream has come the same way.
+    assert!(bare(&database, sql).await.contains(&version), "{url}");
+    Ok(version)
+}
+
+/// What the server says to a simple query on a bare stream.
+async fn bare(database: &Database, sql: &str) -> String {
+    let mut stream = database.stream().await.unwrap();
+    let mut query = BytesMut::new();
+    frontend::query(sql, &mut query).unwrap();
+    stream.write_all(&query).await.unwrap();
+    let mut answer = vec![0; 1000];
+    let length = stream.read(&mut answer).await.unwrap();
+    String::from_utf8_lossy(&answer[..length]).into_owned()
 }

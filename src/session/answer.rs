@@ -1,0 +1,84 @@
+//! What the server says when it refuses.
+
+use std::fmt;
+use std::io;
+
+use postgres_protocol::message::backend::ErrorResponseBody;
+use tokio_postgres::fallible_iterator::FallibleIterator as _;
+
+/// An `ErrorResponse`.
+/// <https://www.postgresql.org/docs/current/protocol-error-fields.html>
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ServerError {
+    code: String,
+    message: String,
+    constraint: Option<String>,
+    table: Option<String>,
+    column: Option<String>,
+    detail: Option<String>,
+    hint: Option<String>,
+    routine: Option<String>,
+    has_position: bool,
+}
+
+impl ServerError {
+    pub(super) fn read(body: &ErrorResponseBody) -> io::Result<Self> {
+        let mut error = Self::default();
+        let mut fields = body.fields();
+        while let Some(field) = fields.next()? {
+            let value = || String::from_utf8_lossy(field.value_bytes()).into_owned();
+            match field.type_() {
+                b'C' => error.code = value(),
+                b'M' => error.message = value(),
+                b'n' => error.constraint = Some(value()),
+                b't' => error.table = Some(value()),
+                b'c' => error.column = Some(value()),
+                b'D' => error.detail = Some(value()),
+                b'H' => error.hint = Some(value()),
+                b'R' => error.routine = Some(value()),
+                b'P' => error.has_position = true,
+                _ => {}
+            }
+        }
+        Ok(error)
+    }
+
+    /// The SQLSTATE.
+    pub(crate) fn code(&self) -> &str {
+        &self.code
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    pub(crate) fn detail(&self) -> Option<&str> {
+        self.detail.as_deref()
+    }
+
+    pub(crate) fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
+    /// The function in Postgres' source that said it.
+    pub(crate) fn routine(&self) -> Option<&str> {
+        self.routine.as_deref()
+    }
+
+    /// Whether the message is about a place in the statement.
+    pub(crate) fn has_position(&self) -> bool {
+        self.has_position
+    }
+}
+
+/// Without the details and hints, which may hold values.
+impl fmt::Display for ServerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.message)?;
+        let place = [&self.constraint, &self.table, &self.column];
+        for name in place.into_iter().flatten() {
+            write!(f, " ({name})")?;
+        }
+        Ok(())
+    }
+}
