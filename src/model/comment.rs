@@ -3,7 +3,9 @@
 /// A parsed `comment on …`.
 ///
 /// Tags stand first, one a line or several in a row: `@name tasks`, `@reverse children`, `@omit`,
-/// `@readonly`, `@deprecated why`. Other tags are kept out of the description and left for later.
+/// `@readonly`, `@deprecated why`. What Postgres itself cannot say of a view, tags declare, each on a
+/// line of its own: `@primaryKey a, b`, `@unique a, b`, `@foreignKey (a) references t (b)`, and on a
+/// column `@notNull` and `@dimensions 2`. Other tags are kept out of the description.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Comment {
     pub description: Option<String>,
@@ -15,6 +17,18 @@ pub struct Comment {
     pub deprecated: Option<String>,
     /// On a table: it is the service's own table of users.
     pub users: bool,
+    pub declared: Declared,
+}
+
+/// What tags declare of a relation or a column, as it was written.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Declared {
+    pub primary_key: Option<String>,
+    pub unique: Vec<String>,
+    pub foreign_keys: Vec<String>,
+    pub not_null: bool,
+    /// Of an array: the catalog does not know it of a view's column.
+    pub dimensions: Option<usize>,
 }
 
 impl Comment {
@@ -34,10 +48,29 @@ impl Comment {
     fn read_tag<'a>(&mut self, tag: &str, after: &'a str) -> &'a str {
         let (line, below) = after.split_once('\n').unwrap_or((after, ""));
         let (word, behind) = split_word(after);
+        let declared = &mut self.declared;
         match tag {
             "omit" => self.omit = true,
             "readonly" => self.readonly = true,
             "users" => self.users = true,
+            "notNull" => declared.not_null = true,
+            "primaryKey" => {
+                declared.primary_key = Some(line.trim().to_owned());
+                return below;
+            }
+            "unique" => {
+                declared.unique.push(line.trim().to_owned());
+                return below;
+            }
+            "foreignKey" => {
+                declared.foreign_keys.push(line.trim().to_owned());
+                return below;
+            }
+            "dimensions" => {
+                // Postgres has no more than six.
+                declared.dimensions = word.parse().ok().filter(|number| (1..=6).contains(number));
+                return behind;
+            }
             "name" => {
                 self.name = Some(word.to_owned()).filter(|word| !word.is_empty());
                 return behind;
@@ -96,10 +129,24 @@ mod tests {
     }
 
     #[test]
-    fn unknown_tags_are_no_description() {
+    fn keys_are_declared_a_line_each() {
         let comment = Comment::parse(Some(
-            "@foreignKey (a) references b (c)\nText with an @ sign",
+            "@primaryKey a, b\n@unique c\n@unique d,e\n@foreignKey (a) references t (x) @name owner\nOf all.",
         ));
+        let declared = comment.declared;
+        assert_eq!(declared.primary_key.as_deref(), Some("a, b"));
+        assert_eq!(declared.unique, ["c", "d,e"]);
+        assert_eq!(declared.foreign_keys, ["(a) references t (x) @name owner"]);
+        assert_eq!(comment.description.as_deref(), Some("Of all."));
+        assert_eq!(comment.name, None);
+        let column = Comment::parse(Some("@notNull @dimensions 2 A matrix.")).declared;
+        assert!(column.not_null);
+        assert_eq!(column.dimensions, Some(2));
+    }
+
+    #[test]
+    fn unknown_tags_are_no_description() {
+        let comment = Comment::parse(Some("@interface mode:single\nText with an @ sign"));
         assert_eq!(comment.description.as_deref(), Some("Text with an @ sign"));
         assert_eq!(
             Comment::parse(Some("me@example.test"))

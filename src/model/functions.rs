@@ -162,8 +162,8 @@ impl Catalog {
             )?));
         }
         self.is_sayable(oid).then(|| FunctionResult::Value {
-            not_null: self.is_not_null(oid),
-            ty: self.column_type(oid, 1),
+            not_null: comment.declared.not_null || self.is_not_null(oid),
+            ty: self.column_type(oid, comment.declared.dimensions.unwrap_or(1)),
         })
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio_postgres::{GenericClient, Row};
 
 use super::comment::Comment;
+use super::declared::{self, DeclarationError};
 use super::types::{
     Column, ColumnId, ColumnType, EnumType, ForeignKey, Key, Model, OtherText, OwnAggregates,
     Relation, RelationId, RelationKind, TypeKind,
@@ -16,6 +17,8 @@ use crate::sql::Ident;
 pub enum IntrospectionError {
     #[error("no such schema: {0}")]
     NoSchema(String),
+    #[error(transparent)]
+    Declaration(#[from] DeclarationError),
     #[error("cannot read the catalog: {0}")]
     Postgres(#[from] tokio_postgres::Error),
 }
@@ -79,7 +82,19 @@ pub async fn introspect(
     for row in &functions {
         catalog.add_function(row);
     }
-    Ok(catalog.finish())
+    let mut model = catalog.finish();
+    declared::declare(&mut model)?;
+    for (key, statement) in declared::comparisons(&model, &Ident::new(schema)) {
+        if let Err(error) = client.prepare(&statement).await {
+            let reason = error.as_db_error().map(|error| error.message().to_owned());
+            return Err(IntrospectionError::Declaration(DeclarationError {
+                relation: model.relation(key.from).name.to_string(),
+                tag: key.name.as_str().trim_start_matches('@').to_owned(),
+                problem: reason.unwrap_or_else(|| error.to_string()),
+            }));
+        }
+    }
+    Ok(model)
 }
 
 /// The model under construction, with the object ids that join the catalog's rows.
@@ -166,15 +181,18 @@ impl Catalog {
             return;
         };
         let type_oid: u32 = row.get("atttypid");
+        let comment = Comment::parse(row.get("comment"));
         let dimensions = usize::try_from(row.get::<_, i32>("attndims")).unwrap_or(0);
+        let dimensions = comment.declared.dimensions.unwrap_or(dimensions);
+        let not_null = row.get("attnotnull") || self.is_not_null(type_oid);
         let column = Column {
             name: Ident::new(row.get("attname")),
-            not_null: row.get("attnotnull") || self.is_not_null(type_oid),
+            not_null: not_null || comment.declared.not_null,
             ty: self.column_type(type_oid, dimensions),
             generated: row.get("generated"),
             has_default: row.get("has_default"),
             computed: None,
-            comment: Comment::parse(row.get("comment")),
+            comment,
         };
         let columns = &mut self.model.relations[relation.0].columns;
         self.columns

@@ -1,6 +1,7 @@
 //! Introspection: the catalog of one Postgres schema becomes a [`Model`].
 
 mod comment;
+mod declared;
 mod functions;
 mod introspect;
 mod types;

@@ -6,24 +6,14 @@ use crate::harness::{Caller, DataDir, Service, tenantry};
 
 const SHOP: &str = include_str!("functions/shop.sql");
 
-/// A service on tables of the test's own, and somebody who asks.
-async fn shop() -> (Service, Caller) {
-    let dir = DataDir::new();
-    let sql = dir.join("sql");
-    std::fs::create_dir(&sql).unwrap();
-    std::fs::write(sql.join("V1__shop.sql"), SHOP).unwrap();
-    let service = Service::dev_in(dir, &["--tenant-sql", sql.to_str().unwrap()]);
-    let caller = service.sign_up("shop").await;
-    (service, caller)
-}
-
 async fn data(caller: &Caller, query: &str) -> Value {
     caller.query(query).await.data()
 }
 
 #[tokio::test]
 async fn functions_are_fields() {
-    let (_service, shop) = shop().await;
+    let service = Service::with_tables(SHOP);
+    let shop = service.sign_up("shop").await;
     arguments(&shop).await;
     results(&shop).await;
     lists(&shop).await;

@@ -13,3 +13,4 @@ mod schema;
 mod serve;
 mod sign_up;
 mod transport;
+mod views;

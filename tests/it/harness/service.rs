@@ -38,6 +38,15 @@ impl Service {
         Self::dev_in(DataDir::new(), arguments)
     }
 
+    /// A `tenantry dev` on the tables of one migration.
+    pub(crate) fn with_tables(sql: &str) -> Self {
+        let dir = DataDir::new();
+        let tables = dir.join("tables");
+        std::fs::create_dir(&tables).unwrap();
+        std::fs::write(tables.join("V1__tables.sql"), sql).unwrap();
+        Self::dev_in(dir, &["--tenant-sql", tables.to_str().unwrap()])
+    }
+
     pub(crate) fn dev_in(dir: DataDir, arguments: &[&str]) -> Self {
         let process = Process::start(&dev_command(&dir, arguments), &dir, "dev.log");
         let mut printed = Vec::new();
