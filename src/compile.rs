@@ -10,6 +10,7 @@ use quick_cache::{Equivalent, Weighter};
 
 use crate::error::{self, Code, Failure};
 use crate::guard::Identity;
+use crate::model::RelationId;
 use crate::plan::{
     self, Bindings, Document, LogInField, OperationKind, Plan, PlanError, PlanErrorKind, RootValue,
     Shape, Variables,
@@ -42,6 +43,17 @@ pub(crate) enum Work {
     /// One log-in after the other, each with the statements that read its user: one for each field
     /// `user`, as two of them may select different things.
     LogIns(Vec<Vec<Query>>),
+    /// All of them in one transaction.
+    Write(Vec<WriteQuery>),
+}
+
+/// A statement of a mutation.
+pub(crate) struct WriteQuery {
+    /// The root field that it belongs to; the last one of a field brings its answer.
+    pub(crate) root: usize,
+    pub(crate) relation: RelationId,
+    pub(crate) deletes: bool,
+    pub(crate) query: Query,
 }
 
 /// The caches of one process.
@@ -134,23 +146,7 @@ impl Compiler {
 fn work(api: &Api, plan: &Plan) -> Work {
     let print = |reads: &[Read<'_>]| Query::new(sql::print(&api.model, &plan.params, reads));
     if plan.kind == OperationKind::Mutation {
-        let log_ins = plan.roots.iter().filter_map(|root| match &root.value {
-            RootValue::LogIn(log_in) => Some(log_in),
-            _ => None,
-        });
-        let users = log_ins.map(|log_in| {
-            let users = log_in.fields.iter().filter_map(|(_, field)| match field {
-                LogInField::User(row) => Some(print(&[Read::Row(row)])),
-                _ => None,
-            });
-            users.collect()
-        });
-        let log_ins: Vec<_> = users.collect();
-        return if log_ins.is_empty() {
-            Work::None
-        } else {
-            Work::LogIns(log_ins)
-        };
+        return mutation(api, plan);
     }
     let reads: Vec<_> = plan
         .roots
@@ -166,6 +162,38 @@ fn work(api: &Api, plan: &Plan) -> Work {
         Work::None
     } else {
         Work::Read(print(&reads))
+    }
+}
+
+/// A mutation logs in or writes to tables, and never both.
+fn mutation(api: &Api, plan: &Plan) -> Work {
+    let print = |row| Query::new(sql::print(&api.model, &plan.params, &[Read::Row(row)]));
+    let (mut log_ins, mut writes) = (Vec::new(), Vec::new());
+    for (root, field) in plan.roots.iter().enumerate() {
+        match &field.value {
+            RootValue::LogIn(log_in) => {
+                let users = log_in.fields.iter().filter_map(|(_, field)| match field {
+                    LogInField::User(row) => Some(print(row)),
+                    _ => None,
+                });
+                log_ins.push(users.collect());
+            }
+            RootValue::Write(write) => {
+                let statements = sql::print_write(&api.model, &plan.params, write);
+                writes.extend(statements.into_iter().map(|statement| WriteQuery {
+                    root,
+                    relation: statement.relation,
+                    deletes: statement.deletes,
+                    query: Query::new(statement.statement),
+                }));
+            }
+            _ => {}
+        }
+    }
+    match (log_ins.is_empty(), writes.is_empty()) {
+        (true, true) => Work::None,
+        (true, false) => Work::Write(writes),
+        _ => Work::LogIns(log_ins),
     }
 }
 
@@ -253,6 +281,10 @@ impl Weighter<PlanKey, Arc<Compiled>> for PlanWeight {
                 .iter()
                 .flatten()
                 .map(|query| query.statement.text.len())
+                .sum(),
+            Work::Write(all) => all
+                .iter()
+                .map(|write| write.query.statement.text.len())
                 .sum(),
         };
         let document = introspects

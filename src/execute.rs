@@ -1,5 +1,7 @@
 //! What running an operation brings, and how it becomes the response's body.
 
+mod violation;
+
 use serde_json::Value;
 
 use crate::compile::{Compiled, Operation, Work};
@@ -9,7 +11,7 @@ use crate::guard::{AccessToken, Guard, TenantContext};
 use crate::plan::{self, Bindings, Bound, ParamId, RootValue};
 use crate::rows::Rows;
 use crate::schema::Api;
-use crate::session::Lanes;
+use crate::session::{Lanes, WriteFailure};
 use crate::sql::Layout;
 
 /// What the operation's work brought.
@@ -17,6 +19,8 @@ pub(crate) enum Outcome {
     Nothing,
     Rows(Rows, Layout),
     LogIns(Vec<LoggedIn>),
+    /// What each statement of a mutation brought.
+    Written(Vec<Rows>),
 }
 
 /// One `logIn`: the token, and for each field `user` the rows, as the user may see them.
@@ -67,6 +71,37 @@ pub(crate) async fn log_in(
     Ok(Outcome::LogIns(done))
 }
 
+/// Runs the statements of a mutation, all or none.
+pub(crate) async fn write(
+    lanes: &Lanes,
+    context: &TenantContext,
+    api: &Api,
+    compiled: &Compiled,
+    bindings: &Bindings,
+) -> Result<Outcome, Failure> {
+    let Work::Write(writes) = &compiled.work else {
+        return Ok(Outcome::Nothing);
+    };
+    let queries: Vec<_> = writes.iter().map(|write| &write.query).collect();
+    let failed = match lanes.write(context, &queries, bindings).await {
+        Ok(rows) => return Ok(Outcome::Written(rows)),
+        Err(failed) => failed,
+    };
+    let WriteFailure {
+        statement,
+        mut failure,
+        violation,
+    } = failed;
+    let write = statement.and_then(|statement| writes.get(statement));
+    if let Some(violation) = violation {
+        violation::explain(api, write, violation, &mut failure);
+    }
+    if let Some(root) = write.and_then(|write| compiled.plan.roots.get(write.root)) {
+        failure.path = vec![error::PathSegment::Field(root.key.name().to_owned())];
+    }
+    Err(failure)
+}
+
 /// The part of the answer that async-graphql gives: `__schema` and `__type`.
 pub(crate) async fn introspection(
     api: &Api,
@@ -98,7 +133,7 @@ pub(crate) fn encode(
 ) -> Result<Vec<u8>, Failure> {
     let mut body = Body::new(bindings, max_response);
     let (mut columns, mut log_ins) = (0.., 0..);
-    for root in &compiled.plan.roots {
+    for (index, root) in compiled.plan.roots.iter().enumerate() {
         let source = match (&root.value, outcome) {
             (RootValue::Introspection, _) => introspection
                 .and_then(|data| data.get(root.key.name()))
@@ -113,6 +148,9 @@ pub(crate) fn encode(
                     .zip(columns.next())
                     .map(|(row, column)| Source::Column(row, column)),
             },
+            (RootValue::Write(_), Outcome::Written(rows)) => answer_of(compiled, index)
+                .and_then(|statement| rows.get(statement)?.first())
+                .map(|row| Source::Column(row, 0)),
             (RootValue::LogIn(_), Outcome::LogIns(done)) => log_ins
                 .next()
                 .and_then(|index: usize| done.get(index))
@@ -134,6 +172,14 @@ pub(crate) fn encode(
     let (mut out, errors) = body.finish();
     close(&mut out, errors);
     Ok(out)
+}
+
+/// The statement that brought the answer of a root field.
+fn answer_of(compiled: &Compiled, root: usize) -> Option<usize> {
+    match &compiled.work {
+        Work::Write(writes) => writes.iter().rposition(|write| write.root == root),
+        _ => None,
+    }
 }
 
 /// The end of the body: errors of fields that became null, if any, and the closing brace.

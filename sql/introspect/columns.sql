@@ -1,4 +1,11 @@
 -- Columns of every relation of one schema, in their declared order; $1 = the schema's oid.
+-- Default expressions refer to no column, so that their table, which may be locked, need not be opened to print them.
+-- They name things as a session sees them that has this schema on its path: the same in every schema.
+with path as materialized (
+    select set_config('search_path', quote_ident(n.nspname) || ', extensions, pg_temp', true)
+    from pg_namespace n
+    where n.oid = $1
+)
 select a.attrelid,
        a.attnum,
        a.attname::text,
@@ -6,10 +13,17 @@ select a.attrelid,
        a.attndims::int4,
        a.attnotnull,
        (a.attgenerated <> '' or a.attidentity = 'a') as generated,
-       (a.atthasdef or a.attidentity <> '') as has_default,
+       (a.atthasdef or a.attidentity <> '' or t.typdefault is not null) as has_default,
+       case when a.attgenerated <> '' then null
+            when a.attidentity <> '' then format('nextval(pg_get_serial_sequence(%L, %L))', quote_ident(c.relname), a.attname)
+            when d.adbin is not null then pg_get_expr(d.adbin, 0)
+            else pg_get_expr(t.typdefaultbin, 0) end as default_expression,
        col_description(a.attrelid, a.attnum) as comment
-from pg_attribute a
+from path
+cross join pg_attribute a
 join pg_class c on c.oid = a.attrelid
+join pg_type t on t.oid = a.atttypid
+left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
 where c.relnamespace = $1
   and c.relkind in ('r', 'p', 'v', 'm', 'f', 'c')
   and not c.relispartition

@@ -15,6 +15,7 @@ mod slots;
 mod testing;
 mod text;
 mod wire;
+mod written;
 
 pub use error::EncodeError;
 pub use row::{FieldError, PathSegment};
@@ -128,6 +129,9 @@ fn root_value(
                 .column(column)
                 .ok_or(Fault::Broken(EncodeError::Malformed))?;
             return encoder.connection(connection, value);
+        }
+        (RootValue::Write(write), Source::Column(row, _)) => {
+            return encoder.written(&write.answer, row);
         }
         (RootValue::Row(row), source) => return root_row(encoder, row, source),
         (RootValue::Call(read), Source::Column(row, column)) => {

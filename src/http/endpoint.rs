@@ -67,6 +67,10 @@ async fn answer(service: &Service, parts: &Parts, body: Body) -> Result<Vec<u8>,
             let rows = service.lanes.read(&context, query, &bindings).await?;
             execute::Outcome::Rows(rows, query.statement.layout)
         }
+        Work::Write(_) => {
+            let lanes = &service.lanes;
+            execute::write(lanes, &context, &api, &compiled, &bindings).await?
+        }
         Work::LogIns(_) => {
             let (guard, lanes) = (&service.guard, &service.lanes);
             execute::log_in(guard, lanes, &context, &compiled, &operation).await?
@@ -100,7 +104,7 @@ fn permit(
         return Err(Refusal::mutation_by_get());
     }
     let anonymous = matches!(context.identity(), Identity::Anonymous);
-    if anonymous && matches!(compiled.work, Work::Read(_)) {
+    if anonymous && matches!(compiled.work, Work::Read(_) | Work::Write(_)) {
         let message = "log in first, and send the header Authorization: Bearer <accessToken>";
         return Err(Failure::unauthenticated(message).into());
     }

@@ -232,6 +232,7 @@ mod tests {
             generated: false,
             has_default: false,
             computed: None,
+            default: None,
             comment: Comment::default(),
         };
         Relation {

@@ -189,6 +189,7 @@ impl Catalog {
                 generated: false,
                 has_default: false,
                 computed: None,
+                default: None,
                 comment: Comment::default(),
             });
         }

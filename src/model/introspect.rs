@@ -8,10 +8,10 @@ use tokio_postgres::{GenericClient, Row};
 use super::comment::Comment;
 use super::declared::{self, DeclarationError};
 use super::types::{
-    Column, ColumnId, ColumnType, EnumType, ForeignKey, Key, Model, OtherText, OwnAggregates,
-    Relation, RelationId, RelationKind, TypeKind,
+    Column, ColumnId, ColumnType, Constraint, EnumType, ForeignKey, Key, Model, OtherText,
+    OwnAggregates, Relation, RelationId, RelationKind, TypeKind,
 };
-use crate::sql::Ident;
+use crate::sql::{Expression, Ident};
 
 #[derive(Debug, thiserror::Error)]
 pub enum IntrospectionError {
@@ -64,6 +64,13 @@ pub async fn introspect(
         )
         .await?;
 
+    let constraints = client
+        .query(
+            include_str!("../../sql/introspect/constraints.sql"),
+            &[&oid],
+        )
+        .await?;
+
     let mut catalog = Catalog::new(&types);
     for row in &relations {
         if !hidden.contains(&row.get::<_, &str>("relname")) {
@@ -81,6 +88,9 @@ pub async fn introspect(
     }
     for row in &functions {
         catalog.add_function(row);
+    }
+    for row in &constraints {
+        catalog.add_constraint(row);
     }
     let mut model = catalog.finish();
     declared::declare(&mut model)?;
@@ -192,6 +202,9 @@ impl Catalog {
             generated: row.get("generated"),
             has_default: row.get("has_default"),
             computed: None,
+            default: row
+                .get::<_, Option<&str>>("default_expression")
+                .map(Expression::new),
             comment,
         };
         let columns = &mut self.model.relations[relation.0].columns;
@@ -245,6 +258,19 @@ impl Catalog {
                 validated: row.get("convalidated"),
             });
         }
+    }
+
+    fn add_constraint(&mut self, row: &Row) {
+        let oid: u32 = row.get("relation");
+        let Some(&relation) = self.relations.get(&oid) else {
+            return;
+        };
+        let columns = self.column_ids(oid, &row.get::<_, Vec<i16>>("columns"));
+        self.model.constraints.push(Constraint {
+            relation,
+            name: row.get("name"),
+            columns: columns.unwrap_or_default(),
+        });
     }
 
     fn column_ids(&self, relation: u32, attnums: &[i16]) -> Option<Vec<ColumnId>> {

@@ -9,7 +9,7 @@ mod types;
 pub use comment::Comment;
 pub use introspect::{IntrospectionError, introspect};
 pub use types::{
-    Argument, Column, ColumnId, ColumnType, EnumType, ForeignKey, ForeignKeyId, Function,
-    FunctionId, FunctionResult, Key, Model, OtherText, OwnAggregates, Relation, RelationId,
-    RelationKind, TypeKind,
+    Argument, Column, ColumnId, ColumnType, Constraint, EnumType, ForeignKey, ForeignKeyId,
+    Function, FunctionId, FunctionResult, Key, Model, OtherText, OwnAggregates, Relation,
+    RelationId, RelationKind, TypeKind,
 };

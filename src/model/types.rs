@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::comment::Comment;
-use crate::sql::Ident;
+use crate::sql::{Expression, Ident};
 
 /// The tables of one schema version. The same for every tenant at that version: it holds names,
 /// never object ids.
@@ -13,6 +13,7 @@ pub struct Model {
     pub foreign_keys: Vec<ForeignKey>,
     pub enums: Vec<Arc<EnumType>>,
     pub functions: Vec<Function>,
+    pub constraints: Vec<Constraint>,
 }
 
 /// Index into [`Model::relations`].
@@ -66,6 +67,8 @@ pub struct Column {
     pub has_default: bool,
     /// The function that makes the value of the row; such a column is none of the table's own.
     pub computed: Option<Ident>,
+    /// What the default computes; none where it is null, or is not known.
+    pub default: Option<Expression>,
     pub comment: Comment,
 }
 
@@ -181,6 +184,15 @@ pub enum FunctionResult {
     Row(RelationId),
 }
 
+/// What a row can violate.
+#[derive(Debug)]
+pub struct Constraint {
+    pub relation: RelationId,
+    pub name: String,
+    /// The columns that it is about; none where it is about an expression alone.
+    pub columns: Vec<ColumnId>,
+}
+
 /// Columns that identify a row together.
 #[derive(Debug, Clone)]
 pub struct Key {
@@ -215,6 +227,7 @@ impl Function {
             generated: true,
             has_default: false,
             computed: Some(self.name.clone()),
+            default: None,
             comment,
         })
     }
@@ -236,6 +249,18 @@ impl ColumnType {
 impl Model {
     pub fn relation(&self, id: RelationId) -> &Relation {
         &self.relations[id.0]
+    }
+
+    /// The relation of a name, as Postgres' errors have it.
+    pub fn relation_named(&self, name: &str) -> Option<RelationId> {
+        self.relation_ids()
+            .find(|&id| self.relation(id).name.as_str() == name)
+    }
+
+    pub fn constraint(&self, relation: RelationId, name: &str) -> Option<&Constraint> {
+        self.constraints
+            .iter()
+            .find(|constraint| constraint.relation == relation && constraint.name == name)
     }
 
     pub fn foreign_key(&self, id: ForeignKeyId) -> &ForeignKey {

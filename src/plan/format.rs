@@ -146,15 +146,24 @@ fn write_element(
     }
     let mut text = String::new();
     format.write(value, &mut text)?;
+    write_quoted(&text, out);
+    Ok(())
+}
+
+/// An element of an array literal in quotes.
+pub(super) fn write_quoted(text: &str, out: &mut String) {
     out.push('"');
-    for c in text.chars() {
-        if matches!(c, '"' | '\\') {
-            out.push('\\');
+    for part in text.split_inclusive(['"', '\\']) {
+        match part.chars().next_back() {
+            Some(last @ ('"' | '\\')) => {
+                out.push_str(&part[..part.len() - 1]);
+                out.push('\\');
+                out.push(last);
+            }
+            _ => out.push_str(part),
         }
-        out.push(c);
     }
     out.push('"');
-    Ok(())
 }
 
 fn append(out: &mut String, value: impl std::fmt::Display) {

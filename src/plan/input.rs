@@ -42,6 +42,7 @@ pub(super) struct InputEnv<'a> {
 pub(super) fn is_leaf(blueprint: &Blueprint, name: &str) -> bool {
     match blueprint.types.get(name) {
         Some(TypeDef::Enum(def)) => !matches!(def.meaning, EnumMeaning::Keyword),
+        // Rows are looked at where they stand, by what is made of them.
         Some(TypeDef::Input(_)) => false,
         _ => true,
     }
@@ -104,7 +105,7 @@ impl<'a> InputEnv<'a> {
 
     fn literal_named(&self, name: &str, value: &Ast) -> Result<Input<'a>, InputError> {
         match (self.blueprint.types.get(name), value) {
-            (Some(TypeDef::Input(def)), Ast::Object(members)) => {
+            (Some(TypeDef::Input(def) | TypeDef::Data(def)), Ast::Object(members)) => {
                 if let Some(unknown) = members
                     .keys()
                     .find(|key| !def.fields.contains_key(key.as_str()))
@@ -134,7 +135,7 @@ impl<'a> InputEnv<'a> {
                 }
                 Ok(Input::Object(object))
             }
-            (Some(TypeDef::Input(_)), _) => {
+            (Some(TypeDef::Input(_) | TypeDef::Data(_)), _) => {
                 Err(InputError::new(format!("{value} is not a {name}")))
             }
             (Some(TypeDef::Enum(def)), Ast::Enum(word)) => {

@@ -6,12 +6,14 @@ mod call;
 mod collect;
 mod connection;
 mod cursor;
+mod data;
 mod document;
 mod error;
 mod filter;
 mod format;
 mod input;
 mod introspection;
+mod log_in;
 mod node_id;
 mod order;
 mod params;
@@ -23,16 +25,22 @@ mod size;
 mod typename;
 mod types;
 mod variables;
+mod write;
 
 pub use cursor::{encode as encode_cursor, encode_offset as encode_offset_cursor};
 pub use document::{Document, SelectedOperation};
 pub use error::{InputError, PlanError, PlanErrorKind};
 pub use introspection::{CompiledFields, introspect};
+pub use log_in::{LogIn, LogInField};
 pub use node_id::encode as encode_node_id;
 pub use params::{Bindings, Bound, Param, ParamSource, Params, Variables, bind};
 pub use parse::parse;
 pub use types::*;
 pub use variables::{Shape, shape};
+pub use write::{
+    Answer, AnswerField, Assignment, Find, Insert, InsertColumn, RowKey, Slot, Update, Write,
+    WriteStep,
+};
 
 use async_graphql::Positioned;
 use async_graphql::parser::types::{ExecutableDocument, Field};

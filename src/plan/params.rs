@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::cursor;
+use super::data::{Cells, RowsSource};
 use super::error::{InputError, PlanError};
 use super::format::Format;
 use super::node_id;
@@ -62,6 +63,8 @@ pub enum ParamSource {
     },
     /// The id of the user who asks.
     Viewer,
+    /// Something of every row that is written.
+    Rows(RowsSource, Cells),
 }
 
 /// Where a value stands.
@@ -298,6 +301,7 @@ impl ParamSource {
                     .map_err(|_| id.error("not an id of this service".into()))?;
                 Ok(Bound::Text(text))
             }
+            Self::Rows(rows, cells) => rows.bind(cells, variables),
             Self::Viewer => Ok(viewer.map_or(Bound::Null, |id| Bound::Text(id.to_owned()))),
         }
     }
@@ -334,7 +338,7 @@ impl ValueSource {
 }
 
 /// Puts variables into a JSON literal; one without a value is null.
-fn fill(value: &async_graphql_value::Value, variables: &Variables) -> Value {
+pub(super) fn fill(value: &async_graphql_value::Value, variables: &Variables) -> Value {
     use async_graphql_value::Value as Ast;
     match value {
         Ast::Variable(name) => variables.get(name.as_str()).cloned().unwrap_or_default(),

@@ -8,13 +8,13 @@ use super::document::SelectedOperation;
 use super::error::{PlanError, PlanErrorKind};
 use super::format::{Format, Pattern};
 use super::input::Input;
+use super::log_in::{LogIn, LogInField};
 use super::params::{ParamSource, ValueSource};
 use super::parse::too_complex;
 use super::types::{
-    Link, LogIn, LogInField, OperationKind, ParamId, ResponseKey, Root, RootRow, RootValue,
-    RowSource,
+    Link, OperationKind, ParamId, ResponseKey, Root, RootRow, RootValue, RowSource,
 };
-use super::{Env, Result, Selected, State, call, connection, filter, node_id, row};
+use super::{Env, Result, Selected, State, call, connection, filter, node_id, row, write};
 use crate::model::{ColumnId, FunctionId, FunctionResult, RelationId};
 use crate::schema::{FieldMeaning, InputMeaning};
 use crate::sql::Ident;
@@ -58,9 +58,18 @@ pub(super) fn roots(
             value,
         });
     }
-    let log_ins = roots.iter().map(|root| &root.value);
-    let log_ins = log_ins.filter(|value| matches!(value, RootValue::LogIn(_)));
-    if log_ins.count() > MOST_LOG_INS {
+    let count = |wanted: fn(&RootValue) -> bool| {
+        let values = roots.iter().map(|root| &root.value);
+        values.filter(|value| wanted(value)).count()
+    };
+    let log_ins = count(|value| matches!(value, RootValue::LogIn(_)));
+    if log_ins > 0 && count(|value| matches!(value, RootValue::Write(_))) > 0 {
+        // Whoever logs in is not the one whose token came with the request.
+        let message =
+            "logIn stands in an operation of its own: send it first, and the others with its token";
+        return Err(PlanError::bad_input(message));
+    }
+    if log_ins > MOST_LOG_INS {
         return Err(too_complex(format!(
             "an operation may log in at most {MOST_LOG_INS} times"
         )));
@@ -100,6 +109,10 @@ fn root(
             Ok(RootValue::Row(root_row(
                 env, state, relation, key, selected,
             )?))
+        }
+        FieldMeaning::Write(relation, kind) => {
+            let write = write::plan(env, state, *relation, *kind, selected)?;
+            Ok(RootValue::Write(Box::new(write)))
         }
         FieldMeaning::LogIn => log_in(env, state, selected),
         _ => Err(PlanError::validation(format!(

@@ -2,10 +2,11 @@
 
 use serde_json::Value;
 
+use super::Answer;
+use super::LogInField;
 use super::params::{ParamSource, Params, Step, ValueSource};
 use super::types::{
-    ComputedField, Connection, ConnectionField, FieldValue, LogInField, Plan, ResponseKey,
-    RootValue, Selection,
+    ComputedField, Connection, ConnectionField, FieldValue, Plan, ResponseKey, RootValue, Selection,
 };
 
 impl Plan {
@@ -22,6 +23,12 @@ impl Plan {
                 });
                 fields.sum()
             }
+            RootValue::Write(write) => match &write.answer {
+                Answer::Row(selection) => of_selection(selection),
+                Answer::Rows { fields, groups, .. } => {
+                    fields.len() + groups.iter().map(of_selection).sum::<usize>()
+                }
+            },
             RootValue::Typename(_)
             | RootValue::Null
             | RootValue::Call(_)
@@ -81,6 +88,7 @@ fn of_source(source: &ParamSource) -> usize {
         | ParamSource::CursorOffset { cursor: value, .. }
         | ParamSource::NodeIdKey { id: value, .. } => of_value(value),
         ParamSource::List(values, _) => values.iter().map(of_value).sum(),
+        ParamSource::Rows(rows, _) => rows.bytes(),
         ParamSource::Limit(..) | ParamSource::Viewer => 0,
     }
 }

@@ -4,7 +4,9 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::log_in::LogIn;
 use super::params::{Limits, Params};
+use super::write::Write;
 use crate::encode::Codec;
 use crate::model::{ColumnId, ColumnType, FunctionId, Relation, RelationId};
 use crate::schema::{Aggregate, ListLink, Operator, Through, ToMany, ToOne};
@@ -41,6 +43,7 @@ pub enum RootValue {
     /// What a function returns that is no row.
     Call(CallValue),
     LogIn(Box<LogIn>),
+    Write(Box<Write>),
     /// Answered by async-graphql.
     Introspection,
 }
@@ -95,21 +98,6 @@ pub struct CallValue {
 pub struct CallPage {
     pub limit: ParamId,
     pub offset: Option<ParamId>,
-}
-
-/// The mutation `logIn`, which the service answers; only `user` is read from the tenant's tables.
-#[derive(Debug)]
-pub struct LogIn {
-    pub email: ParamId,
-    pub password: ParamId,
-    pub fields: Vec<(ResponseKey, LogInField)>,
-}
-
-#[derive(Debug)]
-pub enum LogInField {
-    Typename(Arc<str>),
-    AccessToken,
-    User(RootRow),
 }
 
 /// Fields of one row, in the order of the answer.

@@ -5,7 +5,7 @@
 //! has known fields, every required field is there, and every keyword is one. Scalars are checked
 //! when they are bound.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::document::SelectedOperation;
 use super::error::InputError;
@@ -65,9 +65,72 @@ impl Walk<'_> {
             self.out.push(b'0');
             return Ok(());
         }
+        if let Some(TypeDef::Data(def)) = self.blueprint.types.get(&**ty.name()) {
+            self.check_rows(ty, value)?;
+            self.rows(def, &items(value));
+            return Ok(());
+        }
         match ty {
             Type::List { element, .. } => self.list(element, value),
             Type::Named { name, .. } => self.named(name, value),
+        }
+    }
+
+    /// Rows have one shape together, whatever their number: which fields all of them have, which
+    /// some, and which none.
+    fn rows(&mut self, def: &InputDef, rows: &[&Value]) {
+        let blueprint = self.blueprint;
+        self.out.push(b'{');
+        for (index, (name, field)) in def.fields.iter().enumerate() {
+            let given: Vec<_> = rows.iter().filter_map(|row| row.get(name)).collect();
+            if given.is_empty() {
+                continue;
+            }
+            self.out.extend_from_slice(index.to_string().as_bytes());
+            let all = given.len() == rows.len();
+            self.out.push(if all { b':' } else { b'?' });
+            if let Some(TypeDef::Data(def)) = blueprint.types.get(&**field.ty.name()) {
+                let inner: Vec<_> = given.into_iter().flat_map(items).collect();
+                self.rows(def, &inner);
+            }
+        }
+        self.out.push(b'}');
+    }
+
+    /// Checks the structure of rows, one by one, so that errors name the one.
+    fn check_rows(&mut self, ty: &Type, value: &Value) -> Result<(), InputError> {
+        let blueprint = self.blueprint;
+        if value.is_null() {
+            return if ty.is_non_null() {
+                Err(self.error("must not be null"))
+            } else {
+                Ok(())
+            };
+        }
+        match (ty, value) {
+            (Type::List { element, .. }, Value::Array(items)) => {
+                for (index, item) in items.iter().enumerate() {
+                    self.path.push(Step::Item(index));
+                    self.check_rows(element, item)?;
+                    self.path.pop();
+                }
+                Ok(())
+            }
+            (Type::List { element, .. }, single) => self.check_rows(element, single),
+            (Type::Named { name, .. }, value) => {
+                let Some(TypeDef::Data(def)) = blueprint.types.get(&**name) else {
+                    return Ok(());
+                };
+                let members = self.members(name, def, value)?;
+                for (field, def) in &def.fields {
+                    if let Some(value) = members.get(field) {
+                        self.path.push(Step::Field(field.clone()));
+                        self.check_rows(&def.ty, value)?;
+                        self.path.pop();
+                    }
+                }
+                Ok(())
+            }
         }
     }
 
@@ -146,21 +209,10 @@ impl Walk<'_> {
 
     /// Fields in the order of the definition, so that their order in the request does not matter.
     fn object(&mut self, name: &str, def: &InputDef, value: &Value) -> Result<(), InputError> {
-        let Value::Object(members) = value else {
-            return Err(self.error(&format!("{value} is not a {name}")));
-        };
-        if let Some(unknown) = members.keys().find(|key| !def.fields.contains_key(*key)) {
-            return Err(self.error(&format!("{name} has no field {unknown}")));
-        }
-        if def.one_of && (members.len() != 1 || members.values().any(Value::is_null)) {
-            return Err(self.error(&format!("{name} takes exactly one field")));
-        }
+        let members = self.members(name, def, value)?;
         self.out.push(b'{');
         for (index, (field, def)) in def.fields.iter().enumerate() {
             let Some(value) = members.get(field) else {
-                if def.ty.is_non_null() {
-                    return Err(self.error(&format!("{name}.{field} is required")));
-                }
                 continue;
             };
             self.out.extend_from_slice(index.to_string().as_bytes());
@@ -173,11 +225,44 @@ impl Walk<'_> {
         Ok(())
     }
 
+    /// The fields of an object: all of them known, and those that are required among them.
+    fn members<'v>(
+        &self,
+        name: &str,
+        def: &InputDef,
+        value: &'v Value,
+    ) -> Result<&'v Map<String, Value>, InputError> {
+        let Value::Object(members) = value else {
+            return Err(self.error(&format!("{value} is not a {name}")));
+        };
+        if let Some(unknown) = members.keys().find(|key| !def.fields.contains_key(*key)) {
+            return Err(self.error(&format!("{name} has no field {unknown}")));
+        }
+        if def.one_of && (members.len() != 1 || members.values().any(Value::is_null)) {
+            return Err(self.error(&format!("{name} takes exactly one field")));
+        }
+        let is_missing = |field: &str, ty: &Type| ty.is_non_null() && !members.contains_key(field);
+        let mut fields = def.fields.iter();
+        if let Some((field, _)) = fields.find(|(field, def)| is_missing(field, &def.ty)) {
+            return Err(self.error(&format!("{name}.{field} is required")));
+        }
+        Ok(members)
+    }
+
     fn is_leaf(&self, name: &str) -> bool {
         super::input::is_leaf(self.blueprint, name)
     }
 
     fn error(&self, problem: &str) -> InputError {
         InputError::in_variable(self.name, &self.path, problem)
+    }
+}
+
+/// The items of a list; a single value stands for a list of one, null for none.
+fn items(value: &Value) -> Vec<&Value> {
+    match value {
+        Value::Array(items) => items.iter().collect(),
+        Value::Null => Vec::new(),
+        single => vec![single],
     }
 }

@@ -24,7 +24,7 @@ pub(super) fn schema(blueprint: &Blueprint, suggestions: bool) -> Result<Schema,
             TypeDef::Enum(def) => builder.register(enumeration(name, def)),
             TypeDef::Object(def) => builder.register(object(name, def)),
             TypeDef::Interface(def) => builder.register(interface(name, def)),
-            TypeDef::Input(def) => builder.register(input_object(name, def)),
+            TypeDef::Input(def) | TypeDef::Data(def) => builder.register(input_object(name, def)),
         };
     }
     builder

@@ -22,6 +22,7 @@ pub use naming::Clash;
 pub use types::{
     Blueprint, EnumMeaning, EnumNames, FieldDef, FieldMeaning, InputDef, InputFieldDef,
     InputMeaning, ListLink, ObjectDef, Operator, Quantifier, Through, ToMany, ToOne, Type, TypeDef,
+    WriteKind,
 };
 
 use crate::model::Model;

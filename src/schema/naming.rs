@@ -108,6 +108,21 @@ impl TypeNames {
         }
     }
 
+    /// A new row: `IssueInput`.
+    pub(super) fn input(&self, name: &str) -> String {
+        self.derived(name, "Input", "RowInput")
+    }
+
+    /// New values of a row: `IssuePatch`.
+    pub(super) fn patch(&self, name: &str) -> String {
+        self.derived(name, "Patch", "RowPatch")
+    }
+
+    /// What a write to many rows answers: `IssueMutationResult`.
+    pub(super) fn mutation_result(&self, name: &str) -> String {
+        self.derived(name, "MutationResult", "RowMutationResult")
+    }
+
     /// A type that comes with a table's own. It steps aside for tables: `customer_orders` beside
     /// `customers` is nothing that anybody should have to rename.
     fn derived(&self, name: &str, suffix: &str, otherwise: &str) -> String {

@@ -18,6 +18,7 @@ pub(super) fn table(name: &str, columns: &[&str]) -> Relation {
         generated: false,
         has_default: false,
         computed: None,
+        default: None,
         comment: Comment::default(),
     };
     Relation {

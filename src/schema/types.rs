@@ -24,6 +24,8 @@ pub enum TypeDef {
     Object(ObjectDef),
     Interface(ObjectDef),
     Input(InputDef),
+    /// An input whose objects are rows: a plan serves any number of them.
+    Data(InputDef),
 }
 
 #[derive(Debug)]
@@ -83,6 +85,10 @@ pub enum FieldMeaning {
     LogIn,
     // on Query, Mutation, and on a row
     Function(FunctionId),
+    Write(RelationId, WriteKind),
+    // on what a write to many rows answers
+    AffectedCount,
+    WrittenNodes,
     // on a row
     NodeId,
     Column(ColumnId),
@@ -108,6 +114,19 @@ pub enum FieldMeaning {
     // on the payload of logIn
     AccessToken,
     LoggedInUser,
+}
+
+/// What a mutation does to the rows of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WriteKind {
+    Create,
+    CreateMany,
+    /// The row with a key.
+    Update,
+    /// The rows that match a filter.
+    UpdateMany,
+    Delete,
+    DeleteMany,
 }
 
 /// The row that a foreign key refers to.
@@ -167,6 +186,10 @@ pub enum InputMeaning {
     NodeId,
     /// Of a function: the place among its arguments.
     Argument(usize),
+    /// A new row, or a list of them.
+    Rows,
+    /// New values of rows that exist.
+    Set,
     // a filter on a relation
     And,
     Or,
@@ -305,7 +328,7 @@ impl Blueprint {
 
     pub fn input(&self, name: &str) -> Option<&InputDef> {
         match self.types.get(name)? {
-            TypeDef::Input(def) => Some(def),
+            TypeDef::Input(def) | TypeDef::Data(def) => Some(def),
             _ => None,
         }
     }

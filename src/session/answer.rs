@@ -52,6 +52,18 @@ impl ServerError {
         &self.message
     }
 
+    pub(crate) fn constraint(&self) -> Option<&str> {
+        self.constraint.as_deref()
+    }
+
+    pub(crate) fn table(&self) -> Option<&str> {
+        self.table.as_deref()
+    }
+
+    pub(crate) fn column(&self) -> Option<&str> {
+        self.column.as_deref()
+    }
+
     pub(crate) fn detail(&self) -> Option<&str> {
         self.detail.as_deref()
     }

@@ -47,11 +47,31 @@ const BEGIN_READ: Fixed = Fixed {
     parameters: 0,
 };
 
+const BEGIN_WRITE: Fixed = Fixed {
+    name: "begin_write",
+    text: "begin read write",
+    parameters: 0,
+};
+
 const COMMIT: Fixed = Fixed {
     name: "commit",
     text: "commit",
     parameters: 0,
 };
+
+/// What a transaction may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Access {
+    Read,
+    Write,
+}
+
+/// What is run between the settings and COMMIT.
+pub(super) struct Transaction<'a> {
+    pub(super) access: Access,
+    pub(super) queries: &'a [&'a Query],
+    pub(super) bindings: &'a Bindings,
+}
 
 pub(super) struct Connection {
     pub(super) wire: Wire,
@@ -65,7 +85,7 @@ impl Connection {
         let statements = match preparing {
             Preparing::Nothing => None,
             Preparing::Statements(capacity) => {
-                for fixed in [BEGIN_READ, Settings::FIXED, COMMIT] {
+                for fixed in [BEGIN_READ, BEGIN_WRITE, Settings::FIXED, COMMIT] {
                     wire.parse_texts(fixed.name, fixed.text, fixed.parameters)?;
                 }
                 wire.sync();
@@ -83,19 +103,23 @@ impl Connection {
         &mut self,
         settings: &Settings<'_>,
         tenant: TenantId,
-        query: &Query,
-        bindings: &Bindings,
+        transaction: &Transaction<'_>,
     ) -> io::Result<()> {
         if let Some(statements) = &mut self.statements {
             for name in statements.unwanted() {
                 self.wire.close(&name)?;
             }
         }
-        let begin = self.fixed(&BEGIN_READ)?;
+        let begin = self.fixed(match transaction.access {
+            Access::Read => &BEGIN_READ,
+            Access::Write => &BEGIN_WRITE,
+        })?;
         self.wire.execute_with(begin, [])?;
         let name = self.fixed(&Settings::FIXED)?;
         settings.apply(&mut self.wire, name)?;
-        self.query(tenant, query, bindings)?;
+        for query in transaction.queries {
+            self.query(tenant, query, transaction.bindings)?;
+        }
         let commit = self.fixed(&COMMIT)?;
         self.wire.execute_with(commit, [])?;
         self.wire.sync();

@@ -5,6 +5,15 @@ use super::answer::ServerError;
 use super::wire::Broken;
 use crate::error::{Code, Failure};
 
+/// What a row has violated, by the names that Postgres gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Violation {
+    /// None for a rule of a type: a domain.
+    pub(crate) table: Option<String>,
+    pub(crate) column: Option<String>,
+    pub(crate) constraint: Option<String>,
+}
+
 /// Where in the transaction Postgres said no.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SessionError {
@@ -49,6 +58,27 @@ impl SessionError {
     /// "cached plan must not change result type", or a statement that the server does not know.
     pub(super) fn is_stale_statement(&self) -> bool {
         matches!(self.state(), "0A000" | "26000")
+    }
+
+    /// The transaction was rolled back because of others, and may succeed the next time.
+    pub(super) fn is_conflict(&self) -> bool {
+        matches!(self.state(), "40001" | "40P01")
+    }
+
+    /// Postgres said no: whatever had been done has been undone.
+    pub(super) fn is_answered(&self) -> bool {
+        matches!(self, Self::Settings(_) | Self::Statement(_))
+    }
+
+    /// What a row has violated.
+    pub(super) fn violation(&self) -> Option<Violation> {
+        let answer = self.answer()?;
+        let text = |part: Option<&str>| part.map(str::to_owned);
+        answer.code().starts_with("23").then(|| Violation {
+            table: text(answer.table()),
+            column: text(answer.column()),
+            constraint: text(answer.constraint()),
+        })
     }
 
     pub(super) fn into_failure(self) -> Failure {
@@ -106,17 +136,15 @@ fn classify_state(answer: &ServerError, log: String) -> Failure {
         (_, "08P01") => {
             Failure::new(Code::BadUserInput, "a value is not one of its type").with_log(log)
         }
-        (_, "23505") => {
-            Failure::new(Code::UniqueViolation, "a row with this key exists").with_log(log)
-        }
+        // Rules of the tables do their work when they refuse: nothing that the log should tell of.
+        (_, "23505") => Failure::new(Code::UniqueViolation, "a row with this key exists"),
         (_, "23503") => Failure::new(
             Code::ForeignKeyViolation,
             "a row that is referred to is missing",
-        )
-        .with_log(log),
-        (_, "23502") => Failure::new(Code::NotNullViolation, "a value is required").with_log(log),
-        (_, "23514") => {
-            Failure::new(Code::CheckViolation, "a value breaks a rule of the table").with_log(log)
+        ),
+        (_, "23502") => Failure::new(Code::NotNullViolation, "a value is required"),
+        (_, "23514" | "23P01") => {
+            Failure::new(Code::CheckViolation, "a value breaks a rule of the table")
         }
         (_, "40001" | "40P01") => Failure::new(
             Code::Conflict,

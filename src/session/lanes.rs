@@ -15,7 +15,7 @@ use deadpool_postgres::Runtime;
 use siphasher::sip::SipHasher13;
 
 use super::connection::{OpenError, Opener, Preparing};
-use super::{Query, Session, Settings};
+use super::{Query, Session, Settings, WriteFailure};
 use crate::error::Failure;
 use crate::guard::TenantContext;
 use crate::names::{RoleName, TenantId};
@@ -75,6 +75,11 @@ impl Lane {
     }
 }
 
+/// How often a transaction is tried that others have pushed aside.
+const WRITE_TRIES: u32 = 4;
+
+const BACK_OFF: Duration = Duration::from_millis(5);
+
 const CONNECT: Duration = Duration::from_secs(10);
 
 impl Lanes {
@@ -133,6 +138,33 @@ impl Lanes {
             return Ok(self.open(context).await?.read(query, bindings).await?);
         }
         Err(error.into())
+    }
+
+    /// Writes in a session of the context's tenant. It is tried anew only where everything has been
+    /// undone for certain: because Postgres says so, and what others do may be over by then.
+    pub(crate) async fn write(
+        &self,
+        context: &TenantContext,
+        queries: &[&Query],
+        bindings: &Bindings,
+    ) -> Result<Vec<Rows>, WriteFailure> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let mut session = self.open(context).await?;
+            let failed = match session.write(queries, bindings).await {
+                Ok(rows) => return Ok(rows),
+                Err(failed) => failed,
+            };
+            let undone = failed.error.is_conflict() || failed.error.is_stale_statement();
+            if !undone || tries == WRITE_TRIES {
+                return Err(failed.into());
+            }
+            tracing::debug!(error = %failed.error, "writing once more");
+            drop(session);
+            // Two that have locked each other out should not meet again at once.
+            tokio::time::sleep(BACK_OFF * tries).await;
+        }
     }
 
     async fn open<'a>(&self, context: &'a TenantContext) -> Result<Session<'a>, Failure> {

@@ -10,8 +10,9 @@
 //! commit;
 //! ```
 //!
-//! All four are sent as one train of messages and answered at once: one network round trip, and one
-//! wake-up on each side. The server skips what follows an error.
+//! A mutation is a `begin read write` with several statements. All of it is sent as one train of
+//! messages and answered at once: one network round trip, and one wake-up on each side. The server
+//! skips what follows an error.
 
 mod answer;
 mod connection;
@@ -20,6 +21,7 @@ mod lanes;
 mod settings;
 mod statements;
 mod wire;
+mod write;
 
 use deadpool::managed::Object;
 
@@ -28,12 +30,14 @@ use crate::guard::TenantContext;
 use crate::plan::Bindings;
 use crate::rows::Rows;
 use crate::sql::Statement;
-use connection::{Checkout, Opener};
+use connection::{Access, Checkout, Opener, Transaction};
 use error::SessionError;
 use settings::Settings;
 
 pub(crate) use connection::Preparing;
+pub(crate) use error::Violation;
 pub(crate) use lanes::{Lanes, LanesConfig};
+pub(crate) use write::WriteFailure;
 
 /// Distinguishes one query from another on a connection; never reused in a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -91,7 +95,12 @@ impl<'a> Session<'a> {
             "statement"
         );
         let connection = self.connection.connection().ok_or(SessionError::Closed)?;
-        let written = connection.write(&self.settings, tenant.id, query, bindings);
+        let transaction = Transaction {
+            access: Access::Read,
+            queries: &[query],
+            bindings,
+        };
+        let written = connection.write(&self.settings, tenant.id, &transaction);
         let answer = match written {
             Ok(()) => connection.wire.exchange(BEFORE).await,
             Err(error) => Err(error.into()),

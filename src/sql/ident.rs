@@ -1,4 +1,4 @@
-//! SQL identifiers, which quote themselves.
+//! What becomes SQL text as it is: identifiers, which quote themselves, and expressions of the catalog.
 
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
@@ -37,6 +37,23 @@ impl fmt::Display for Ident {
 impl fmt::Debug for Ident {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+/// An expression that came from the catalog, such as a column's default: SQL text that the app's own
+/// migrations wrote and Postgres printed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expression(Arc<str>);
+
+impl Expression {
+    pub fn new(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
+impl fmt::Display for Expression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 

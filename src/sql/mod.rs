@@ -7,9 +7,12 @@ mod ident;
 mod page;
 mod predicate;
 mod read;
+mod write;
 mod writer;
 
-pub use ident::Ident;
+pub use ident::{Expression, Ident};
+
+pub use write::{WriteStatement, print_write};
 
 use crate::model::Model;
 use crate::plan::{CallValue, Connection, ParamId, Params, RootRow};

@@ -83,10 +83,26 @@ impl<'m> Writer<'m> {
         }
     }
 
-    /// `"issues" t0`
-    pub(super) fn table(&mut self, relation: RelationId, alias: Alias) {
+    /// Static text with a number behind it.
+    pub(super) fn numbered(&mut self, text: &'static str, number: usize) {
+        self.push(text);
+        self.display(number);
+    }
+
+    /// `"issues"`
+    pub(super) fn name(&mut self, relation: RelationId) {
         let name = self.model.relation(relation).name.clone();
         self.display(name);
+    }
+
+    /// Whether a parameter is a text, or an array of texts, whatever stands for its values' type.
+    pub(super) fn is_text(&self, id: ParamId) -> bool {
+        self.params.get(id).cast.is_none()
+    }
+
+    /// `"issues" t0`
+    pub(super) fn table(&mut self, relation: RelationId, alias: Alias) {
+        self.name(relation);
         self.push(" ");
         self.display(alias);
     }

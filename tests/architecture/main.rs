@@ -62,8 +62,8 @@ const EDGES: &str = "
     guard: error names registry
     registry: error migrate names postgres sql
     apis: error migrate model registry schema
-    compile: error guard plan schema session sql
-    execute: compile encode error guard plan rows schema session sql
+    compile: error guard model plan schema session sql
+    execute: compile encode error guard model plan rows schema session sql
     model: sql
     schema: model plan
     plan: encode model schema sql

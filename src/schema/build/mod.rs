@@ -3,9 +3,11 @@
 mod aggregates;
 mod functions;
 mod inputs;
+mod mutations;
 mod roots;
 mod rows;
 mod service;
+mod writes;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -203,6 +205,7 @@ impl Builder<'_> {
         if !order.fields.is_empty() {
             types.push((self.names.order(name), TypeDef::Input(order)));
         }
+        types.extend(self.write_types(id, name));
         for (name, def) in types {
             self.add_derived(id, name, def)?;
         }

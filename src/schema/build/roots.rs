@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::{Builder, field, input, plain};
+use super::{Builder, field, input};
 use crate::model::{Key, RelationId};
 use crate::schema::naming::{Clash, describe, describe_function, list_field, single_field};
 use crate::schema::types::{
@@ -70,32 +70,7 @@ impl Builder<'_> {
                 node: false,
             }),
         );
-        self.add_mutation();
-        Ok(())
-    }
-
-    fn add_mutation(&mut self) {
-        let log_in = FieldDef {
-            args: IndexMap::from([(
-                "input".to_owned(),
-                plain(Type::named("LogInInput").non_null()),
-            )]),
-            ..field(
-                Type::named("LogInPayload").non_null(),
-                FieldMeaning::LogIn,
-                "Exchanges an email address and a password for an access token.",
-            )
-        };
-        let description = Some("Everything that can be changed.".to_owned());
-        let fields = IndexMap::from([("logIn".to_owned(), log_in)]);
-        self.types.insert(
-            "Mutation".into(),
-            TypeDef::Object(ObjectDef {
-                description,
-                fields,
-                node: false,
-            }),
-        );
+        self.add_mutations()
     }
 
     /// `issue(id:)` for the primary key, `issueByProjectIdAndNumber(…)` for the others.
@@ -106,24 +81,9 @@ impl Builder<'_> {
         name: &str,
         key: &Key,
     ) -> Result<(), Clash> {
-        let relation = self.model.relation(id);
-        let mut args = IndexMap::new();
-        for &column_id in &key.columns {
-            let column = relation.column(column_id);
-            // A key with an omitted or an incomparable column cannot be asked for.
-            let (Some(field), true) = (self.column_field(column), column.ty.sortable) else {
-                return Ok(());
-            };
-            let ty = self.column_type(column).non_null();
-            args.insert(
-                field,
-                InputFieldDef {
-                    description: None,
-                    ty,
-                    meaning: InputMeaning::Key(column_id),
-                },
-            );
-        }
+        let Some(args) = self.key_args(id, key) else {
+            return Ok(());
+        };
         let long = {
             let columns: Vec<_> = args.keys().map(|name| pascal(name)).collect();
             format!("{}By{}", single_field(name), columns.join("And"))
@@ -144,7 +104,28 @@ impl Builder<'_> {
         self.add_relation_root(query, field_name, def, id)
     }
 
-    fn add_relation_root(
+    /// The columns of a key as arguments; none when it has an omitted or an incomparable column,
+    /// and so cannot be asked for.
+    pub(super) fn key_args(
+        &self,
+        id: RelationId,
+        key: &Key,
+    ) -> Option<IndexMap<String, InputFieldDef>> {
+        let relation = self.model.relation(id);
+        let columns = key.columns.iter().map(|&column_id| {
+            let column = relation.column(column_id);
+            let field = self.column_field(column).filter(|_| column.ty.sortable)?;
+            let def = InputFieldDef {
+                description: None,
+                ty: self.column_type(column).non_null(),
+                meaning: InputMeaning::Key(column_id),
+            };
+            Some((field, def))
+        });
+        columns.collect()
+    }
+
+    pub(super) fn add_relation_root(
         &self,
         query: &mut IndexMap<String, FieldDef>,
         name: String,
@@ -170,10 +151,10 @@ impl Builder<'_> {
             return Ok(());
         };
         let first = match &other.meaning {
-            FieldMeaning::List(other) | FieldMeaning::ByKey(other, _) => {
-                describe(self.model.relation(*other))
-            }
             FieldMeaning::Function(other) => describe_function(self.model.function(*other)),
+            FieldMeaning::List(other)
+            | FieldMeaning::ByKey(other, _)
+            | FieldMeaning::Write(other, _) => describe(self.model.relation(*other)),
             _ => "the service".into(),
         };
         Err(Clash {

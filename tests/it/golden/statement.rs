@@ -3,9 +3,11 @@
 use std::fmt::Write as _;
 
 use tenantry::model::introspect;
-use tenantry::plan::{Bound, Document, PlanError, RootValue, Variables, bind, plan, shape};
+use tenantry::plan::{
+    Bindings, Bound, Document, PlanError, RootValue, Variables, bind, plan, shape,
+};
 use tenantry::schema::{Api, Options};
-use tenantry::sql::{self, Read};
+use tenantry::sql::{self, Read, Statement};
 use tokio_postgres::Client;
 
 /// The API of the tables in a tenant's schema.
@@ -33,6 +35,18 @@ fn try_of(
     operation.fill_defaults(&mut variables);
     shape(&api.blueprint, operation, &variables)?;
     let plan = plan(api, &document, operation, &variables)?;
+    let bindings = bind(&plan.params, &plan.limits, &variables, Some(viewer))?;
+    let writes = plan.roots.iter().filter_map(|root| match &root.value {
+        RootValue::Write(write) => Some(sql::print_write(&api.model, &plan.params, write)),
+        _ => None,
+    });
+    let writes: Vec<_> = writes.flatten().collect();
+    if !writes.is_empty() {
+        let texts = writes
+            .iter()
+            .map(|statement| shown(&statement.statement, &bindings));
+        return Ok(Some(texts.collect::<Vec<_>>().join("\n")));
+    }
     let reads = plan.roots.iter().filter_map(|root| match &root.value {
         RootValue::Row(row) => Some(Read::Row(row)),
         RootValue::Connection(connection) => Some(Read::Connection(connection)),
@@ -44,7 +58,11 @@ fn try_of(
         return Ok(None);
     }
     let statement = sql::print(&api.model, &plan.params, &reads);
-    let bindings = bind(&plan.params, &plan.limits, &variables, Some(viewer))?;
+    Ok(Some(shown(&statement, &bindings)))
+}
+
+/// The text, and below it the parameters.
+fn shown(statement: &Statement, bindings: &Bindings) -> String {
     let mut text = in_lines(&statement.text);
     for (index, id) in statement.params.iter().enumerate() {
         let value = match &bindings.params[id.0] {
@@ -54,11 +72,15 @@ fn try_of(
         };
         let _ = writeln!(text, "-- ${} {value}", index + 1);
     }
-    Ok(Some(text))
+    text
 }
 
 /// Where a new line begins. The engine itself prints everything on one.
-const CLAUSES: [&str; 11] = [
+const CLAUSES: [&str; 15] = [
+    "insert into ",
+    "update ",
+    "delete from ",
+    "returning ",
     "select ",
     "from ",
     "join ",

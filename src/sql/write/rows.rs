@@ -1,0 +1,101 @@
+//! The answer of a write: the rows that it was about, and how many they were.
+
+use super::{Writer, condition, kept, key_columns, same_row, width};
+use crate::plan::{Answer, Find, RowKey, Selection, Write};
+use crate::sql::read::{Columns, Joins, Shape, Target, shaped};
+
+/// ```sql
+/// select current_setting('tenantry.count_0')::int8,
+///        array(select row(t0."id", …)
+///              from unnest(current_setting('tenantry.kept_0_0')::"uuid"[]) with ordinality k(k0, n)
+///              join "issues" t0 on t0."id" = k.k0 order by k.n)
+/// ```
+///
+/// Rows are deleted by the statement that reads them, as it sees them as they were before:
+///
+/// ```sql
+/// with d as (delete from "issues" t0 where t0."id" = $1::"uuid" returning t0."id" as k0)
+/// select (select row(t1."id", …) from d k join "issues" t1 on t1."id" = k.k0)
+/// ```
+pub(super) fn answer(writer: &mut Writer<'_>, write: &Write) {
+    let relation = write.relation;
+    let key = RowKey::of(writer.model, relation);
+    if let Some(find) = &write.delete {
+        let target = writer.alias();
+        writer.push("with d as (delete from ");
+        writer.table(relation, target);
+        if let Find::Kept(slot) = find {
+            writer.push(" using ");
+            kept(writer, relation, &key, *slot);
+        }
+        writer.push(" where ");
+        condition(writer, relation, target, find);
+        writer.push(" returning ");
+        key_columns(writer, relation, Some(target), &key);
+        writer.push(") ");
+    }
+    writer.push("select ");
+    match &write.answer {
+        Answer::Row(selection) => {
+            writer.push("(");
+            rows(writer, write, &key, std::slice::from_ref(selection));
+            writer.push(")");
+        }
+        Answer::Rows { groups, count, .. } => {
+            if *count {
+                affected(writer, write);
+            }
+            if !groups.is_empty() {
+                writer.push(if *count { ", array(" } else { "array(" });
+                rows(writer, write, &key, groups);
+                writer.push(")");
+            }
+            if !*count && groups.is_empty() {
+                writer.push("true");
+            }
+        }
+    }
+}
+
+fn affected(writer: &mut Writer<'_>, write: &Write) {
+    if write.delete.is_some() {
+        writer.push("(select count(*) from d)");
+    } else {
+        writer.numbered("current_setting('tenantry.count_", write.slot.0);
+        writer.push("')::int8");
+    }
+}
+
+fn rows(writer: &mut Writer<'_>, write: &Write, key: &RowKey, groups: &[Selection]) {
+    let target = Target {
+        relation: write.relation,
+        alias: writer.alias(),
+    };
+    let joins = Joins::of(writer, target, groups);
+    writer.push("select ");
+    shaped(writer, Shape::Record, |writer| {
+        let mut columns = Columns::new(Shape::Record, &joins);
+        for group in groups {
+            columns.selection(writer, target, group);
+        }
+        columns.is_empty()
+    });
+    writer.push(" from ");
+    if write.delete.is_some() {
+        writer.push("d k");
+    } else {
+        kept(writer, write.relation, key, write.slot);
+    }
+    writer.push(" join ");
+    writer.table(write.relation, target.alias);
+    writer.push(" on ");
+    same_row(writer, write.relation, target.alias, "k", key);
+    joins.write(writer);
+    if write.delete.is_none() {
+        writer.push(" order by k.n");
+    } else {
+        for index in 0..width(key) {
+            writer.numbered(if index == 0 { " order by k.k" } else { ", k.k" }, index);
+        }
+    }
+}

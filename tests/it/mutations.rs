@@ -1,0 +1,106 @@
+//! Writing to a tenant's tables: who may, in which order, and what is left after a failure.
+
+use serde_json::{Value, json};
+
+use crate::harness::{Caller, Service};
+
+const CREATE: &str = "mutation ($inputs: [LabelInput!]!) { createLabels(inputs: $inputs) { affectedCount nodes { name } } }";
+
+async fn labels(caller: &Caller) -> Value {
+    let answer = caller
+        .query("{ labels(orderBy: [{name: ASC}]) { nodes { name } } }")
+        .await;
+    let nodes = answer.data()["labels"]["nodes"].take();
+    let names = nodes.as_array().unwrap().iter();
+    names.map(|node| node["name"].clone()).collect()
+}
+
+#[tokio::test]
+async fn only_members_write_and_only_by_post() {
+    let service = Service::shared();
+    let owner = service.sign_up("writers").await;
+    let before = labels(&owner).await;
+    let mutation = r#"mutation { createLabel(input: {name: "mine"}) { name } }"#;
+    let anonymous = owner.with_token(None);
+    assert_eq!(anonymous.query(mutation).await.code(), "UNAUTHENTICATED");
+    let answer = owner
+        .get("/graphql?query=mutation%7BdeleteLabels(where%3A%7Bname%3A%7Bne%3A%22%22%7D%7D)%7BaffectedCount%7D%7D")
+        .await;
+    assert!(answer.status.is_client_error(), "{answer:?}");
+    assert_eq!(labels(&owner).await, before);
+    assert_eq!(
+        owner.query(mutation).await.data()["createLabel"]["name"],
+        "mine"
+    );
+    // Another tenant has labels of its own.
+    let other = service.sign_up("other-writers").await;
+    assert_eq!(labels(&other).await, before);
+}
+
+#[tokio::test]
+async fn five_root_fields_are_one_transaction() {
+    let owner = Service::shared().sign_up("five-fields").await;
+    let before = labels(&owner).await;
+    let mutation = r#"mutation {
+        one: createLabel(input: {name: "one"}) { id }
+        two: updateLabelByName(name: "one", set: {name: "two"}) { name }
+        three: createLabels(inputs: [{name: "three"}, {name: "drei"}]) { affectedCount }
+        four: createLabel(input: {name: "two", description: "2"}) { id }
+        five: deleteLabels(where: {name: {ne: "two"}}) { affectedCount }
+    }"#;
+    let answer = owner.query(mutation).await;
+    let error = &answer.json()["errors"][0];
+    assert_eq!(error["path"], json!(["four"]));
+    assert_eq!(
+        error["extensions"],
+        json!({"code": "UNIQUE_VIOLATION", "constraint": "labels_name_key", "fields": ["name"]})
+    );
+    assert_eq!(labels(&owner).await, before);
+}
+
+#[tokio::test]
+async fn every_try_of_a_statement_writes_once() {
+    // Unnamed at first, prepared beside the second run, prepared from then on.
+    let owner = Service::shared().sign_up("again-and-again").await;
+    let before = labels(&owner).await.as_array().unwrap().len();
+    for round in 0..6 {
+        let name = format!("label {round}");
+        let inputs = json!({"inputs": [{"name": name}]});
+        let data = owner.ask(CREATE, inputs.clone()).await.data();
+        assert_eq!(data["createLabels"]["nodes"], json!([{"name": name}]));
+        assert_eq!(owner.ask(CREATE, inputs).await.code(), "UNIQUE_VIOLATION");
+    }
+    assert_eq!(labels(&owner).await.as_array().unwrap().len(), before + 6);
+}
+
+#[tokio::test]
+async fn what_people_may_do_is_not_theirs_to_write() {
+    let owner = Service::shared().sign_up("self-promotion").await;
+    let mutation = r#"mutation { updateUsers(where: {name: {ne: ""}}, set: {role: "owner"}) { affectedCount } }"#;
+    assert_eq!(
+        owner.query(mutation).await.code(),
+        "GRAPHQL_VALIDATION_FAILED"
+    );
+}
+
+#[tokio::test]
+async fn rows_that_lock_each_other_out_are_written_at_last() {
+    let owner = Service::shared().sign_up("deadlocks").await;
+    let names: Vec<_> = (0..20).map(|n| format!("label {n}")).collect();
+    let inputs: Vec<_> = names.iter().map(|name| json!({"name": name})).collect();
+    owner.ask(CREATE, json!({"inputs": inputs})).await.data();
+    let update = "mutation ($a: String!, $b: String!) { \
+        a: updateLabelByName(name: $a, set: {description: \"a\"}) { name } \
+        b: updateLabelByName(name: $b, set: {description: \"b\"}) { name } }";
+    let tries = (0..6).map(|n: usize| {
+        let (a, b) = if n.is_multiple_of(2) { (0, 1) } else { (1, 0) };
+        owner.ask(update, json!({"a": names[a], "b": names[b]}))
+    });
+    for answer in futures_util::future::join_all(tries).await {
+        let text = &answer.text;
+        assert!(
+            text.contains("\"data\"") || text.contains("CONFLICT"),
+            "{text}"
+        );
+    }
+}
