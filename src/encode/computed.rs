@@ -1,13 +1,14 @@
 //! Objects of values that are computed over many rows.
 
 use super::error::EncodeError;
-use super::record::Record;
-use super::row::{Encoder, Fault};
+use super::record::{Elements, Record};
+use super::row::{Encoder, Fault, PathSegment};
 use super::text::write_str;
-use crate::plan::{AggregateRead, ComputedField, ResponseKey};
+use crate::plan::{AggregateRead, ComputedField, GroupKey, Grouping, ResponseKey};
 
-/// The values of one row of aggregates, in the order in which they were planned.
+/// The values of one row, in the order in which they were planned.
 pub(super) struct Computed<'v, 'c> {
+    keys: &'c [GroupKey],
     reads: &'c [AggregateRead],
     values: Vec<Option<&'v [u8]>>,
 }
@@ -27,11 +28,55 @@ impl<'v, 'c> Computed<'v, 'c> {
         } else {
             values.push(value);
         }
-        Ok(Self { reads, values })
+        Ok(Self {
+            keys: &[],
+            reads,
+            values,
+        })
+    }
+
+    /// A group: its keys, then what is computed over its rows.
+    fn group(grouping: &'c Grouping, value: &'v [u8]) -> Result<Self, EncodeError> {
+        let count = grouping.keys.len() + grouping.reads.len();
+        let mut record = Record::new(value)?;
+        let mut values = Vec::with_capacity(count);
+        for _ in 0..count {
+            values.push(record.next()?);
+        }
+        Ok(Self {
+            keys: &grouping.keys,
+            reads: &grouping.reads,
+            values,
+        })
     }
 }
 
 impl Encoder<'_> {
+    /// `[…]` of groups.
+    pub(super) fn groups(
+        &mut self,
+        grouping: &Grouping,
+        mut groups: Elements<'_>,
+    ) -> Result<(), Fault> {
+        self.out.push(b'[');
+        for index in 0..groups.len() {
+            if self.out.len() > self.limit {
+                return Err(Fault::Broken(EncodeError::TooLarge));
+            }
+            if index > 0 {
+                self.out.push(b',');
+            }
+            let group = groups.next()?.flatten().ok_or(EncodeError::Malformed)?;
+            let computed = Computed::group(grouping, group)?;
+            self.located(
+                || PathSegment::Index(index),
+                |encoder| encoder.computed(&computed, &grouping.fields),
+            )?;
+        }
+        self.out.push(b']');
+        Ok(())
+    }
+
     pub(super) fn computed(
         &mut self,
         computed: &Computed<'_, '_>,
@@ -52,9 +97,19 @@ impl Encoder<'_> {
                 write_str(name, &mut self.out);
                 Ok(())
             }
+            ComputedField::Null => {
+                self.out.extend_from_slice(b"null");
+                Ok(())
+            }
+            ComputedField::Key(place) => {
+                let key = computed.keys.get(*place).ok_or(EncodeError::Malformed)?;
+                let value = computed.values.get(*place).copied().flatten();
+                self.value(&key.codec, false, value)
+            }
             ComputedField::Aggregate(place) => {
                 let read = computed.reads.get(*place).ok_or(EncodeError::Malformed)?;
-                let value = computed.values.get(*place).copied().flatten();
+                let place = computed.keys.len() + place;
+                let value = computed.values.get(place).copied().flatten();
                 self.value(&read.codec, read.non_null, value)
             }
             ComputedField::Object(fields) => self.computed(computed, fields),

@@ -19,11 +19,41 @@ struct Page<'r, 'v, 'c> {
     visible: std::ops::Range<usize>,
     /// There is one more in the direction of reading.
     more: bool,
-    /// There are rows on the side that reading comes from.
-    behind: bool,
+    beside: &'r Beside<'v>,
     totals: &'r Computed<'v, 'c>,
     /// The place of the first row, where cursors are offsets.
     offset: u32,
+}
+
+/// What came beside the rows.
+#[derive(Default)]
+pub(super) struct Beside<'v> {
+    totals: Option<&'v [u8]>,
+    /// There are rows on the side that reading comes from.
+    behind: bool,
+    groupings: Vec<Elements<'v>>,
+}
+
+/// The values that a list consists of: a single one stands for itself, several come as a record.
+enum Parts<'v> {
+    One(&'v [u8]),
+    Several(Record<'v>),
+}
+
+impl<'v> Parts<'v> {
+    fn new(connection: &Connection, value: &'v [u8]) -> Result<Self, EncodeError> {
+        Ok(match connection.parts() {
+            1 => Self::One(value),
+            _ => Self::Several(Record::new(value)?),
+        })
+    }
+
+    fn next(&mut self) -> Result<&'v [u8], EncodeError> {
+        match self {
+            Self::One(value) => Ok(*value),
+            Self::Several(record) => record.next()?.ok_or(EncodeError::Malformed),
+        }
+    }
 }
 
 impl Encoder<'_> {
@@ -34,31 +64,30 @@ impl Encoder<'_> {
         value: &[u8],
     ) -> Result<(), Fault> {
         let needs = connection.needs;
-        let totals = !connection.totals.is_empty();
-        let empty = || Items::None;
-        if needs.rows && !totals && !needs.behind {
-            return self.list(connection, &Items::Array(Elements::new(value)?), None, None);
-        }
-        if totals && !needs.rows && !needs.behind {
-            return self.list(connection, &empty(), Some(value), None);
-        }
-        let mut parts = Record::new(value)?;
+        let mut parts = Parts::new(connection, value)?;
         let rows = if needs.rows {
-            Items::Array(Elements::new(parts.next()?.ok_or(EncodeError::Malformed)?)?)
+            Items::Array(Elements::new(parts.next()?)?)
         } else {
-            empty()
+            Items::None
         };
-        let totals = if totals { parts.next()? } else { None };
-        let behind = if needs.behind { parts.next()? } else { None };
-        self.list(connection, &rows, totals, behind)
+        let mut beside = Beside::default();
+        if !connection.totals.is_empty() {
+            beside.totals = Some(parts.next()?);
+        }
+        if needs.behind {
+            beside.behind = parts.next()? == [1];
+        }
+        for _ in &connection.groupings {
+            beside.groupings.push(Elements::new(parts.next()?)?);
+        }
+        self.list(connection, &rows, &beside)
     }
 
     pub(super) fn list(
         &mut self,
         connection: &Connection,
         rows: &Items<'_>,
-        totals: Option<&[u8]>,
-        behind: Option<&[u8]>,
+        beside: &Beside<'_>,
     ) -> Result<(), Fault> {
         let limit = self
             .bindings
@@ -72,13 +101,13 @@ impl Encoder<'_> {
             // Read backwards and turned around, the row too many comes first.
             Direction::Backward => count - length..count,
         };
-        let totals = Computed::totals(&connection.totals, totals)?;
+        let totals = Computed::totals(&connection.totals, beside.totals)?;
         let page = Page {
             connection,
             rows,
             visible,
             more: count > length,
-            behind: behind == Some(&[1]),
+            beside,
             totals: &totals,
             offset: self.offset(connection),
         };
@@ -115,6 +144,12 @@ impl Encoder<'_> {
                 return self.computed_field(page.totals, &ComputedField::Aggregate(*place));
             }
             ConnectionField::Aggregates(fields) => return self.computed(page.totals, fields),
+            ConnectionField::Groups(place) => {
+                let grouping = page.connection.groupings.get(*place);
+                let groups = page.beside.groupings.get(*place);
+                let (grouping, groups) = grouping.zip(groups).ok_or(EncodeError::Malformed)?;
+                return self.groups(grouping, groups.clone());
+            }
             ConnectionField::Nodes(group) => {
                 let (selection, start) = page.group(*group);
                 return self.items(page, |encoder, _, slots| {
@@ -194,9 +229,17 @@ impl Encoder<'_> {
         let length = page.visible.len();
         match field {
             PageField::Typename(name) => write_str(name, &mut self.out),
-            PageField::HasNextPage => self.boolean(if forward { page.more } else { page.behind }),
+            PageField::HasNextPage => self.boolean(if forward {
+                page.more
+            } else {
+                page.beside.behind
+            }),
             PageField::HasPreviousPage => {
-                self.boolean(if forward { page.behind } else { page.more });
+                self.boolean(if forward {
+                    page.beside.behind
+                } else {
+                    page.more
+                });
             }
             PageField::StartCursor | PageField::EndCursor if length == 0 => {
                 self.out.extend_from_slice(b"null");

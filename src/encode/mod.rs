@@ -26,6 +26,7 @@ use serde_json::Value;
 
 use crate::plan::{Bindings, LogInField, Root, RootRow, RootValue};
 use crate::rows::{Row, Rows};
+use list::Beside;
 use row::{Encoder, Fault};
 use slots::{Items, Slots};
 
@@ -122,7 +123,7 @@ fn root_value(
     match (value, source) {
         (RootValue::Typename(name), _) => write_str(name, &mut encoder.out),
         (RootValue::Connection(connection), Source::Rows(rows)) => {
-            return encoder.list(connection, &Items::Flat(rows), None, None);
+            return encoder.list(connection, &Items::Flat(rows), &Beside::default());
         }
         (RootValue::Connection(connection), Source::Column(row, column)) => {
             let value = row

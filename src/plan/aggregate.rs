@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::types::{AggregateRead, ComputedField, ResponseKey, Wire};
+use super::computed::{AggregateRead, ComputedField};
+use super::types::{ResponseKey, Wire};
 use super::{Env, Result, Selected, State, row};
 use crate::encode::Codec;
 use crate::model::RelationId;

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use super::computed::{AggregateRead, Grouping};
 use super::input::Input;
 use super::params::{ParamSource, ValueSource};
 use super::types::{
-    AggregateRead, Connection, ConnectionField, CursorParams, Direction, EdgeField, Link, Needs,
-    Page, PageField, Predicate, ResponseKey, Selection,
+    Connection, ConnectionField, CursorParams, Direction, EdgeField, Link, Needs, Page, PageField,
+    Predicate, ResponseKey, Selection,
 };
-use super::{Env, Result, Selected, State, aggregate, cursor, filter, order, row};
+use super::{Env, Result, Selected, State, aggregate, cursor, filter, group, order, row};
 use crate::model::RelationId;
 use crate::schema::{Aggregate, FieldMeaning, InputMeaning};
 use crate::sql::Ident;
@@ -129,6 +130,7 @@ pub(super) fn plan<'a>(
         cursors: wants.cursors && keyed,
         needs,
         totals: wants.totals,
+        groupings: wants.groupings,
         fingerprint,
         keyed,
     })
@@ -212,6 +214,7 @@ struct Wants {
     next: bool,
     previous: bool,
     totals: Vec<AggregateRead>,
+    groupings: Vec<Grouping>,
 }
 
 type Fields = (Vec<(ResponseKey, ConnectionField)>, Vec<Selection>, Wants);
@@ -252,6 +255,12 @@ fn fields(
                     aggregate::fields(env, state, relation, &field, &mut wants.totals)
                 })?;
                 ConnectionField::Aggregates(fields)
+            }
+            Some(FieldMeaning::Groups) => {
+                let grouping =
+                    state.within(field.key, |state| group::plan(env, state, relation, &field))?;
+                wants.groupings.push(grouping);
+                ConnectionField::Groups(wants.groupings.len() - 1)
             }
             Some(_) => {
                 let count = aggregate::read(env, relation, Aggregate::Count, &mut wants.totals);

@@ -9,7 +9,10 @@ use super::params::{ParamSource, ValueSource};
 use super::types::{Operand, ParamId, Predicate};
 use super::{Env, State};
 use crate::model::{ColumnId, ColumnType, RelationId, TypeKind};
-use crate::schema::{EnumMeaning, InputMeaning, ListLink, Operator, Quantifier, TypeDef};
+use crate::schema::{
+    Aggregate, AggregateFunction, EnumMeaning, InputMeaning, ListLink, Operator, Quantifier,
+    TypeDef,
+};
 use crate::sql::Ident;
 
 type Result<T> = std::result::Result<T, InputError>;
@@ -28,11 +31,7 @@ pub(super) fn plan(
     for member in members {
         all.push(condition(env, state, relation, member)?);
     }
-    Ok(if all.len() == 1 {
-        all.remove(0)
-    } else {
-        Predicate::And(all)
-    })
+    Ok(Predicate::all(all))
 }
 
 fn condition(
@@ -57,6 +56,13 @@ fn condition(
         InputMeaning::Column(column) => {
             let operand = Operand::Column(*column);
             comparisons(env, state, relation, operand, value).map_err(nested)?
+        }
+        InputMeaning::Count => {
+            let operand = Operand::Aggregate(Aggregate::Count);
+            comparisons(env, state, relation, operand, value).map_err(nested)?
+        }
+        InputMeaning::Aggregate(function) => {
+            aggregates(env, state, relation, *function, value).map_err(nested)?
         }
         InputMeaning::ToOne(link) => {
             let inner = plan(env, state, link.target, value).map_err(nested)?;
@@ -111,11 +117,35 @@ fn quantified(
             Quantifier::Every => not(any(not(inner))),
         });
     }
-    Ok(if all.len() == 1 {
-        all.remove(0)
-    } else {
-        Predicate::And(all)
-    })
+    Ok(Predicate::all(all))
+}
+
+/// `{total: {gt: 100}}`, of one function.
+fn aggregates(
+    env: &Env<'_>,
+    state: &mut State,
+    relation: RelationId,
+    function: AggregateFunction,
+    input: Input<'_>,
+) -> Result<Predicate> {
+    let Input::Object(members) = input else {
+        return Ok(Predicate::ALWAYS);
+    };
+    let mut all = Vec::with_capacity(members.len());
+    for Member { name, def, value } in members {
+        let InputMeaning::Column(column) = def.meaning else {
+            continue;
+        };
+        if matches!(value, Input::Null) {
+            return Err(InputError::new(format!(
+                "{name}: null is no condition; use isNull, or leave it out"
+            )));
+        }
+        let operand = Operand::Aggregate(Aggregate::Of(function, column));
+        let nested = |error: InputError| InputError::new(format!("{name}.{error}"));
+        all.push(comparisons(env, state, relation, operand, value).map_err(nested)?);
+    }
+    Ok(Predicate::all(all))
 }
 
 fn comparisons(
@@ -153,15 +183,11 @@ fn comparisons(
             }
         });
     }
-    Ok(if all.len() == 1 {
-        all.remove(0)
-    } else {
-        Predicate::And(all)
-    })
+    Ok(Predicate::all(all))
 }
 
 /// Booleans are part of the variables' shape, so that a plan may depend on them.
-fn is_true(env: &Env<'_>, input: &Input<'_>) -> bool {
+pub(super) fn is_true(env: &Env<'_>, input: &Input<'_>) -> bool {
     match input {
         Input::Leaf(source) => source.resolve(env.inputs.variables).as_bool() == Some(true),
         _ => false,

@@ -4,6 +4,7 @@
 mod aggregate;
 mod call;
 mod collect;
+mod computed;
 mod connection;
 mod cursor;
 mod data;
@@ -11,8 +12,10 @@ mod document;
 mod error;
 mod filter;
 mod format;
+mod group;
 mod input;
 mod introspection;
+mod list;
 mod log_in;
 mod node_id;
 mod order;

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use super::Env;
 use super::error::InputError;
 use super::filter::compared_as;
-use super::input::Input;
+use super::input::{Input, Member};
 use super::row::column_read;
 use super::types::OrderKey;
 use crate::model::{ColumnId, RelationId};
-use crate::schema::{InputMeaning, ToOne};
+use crate::schema::{Aggregate, InputMeaning, ToOne};
 
 pub(super) fn plan(
     env: &Env<'_>,
@@ -33,19 +33,14 @@ fn key(
     input: Input<'_>,
     mut hops: Vec<Arc<ToOne>>,
 ) -> Result<OrderKey, InputError> {
-    let Input::Object(mut members) = input else {
-        return Err(InputError::new("a key must not be null"));
-    };
-    let Some(member) = members.pop() else {
-        return Err(InputError::new("a key must name a field"));
-    };
+    let member = only(input)?;
     match (&member.def.meaning, member.value) {
-        (InputMeaning::Column(column), Input::Keyword(direction)) => {
-            let descending = direction.starts_with("DESC");
-            let nulls_first = match direction.split_once("_NULLS_") {
-                Some((_, place)) => place == "FIRST",
-                None => descending,
-            };
+        (InputMeaning::Column(column), Input::Keyword(word)) => {
+            let Direction {
+                descending,
+                nulls_first,
+            } = Direction::of(&word);
+            let nulls_first = nulls_first.unwrap_or(descending);
             Ok(order_key(
                 env,
                 relation,
@@ -63,6 +58,57 @@ fn key(
             "{} is no key to sort by",
             member.name
         ))),
+    }
+}
+
+/// The only field of a key.
+pub(super) fn only(input: Input<'_>) -> Result<Member<'_>, InputError> {
+    let Input::Object(mut members) = input else {
+        return Err(InputError::new("a key must not be null"));
+    };
+    members
+        .pop()
+        .ok_or_else(|| InputError::new("a key must name a field"))
+}
+
+/// `sum: {total: DESC}`: an aggregate with its direction.
+pub(super) fn aggregate(member: Member<'_>) -> Result<(Aggregate, Direction), InputError> {
+    let (aggregate, value) = match (&member.def.meaning, member.value) {
+        (InputMeaning::Count, value) => (Aggregate::Count, value),
+        (InputMeaning::Aggregate(function), value) => {
+            let inner = only(value)?;
+            let InputMeaning::Column(column) = inner.def.meaning else {
+                return Err(InputError::new(format!("{} is no column", inner.name)));
+            };
+            (Aggregate::Of(*function, column), inner.value)
+        }
+        _ => {
+            let problem = format!("{} is no key to sort by", member.name);
+            return Err(InputError::new(problem));
+        }
+    };
+    match value {
+        Input::Keyword(word) => Ok((aggregate, Direction::of(&word))),
+        _ => Err(InputError::new("a direction must not be null")),
+    }
+}
+
+/// A `SortOrder`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Direction {
+    pub(super) descending: bool,
+    /// Where it says so.
+    pub(super) nulls_first: Option<bool>,
+}
+
+impl Direction {
+    pub(super) fn of(word: &str) -> Self {
+        Self {
+            descending: word.starts_with("DESC"),
+            nulls_first: word
+                .split_once("_NULLS_")
+                .map(|(_, place)| place == "FIRST"),
+        }
     }
 }
 

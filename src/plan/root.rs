@@ -96,7 +96,7 @@ fn root(
     match &def.meaning {
         FieldMeaning::List(relation) => {
             let list = connection::plan(env, state, *relation, Link::All, selected)?;
-            Ok(RootValue::Connection(list))
+            Ok(RootValue::Connection(Box::new(list)))
         }
         FieldMeaning::Function(id) => function(env, state, *id, selected),
         FieldMeaning::ByKey(relation, columns) => by_key(env, state, *relation, columns, selected),
@@ -176,7 +176,8 @@ fn function(
             let call = call::call(env, state, id, selected)?;
             if function.set {
                 let link = Link::Call(call);
-                RootValue::Connection(connection::plan(env, state, *relation, link, selected)?)
+                let list = connection::plan(env, state, *relation, link, selected)?;
+                RootValue::Connection(Box::new(list))
             } else {
                 let source = RowSource::Call(call);
                 RootValue::Row(root_row(env, state, *relation, source, selected)?)

@@ -57,16 +57,22 @@ fn of_connection(connection: &Connection) -> usize {
         ConnectionField::Aggregates(fields) => 1 + of_computed(fields),
         ConnectionField::Typename(_)
         | ConnectionField::Nodes(_)
-        | ConnectionField::TotalCount(_) => 1,
+        | ConnectionField::TotalCount(_)
+        | ConnectionField::Groups(_) => 1,
     });
     let rows = connection.groups.iter().map(of_selection);
-    own.sum::<usize>() + rows.sum::<usize>()
+    let groups = connection.groupings.iter();
+    let groups = groups.map(|grouping| of_computed(&grouping.fields));
+    own.sum::<usize>() + rows.sum::<usize>() + groups.sum::<usize>()
 }
 
 fn of_computed(fields: &[(ResponseKey, ComputedField)]) -> usize {
     let inner = fields.iter().map(|(_, field)| match field {
         ComputedField::Object(fields) => of_computed(fields),
-        ComputedField::Typename(_) | ComputedField::Aggregate(_) => 0,
+        ComputedField::Typename(_)
+        | ComputedField::Null
+        | ComputedField::Key(_)
+        | ComputedField::Aggregate(_) => 0,
     });
     fields.len() + inner.sum::<usize>()
 }

@@ -4,12 +4,14 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+pub use super::computed::*;
+pub use super::list::*;
 use super::log_in::LogIn;
 use super::params::{Limits, Params};
 use super::write::Write;
 use crate::encode::Codec;
 use crate::model::{ColumnId, ColumnType, FunctionId, Relation, RelationId};
-use crate::schema::{Aggregate, ListLink, Operator, Through, ToMany, ToOne};
+use crate::schema::{Aggregate, ListLink, Operator, ToOne};
 use crate::sql::Ident;
 
 #[derive(Debug)]
@@ -38,7 +40,7 @@ pub enum RootValue {
     Typename(Arc<str>),
     /// Known to be null without asking, such as `node` with an id that names no type.
     Null,
-    Connection(Connection),
+    Connection(Box<Connection>),
     Row(RootRow),
     /// What a function returns that is no row.
     Call(CallValue),
@@ -169,131 +171,6 @@ pub enum RowJoin {
     Call(Call),
 }
 
-/// A list with its page.
-#[derive(Debug)]
-pub struct Connection {
-    pub relation: RelationId,
-    pub link: Link,
-    pub filter: Predicate,
-    /// Ends with a key of the relation, so that it is total.
-    pub order: Vec<OrderKey>,
-    pub page: Page,
-    pub fields: Vec<(ResponseKey, ConnectionField)>,
-    /// What each row consists of: one selection for each `nodes` and each `edges { node }`.
-    pub groups: Vec<Selection>,
-    /// The rows begin with the values of the order's keys.
-    pub cursors: bool,
-    pub needs: Needs,
-    /// What is computed over all rows, in one scan.
-    pub totals: Vec<AggregateRead>,
-    /// Tells this list's cursors from those of others.
-    pub fingerprint: u64,
-    /// Rows have a unique key. Without one, cursors are offsets.
-    pub keyed: bool,
-}
-
-/// What a connection has beside its rows.
-#[derive(Debug, Default, Clone, Copy)]
-pub struct Needs {
-    pub rows: bool,
-    /// Whether rows lie beyond the start of the page (of a backward page: beyond its end).
-    pub behind: bool,
-}
-
-#[derive(Debug)]
-pub enum Link {
-    /// All rows of the relation.
-    All,
-    Children(Arc<ToMany>),
-    Through(Arc<Through>),
-    /// The rows that a function returns, in its own order unless they are sorted.
-    Call(Call),
-}
-
-#[derive(Debug)]
-pub struct Page {
-    pub direction: Direction,
-    pub limit: LimitId,
-    /// The limit as a parameter; one more than asked for when that tells whether there is more.
-    pub limit_param: ParamId,
-    pub one_more: bool,
-    pub after: Option<CursorParams>,
-    pub before: Option<CursorParams>,
-    pub offset: Option<ParamId>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
-    Forward,
-    Backward,
-}
-
-/// A cursor: one parameter for each key of the order; empty where rows have no key, and then it is
-/// an offset.
-#[derive(Debug)]
-pub struct CursorParams(pub Vec<ParamId>);
-
-#[derive(Debug)]
-pub enum ConnectionField {
-    Typename(Arc<str>),
-    /// Index into [`Connection::groups`].
-    Nodes(usize),
-    Edges(Vec<(ResponseKey, EdgeField)>),
-    PageInfo(Vec<(ResponseKey, PageField)>),
-    /// Index into [`Connection::totals`].
-    TotalCount(usize),
-    Aggregates(Vec<(ResponseKey, ComputedField)>),
-}
-
-/// A value over many rows, and how it leaves Postgres.
-#[derive(Debug)]
-pub struct AggregateRead {
-    pub aggregate: Aggregate,
-    pub codec: Codec,
-    pub wire: Wire,
-    pub non_null: bool,
-}
-
-/// A field of what is computed over rows.
-#[derive(Debug)]
-pub enum ComputedField {
-    Typename(Arc<str>),
-    /// Its place among the aggregates that are read.
-    Aggregate(usize),
-    Object(Vec<(ResponseKey, ComputedField)>),
-}
-
-#[derive(Debug)]
-pub enum EdgeField {
-    Typename(Arc<str>),
-    Cursor,
-    /// Index into [`Connection::groups`].
-    Node(usize),
-}
-
-#[derive(Debug)]
-pub enum PageField {
-    Typename(Arc<str>),
-    HasNextPage,
-    HasPreviousPage,
-    StartCursor,
-    EndCursor,
-}
-
-/// One key of a list's order: a column of the row, or of a row that to-one relations lead to.
-#[derive(Debug, Clone)]
-pub struct OrderKey {
-    pub hops: Vec<Arc<ToOne>>,
-    pub column: ColumnId,
-    /// What a cursor's value is cast to.
-    pub cast: Option<Ident>,
-    /// How a cursor's value leaves Postgres.
-    pub wire: Wire,
-    pub descending: bool,
-    pub nulls_first: bool,
-    pub nullable: bool,
-}
-
 /// A condition on a row of a relation.
 #[derive(Debug)]
 pub enum Predicate {
@@ -339,6 +216,17 @@ impl Operand {
 
 impl Predicate {
     pub const ALWAYS: Self = Self::And(Vec::new());
+
+    /// All of these conditions.
+    pub fn all(mut conditions: Vec<Self>) -> Self {
+        match conditions.pop() {
+            Some(only) if conditions.is_empty() => only,
+            last => {
+                conditions.extend(last);
+                Self::And(conditions)
+            }
+        }
+    }
 
     pub fn is_always(&self) -> bool {
         matches!(self, Self::And(all) if all.is_empty())

@@ -9,6 +9,7 @@ mod naming;
 mod scalars;
 #[cfg(test)]
 mod testing;
+mod time;
 mod types;
 mod words;
 
@@ -19,6 +20,7 @@ use async_graphql::dynamic;
 pub use aggregate::{Aggregate, AggregateFunction};
 pub use build::SchemaError;
 pub use naming::Clash;
+pub use time::TimeUnit;
 pub use types::{
     Blueprint, EnumMeaning, EnumNames, FieldDef, FieldMeaning, InputDef, InputFieldDef,
     InputMeaning, ListLink, ObjectDef, Operator, Quantifier, Through, ToMany, ToOne, Type, TypeDef,

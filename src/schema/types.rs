@@ -101,6 +101,7 @@ pub enum FieldMeaning {
     Edges,
     TotalCount,
     Aggregates,
+    Groups,
     PageInfo,
     Cursor,
     EdgeNode,
@@ -111,6 +112,8 @@ pub enum FieldMeaning {
     // on what is computed over rows; the columns that a function takes are its object's fields
     Count,
     Aggregate(AggregateFunction),
+    // on a group
+    GroupKey,
     // on the payload of logIn
     AccessToken,
     LoggedInUser,
@@ -199,6 +202,15 @@ pub enum InputMeaning {
     ToMany(ListLink),
     Quantifier(Quantifier),
     Operator(Operator),
+    // of groups: what they are made by, which are wanted
+    By,
+    Truncate,
+    TimeZone,
+    Having,
+    // of what is computed over rows
+    Count,
+    Aggregate(AggregateFunction),
+    GroupKey,
     // the service's own inputs
     Plain,
 }

@@ -30,17 +30,18 @@ pub(super) struct Base {
 }
 
 impl Base {
-    pub(super) fn new(
+    /// `paths` lead from a row to other rows that are looked at.
+    pub(super) fn new<'p>(
         writer: &mut Writer<'_>,
         connection: &Connection,
-        order: &[OrderKey],
+        paths: impl Iterator<Item = &'p [Arc<ToOne>]>,
     ) -> Self {
         let alias = writer.alias();
         let junction = matches!(connection.link, Link::Through(_)).then(|| writer.alias());
         let mut hops: Vec<(Vec<Arc<ToOne>>, Alias)> = Vec::new();
-        for key in order {
-            for length in 1..=key.hops.len() {
-                let path = &key.hops[..length];
+        for path in paths {
+            for length in 1..=path.len() {
+                let path = &path[..length];
                 if !hops.iter().any(|(known, _)| known == path) {
                     hops.push((path.to_vec(), writer.alias()));
                 }
@@ -105,7 +106,7 @@ impl Base {
     }
 
     /// The table that a path of hops arrives at.
-    fn owner(&self, relation: RelationId, path: &[Arc<ToOne>]) -> (RelationId, Alias) {
+    pub(super) fn owner(&self, relation: RelationId, path: &[Arc<ToOne>]) -> (RelationId, Alias) {
         let hop = self.hops.iter().find(|(known, _)| known == path);
         hop.and_then(|(path, alias)| Some((path.last()?.target, *alias)))
             .unwrap_or((relation, self.alias))

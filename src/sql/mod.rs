@@ -3,6 +3,7 @@
 
 mod aggregate;
 mod base;
+mod group;
 mod ident;
 mod page;
 mod predicate;

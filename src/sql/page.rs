@@ -1,9 +1,9 @@
 //! Lists: one page of rows, with the total and what lies behind it where that is asked for.
 
-use super::aggregate;
 use super::base::{Base, Bounds, Keys};
 use super::read::{Columns, Joins, Shape, Target, shaped, value};
 use super::writer::Writer;
+use super::{aggregate, group};
 use crate::plan::{
     Connection, Direction, FieldValue, Link, OrderKey, RowJoin, SelectedField, Wire,
 };
@@ -16,15 +16,16 @@ pub(super) fn is_flat(connection: &Connection) -> bool {
             .order
             .iter()
             .all(|key| matches!(key.wire, Wire::Binary | Wire::OwnType));
-    needs.rows && connection.totals.is_empty() && !needs.behind && keys_known
+    let alone = connection.totals.is_empty() && connection.groupings.is_empty() && !needs.behind;
+    needs.rows && alone && keys_known
 }
 
 /// A list as one value: the array of its rows, or, with more beside it, a record of
-/// (rows, totals, behind), each where it is needed.
+/// (rows, totals, behind, groups, …), each where it is needed.
 pub(super) fn connection(writer: &mut Writer<'_>, connection: &Connection, parent: Option<Target>) {
     let needs = connection.needs;
     let totals = !connection.totals.is_empty();
-    let parts = usize::from(needs.rows) + usize::from(totals) + usize::from(needs.behind);
+    let parts = connection.parts();
     if parts != 1 {
         writer.push("row(");
     }
@@ -38,7 +39,7 @@ pub(super) fn connection(writer: &mut Writer<'_>, connection: &Connection, paren
     if totals {
         writer.push(separator);
         writer.push("(select ");
-        let base = Base::new(writer, connection, &[]);
+        let base = Base::new(writer, connection, std::iter::empty());
         aggregate::totals(writer, connection.relation, base.alias, &connection.totals);
         writer.push(" from ");
         base.write(writer, connection, parent, Bounds::None);
@@ -48,6 +49,12 @@ pub(super) fn connection(writer: &mut Writer<'_>, connection: &Connection, paren
     if needs.behind {
         writer.push(separator);
         behind(writer, connection, parent);
+        separator = ", ";
+    }
+    for grouping in &connection.groupings {
+        writer.push(separator);
+        group::groups(writer, connection, grouping, parent);
+        separator = ", ";
     }
     if parts != 1 {
         writer.push(")");
@@ -71,7 +78,7 @@ pub(super) fn rows(
     parent: Option<Target>,
     shape: Shape,
 ) {
-    let base = Base::new(writer, connection, &connection.order);
+    let base = Base::new(writer, connection, connection.order_paths());
     let target = Target {
         relation: connection.relation,
         alias: base.alias,
@@ -215,7 +222,7 @@ fn behind(writer: &mut Writer<'_>, connection: &Connection, parent: Option<Targe
     let page = &connection.page;
     let exists = |writer: &mut Writer<'_>, bounds: Bounds| {
         writer.push("exists (select from ");
-        let base = Base::new(writer, connection, &connection.order);
+        let base = Base::new(writer, connection, connection.order_paths());
         base.write(writer, connection, parent, bounds);
         writer.push(")");
     };

@@ -2,31 +2,46 @@
 
 use indexmap::IndexMap;
 
-use super::{Builder, field};
+use super::{Builder, field, undescribed};
 use crate::model::{ColumnId, ColumnType, Relation, RelationId};
 use crate::schema::aggregate::AggregateFunction;
 use crate::schema::naming::{Clash, describe};
 use crate::schema::scalars::graphql_type;
-use crate::schema::types::{FieldDef, FieldMeaning, ObjectDef, Type, TypeDef};
+use crate::schema::types::{
+    FieldDef, FieldMeaning, InputDef, InputMeaning, ObjectDef, Type, TypeDef,
+};
 
 /// Functions whose values over a column are of one type: they share the type of their fields.
 pub(super) struct Family {
     pub(super) suffix: &'static str,
     pub(super) functions: &'static [AggregateFunction],
+    /// Whether conditions and orders may name them.
+    pub(super) compared: bool,
 }
 
-pub(super) const FAMILIES: [Family; 6] = {
+pub(super) static FAMILIES: [Family; 6] = {
     use AggregateFunction::{Avg, BoolAnd, BoolOr, CountDistinct, Max, Min, StdDev, Sum, Variance};
-    const fn family(suffix: &'static str, functions: &'static [AggregateFunction]) -> Family {
-        Family { suffix, functions }
+    const fn compared(suffix: &'static str, functions: &'static [AggregateFunction]) -> Family {
+        Family {
+            suffix,
+            functions,
+            compared: true,
+        }
+    }
+    const fn shown(suffix: &'static str, functions: &'static [AggregateFunction]) -> Family {
+        Family {
+            suffix,
+            functions,
+            compared: false,
+        }
     }
     [
-        family("CountDistinct", &[CountDistinct]),
-        family("Sum", &[Sum]),
-        family("Average", &[Avg]),
-        family("Extremes", &[Min, Max]),
-        family("Deviation", &[StdDev, Variance]),
-        family("Bools", &[BoolAnd, BoolOr]),
+        compared("CountDistinct", &[CountDistinct]),
+        compared("Sum", &[Sum]),
+        compared("Average", &[Avg]),
+        compared("Extremes", &[Min, Max]),
+        shown("Deviation", &[StdDev, Variance]),
+        shown("Bools", &[BoolAnd, BoolOr]),
     ]
 };
 
@@ -58,6 +73,12 @@ impl Builder<'_> {
                 fields.insert(name.to_owned(), field(ty, meaning, text));
             }
             let object = self.family_type(id, family, &columns);
+            if family.compared {
+                let filter = self.family_filter(&columns);
+                self.add_derived(id, format!("{type_name}Filter"), TypeDef::Input(filter))?;
+                let order = family_order(&columns);
+                self.add_derived(id, format!("{type_name}Order"), TypeDef::Input(order))?;
+            }
             self.add_derived(id, type_name, TypeDef::Object(object))?;
         }
         let object = ObjectDef {
@@ -90,7 +111,7 @@ impl Builder<'_> {
             let ty = self.graphql_type(&aggregated.result).non_null_if(counts);
             let column = relation.column(aggregated.column);
             let def = FieldDef {
-                description: column.comment.description.clone(),
+                description: None,
                 deprecated: column.comment.deprecated.clone(),
                 args: IndexMap::new(),
                 ty,
@@ -102,6 +123,23 @@ impl Builder<'_> {
             description: None,
             fields: fields.collect(),
             node: false,
+        }
+    }
+
+    fn family_filter(&mut self, columns: &[Aggregated]) -> InputDef {
+        let mut fields = IndexMap::new();
+        for aggregated in columns {
+            let filter = self.value_filter(&aggregated.result);
+            let meaning = InputMeaning::Column(aggregated.column);
+            fields.insert(
+                aggregated.name.clone(),
+                undescribed(Type::named(filter), meaning),
+            );
+        }
+        InputDef {
+            description: None,
+            fields,
+            one_of: false,
         }
     }
 
@@ -122,5 +160,18 @@ impl Builder<'_> {
             relation.name
         );
         self.add(name, def, describe(relation), &remedy)
+    }
+}
+
+fn family_order(columns: &[Aggregated]) -> InputDef {
+    let fields = columns.iter().map(|aggregated| {
+        let meaning = InputMeaning::Column(aggregated.column);
+        let order = undescribed(Type::named("SortOrder"), meaning);
+        (aggregated.name.clone(), order)
+    });
+    InputDef {
+        description: None,
+        fields: fields.collect(),
+        one_of: true,
     }
 }

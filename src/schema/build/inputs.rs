@@ -9,9 +9,8 @@ use crate::model::{Relation, RelationId};
 use crate::schema::Options;
 use crate::schema::links::LinkField;
 use crate::schema::naming::{Clash, describe};
-use crate::schema::scalars::filter_def;
 use crate::schema::types::{
-    FieldMeaning, InputDef, InputFieldDef, InputMeaning, ListLink, Quantifier, Type, TypeDef,
+    FieldMeaning, InputDef, InputFieldDef, InputMeaning, ListLink, Quantifier, Type,
 };
 
 impl Builder<'_> {
@@ -137,13 +136,7 @@ impl Builder<'_> {
             let Some(field_name) = self.column_field(column) else {
                 continue;
             };
-            let (filter, def) = filter_def(&column.ty, &self.column_type(column));
-            self.types
-                .entry(filter.clone())
-                .or_insert(TypeDef::Input(def));
-            self.origins
-                .entry(filter.clone())
-                .or_insert_with(|| "the service".into());
+            let filter = self.value_filter(&column.ty);
             let def = InputFieldDef {
                 description: column.comment.description.clone(),
                 ty: Type::named(filter),

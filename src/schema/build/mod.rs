@@ -2,11 +2,13 @@
 
 mod aggregates;
 mod functions;
+mod groups;
 mod inputs;
 mod mutations;
 mod roots;
 mod rows;
 mod service;
+mod time;
 mod writes;
 
 use std::collections::HashMap;
@@ -34,13 +36,18 @@ pub enum SchemaError {
 }
 
 /// Type names that the service itself defines.
-const RESERVED: [&str; 15] = [
+const RESERVED: [&str; 20] = [
     "Query",
     "Mutation",
     "Subscription",
     "Node",
     "PageInfo",
     "SortOrder",
+    "TimeUnit",
+    "DateUnit",
+    "DateGrouping",
+    "DateTimeGrouping",
+    "LocalDateTimeGrouping",
     "LogIn",
     "Int",
     "Float",
@@ -188,11 +195,7 @@ impl Builder<'_> {
         let filter = self.filter_type(relation, name, links)?;
         let order = self.order_type(relation, links);
         let edge_name = self.names.edge(name);
-        let connection = rows::connection_type(
-            name,
-            &edge_name,
-            self.names.derived_family(name, "Aggregates"),
-        );
+        let connection = self.connection_type(id, name, &edge_name);
         let edge = rows::edge_type(name);
         let list_filter = inputs::list_filter_type(&self.names.filter(name));
         let mut types = vec![
@@ -209,7 +212,8 @@ impl Builder<'_> {
         for (name, def) in types {
             self.add_derived(id, name, def)?;
         }
-        self.add_aggregates(id, name)
+        self.add_aggregates(id, name)?;
+        self.add_groups(id, name, links)
     }
 
     fn column_field(&self, column: &Column) -> Option<String> {
@@ -247,10 +251,15 @@ fn input(ty: Type, meaning: InputMeaning, description: &str) -> InputFieldDef {
     }
 }
 
-fn plain(ty: Type) -> InputFieldDef {
+/// An input field that its type says everything of.
+fn undescribed(ty: Type, meaning: InputMeaning) -> InputFieldDef {
     InputFieldDef {
         description: None,
         ty,
-        meaning: InputMeaning::Plain,
+        meaning,
     }
+}
+
+fn plain(ty: Type) -> InputFieldDef {
+    undescribed(ty, InputMeaning::Plain)
 }

@@ -65,6 +65,62 @@ impl Builder<'_> {
         })
     }
 
+    pub(super) fn connection_type(&self, id: RelationId, name: &str, edge: &str) -> ObjectDef {
+        let aggregates = self.names.derived_family(name, "Aggregates");
+        let row = Type::named(name).non_null();
+        let edge = Type::named(edge).non_null();
+        let mut fields = IndexMap::from([
+            (
+                "nodes".to_owned(),
+                field(
+                    row.list().non_null(),
+                    FieldMeaning::Nodes,
+                    "The rows of this page.",
+                ),
+            ),
+            (
+                "edges".to_owned(),
+                field(
+                    edge.list().non_null(),
+                    FieldMeaning::Edges,
+                    "The rows of this page with their cursors.",
+                ),
+            ),
+            (
+                "pageInfo".to_owned(),
+                field(
+                    Type::named("PageInfo").non_null(),
+                    FieldMeaning::PageInfo,
+                    "Where this page lies in the list.",
+                ),
+            ),
+            (
+                "totalCount".to_owned(),
+                field(
+                    Type::named("Int").non_null(),
+                    FieldMeaning::TotalCount,
+                    "How many rows match, on all pages.",
+                ),
+            ),
+            (
+                "aggregates".to_owned(),
+                field(
+                    Type::named(aggregates).non_null(),
+                    FieldMeaning::Aggregates,
+                    "What is computed over the rows that match, on all pages.",
+                ),
+            ),
+        ]);
+        if let Some(groups) = self.groups_field(id, name) {
+            fields.insert("groups".to_owned(), groups);
+        }
+        ObjectDef {
+            description: Some(format!("A list of {name} rows.")),
+            fields,
+            node: false,
+        }
+    }
+
     fn link_field(&self, link: &LinkField) -> FieldDef {
         let target = self
             .names
@@ -88,58 +144,6 @@ impl Builder<'_> {
             ty,
             meaning: link.meaning.clone(),
         }
-    }
-}
-
-pub(super) fn connection_type(name: &str, edge: &str, aggregates: String) -> ObjectDef {
-    let row = Type::named(name).non_null();
-    let edge = Type::named(edge).non_null();
-    let fields = IndexMap::from([
-        (
-            "nodes".to_owned(),
-            field(
-                row.list().non_null(),
-                FieldMeaning::Nodes,
-                "The rows of this page.",
-            ),
-        ),
-        (
-            "edges".to_owned(),
-            field(
-                edge.list().non_null(),
-                FieldMeaning::Edges,
-                "The rows of this page with their cursors.",
-            ),
-        ),
-        (
-            "pageInfo".to_owned(),
-            field(
-                Type::named("PageInfo").non_null(),
-                FieldMeaning::PageInfo,
-                "Where this page lies in the list.",
-            ),
-        ),
-        (
-            "totalCount".to_owned(),
-            field(
-                Type::named("Int").non_null(),
-                FieldMeaning::TotalCount,
-                "How many rows match, on all pages.",
-            ),
-        ),
-        (
-            "aggregates".to_owned(),
-            field(
-                Type::named(aggregates).non_null(),
-                FieldMeaning::Aggregates,
-                "What is computed over the rows that match, on all pages.",
-            ),
-        ),
-    ]);
-    ObjectDef {
-        description: Some(format!("A list of {name} rows.")),
-        fields,
-        node: false,
     }
 }
 

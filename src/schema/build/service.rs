@@ -44,6 +44,7 @@ impl Builder<'_> {
             "",
         )?;
         self.add_page_info()?;
+        self.add_groupings()?;
         self.add_log_in()
     }
 

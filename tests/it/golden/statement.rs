@@ -76,7 +76,7 @@ fn shown(statement: &Statement, bindings: &Bindings) -> String {
 }
 
 /// Where a new line begins. The engine itself prints everything on one.
-const CLAUSES: [&str; 15] = [
+const CLAUSES: [&str; 17] = [
     "insert into ",
     "update ",
     "delete from ",
@@ -87,6 +87,8 @@ const CLAUSES: [&str; 15] = [
     "left join ",
     "cross join ",
     "where ",
+    "group by ",
+    "having ",
     "order by ",
     "limit ",
     "offset ",
