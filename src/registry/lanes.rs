@@ -38,17 +38,18 @@ impl Registry {
             .collect()
     }
 
-    /// Lets connections of the lane become the tenant's role.
-    pub(crate) async fn admit_to_lane(
+    /// Lets connections of the lanes become the tenant's role.
+    pub(crate) async fn admit_to_lanes(
         &self,
-        lane: &RoleName,
+        lanes: &[&RoleName],
         tenant: &RoleName,
     ) -> Result<(), RegistryError> {
+        let lanes: Vec<_> = lanes.iter().map(|lane| lane.as_str()).collect();
         self.connection()
             .await?
             .query_typed(
-                "select tenantry.admit_to_lane($1, $2)",
-                &[(&lane.as_str(), Type::TEXT), (&tenant.as_str(), Type::TEXT)],
+                "select tenantry.admit_to_lane(lane, $2) from unnest($1) as lane",
+                &[(&lanes, Type::TEXT_ARRAY), (&tenant.as_str(), Type::TEXT)],
             )
             .await?;
         Ok(())

@@ -65,7 +65,8 @@ impl SessionError {
         matches!(self.state(), "40001" | "40P01")
     }
 
-    /// Postgres said no: whatever had been done has been undone.
+    /// Postgres said no, and lives on: whatever had been done has been undone. (One that is ended
+    /// may have been so after COMMIT.)
     pub(super) fn is_answered(&self) -> bool {
         matches!(self, Self::Settings(_) | Self::Statement(_))
     }

@@ -4,21 +4,22 @@
 //! was prepared for. So a tenant keeps to few connections: those of its first lane, or of its second
 //! when the first is busy. A flood by one tenant fills its lanes and no others.
 
-use std::collections::HashSet;
-use std::hash::{Hash as _, Hasher as _};
+mod places;
+
 use std::num::NonZeroUsize;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool::managed::{BuildError, Object, Pool, PoolError, Timeouts};
 use deadpool_postgres::Runtime;
-use siphasher::sip::SipHasher13;
+
+use places::{Place, Places};
 
 use super::connection::{OpenError, Opener, Preparing};
 use super::{Query, Session, Settings, WriteFailure};
 use crate::error::Failure;
 use crate::guard::TenantContext;
-use crate::names::{RoleName, TenantId};
+use crate::names::RoleName;
 use crate::plan::Bindings;
 use crate::postgres::Database;
 use crate::registry::{Registry, Tenant};
@@ -40,6 +41,7 @@ pub(crate) struct LanesConfig {
 /// Opens sessions.
 pub(crate) struct Lanes {
     all: Vec<Lane>,
+    places: Places,
     registry: Arc<Registry>,
     wait: Duration,
     idle: Duration,
@@ -51,28 +53,6 @@ struct Lane {
     pool: Pool<Opener>,
     /// None where all lanes share one login, which may become every tenant.
     role: Option<RoleName>,
-    /// The tenants that it may become, as far as this process has met them.
-    admitted: RwLock<HashSet<TenantId>>,
-}
-
-impl Lane {
-    /// Lets the lane's login become the tenant, when it meets the tenant for the first time.
-    async fn admit(&self, registry: &Registry, tenant: &Tenant) -> Result<(), Failure> {
-        let Some(role) = &self.role else {
-            return Ok(());
-        };
-        let known = |admitted: &HashSet<TenantId>| admitted.contains(&tenant.id);
-        if known(&self.admitted.read().unwrap_or_else(PoisonError::into_inner)) {
-            return Ok(());
-        }
-        registry.admit_to_lane(role, &tenant.role).await?;
-        let mut admitted = self
-            .admitted
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        admitted.insert(tenant.id);
-        Ok(())
-    }
 }
 
 /// How often a transaction is tried that others have pushed aside.
@@ -103,16 +83,13 @@ impl Lanes {
                 .max_size(config.connections_per_lane.get())
                 .runtime(Runtime::Tokio1)
                 .build()?;
-            Ok(Lane {
-                pool,
-                role,
-                admitted: RwLock::default(),
-            })
+            Ok(Lane { pool, role })
         };
         Ok(Self {
             all: (0..config.lanes.get())
                 .map(lane)
                 .collect::<Result<_, BuildError>>()?,
+            places: Places::new(config.lanes.get(), config.connections_per_lane.get()),
             registry,
             wait: config.wait,
             idle: config.idle,
@@ -167,12 +144,40 @@ impl Lanes {
         }
     }
 
+    /// Waits for the tenant's turn, then for a connection, for a limited time together.
     async fn open<'a>(&self, context: &'a TenantContext) -> Result<Session<'a>, Failure> {
         let tenant = context.tenant();
-        let (lane, object) = self.connection(tenant.id).await.map_err(refused)?;
-        lane.admit(&self.registry, tenant).await?;
+        let place = self.places.of(tenant.id);
+        self.admit(&place, tenant).await?;
+        let found = match Arc::clone(&place.turns).try_acquire_owned() {
+            Ok(turn) => (turn, self.connection(&place).await?),
+            Err(_) => tokio::time::timeout(self.wait, async {
+                let turn = Arc::clone(&place.turns).acquire_owned().await;
+                let turn = turn.map_err(|_| Failure::overloaded(1))?;
+                Ok::<_, Failure>((turn, self.connection(&place).await?))
+            })
+            .await
+            .map_err(|_| Failure::overloaded(1).with_log("no turn came in time"))??,
+        };
+        let (turn, object) = found;
         let settings = Settings::new(context, Arc::clone(&self.statement_timeout));
-        Ok(Session::new(context, object, settings))
+        Ok(Session::new(context, object, turn, settings))
+    }
+
+    /// Lets the logins of the tenant's lanes become the tenant, when it is met for the first time.
+    async fn admit(&self, place: &Place, tenant: &Tenant) -> Result<(), Failure> {
+        let grant = async || {
+            let roles: Vec<_> = [place.first, place.second]
+                .iter()
+                .filter_map(|&lane| self.all[lane].role.as_ref())
+                .collect();
+            if roles.is_empty() {
+                return Ok(());
+            }
+            self.registry.admit_to_lanes(&roles, &tenant.role).await
+        };
+        place.admitted.get_or_try_init(grant).await?;
+        Ok(())
     }
 
     /// A free connection of the first lane, else of the second; else the next of the first.
@@ -180,21 +185,17 @@ impl Lanes {
         clippy::disallowed_methods,
         reason = "the sessions' door to their pools"
     )]
-    async fn connection(
-        &self,
-        tenant: TenantId,
-    ) -> Result<(&Lane, Object<Opener>), PoolError<OpenError>> {
+    async fn connection(&self, place: &Place) -> Result<Object<Opener>, Failure> {
         let at_once = timeouts(Duration::ZERO);
-        let (first, second) = preferred(tenant, self.all.len());
-        for lane in [first, second] {
-            let lane = &self.all[lane];
-            match lane.pool.timeout_get(&at_once).await {
+        for lane in [place.first, place.second] {
+            match self.all[lane].pool.timeout_get(&at_once).await {
                 Err(PoolError::Timeout(_)) => {}
-                outcome => return Ok((lane, outcome?)),
+                outcome => return outcome.map_err(refused),
             }
         }
-        let lane = &self.all[first];
-        Ok((lane, lane.pool.timeout_get(&timeouts(self.wait)).await?))
+        let waiting = timeouts(self.wait);
+        let pool = &self.all[place.first].pool;
+        pool.timeout_get(&waiting).await.map_err(refused)
     }
 
     /// Closes connections that nobody has used for a while; for ever.
@@ -233,60 +234,5 @@ fn refused(error: PoolError<OpenError>) -> Failure {
     Failure::overloaded(1).with_log(error)
 }
 
-/// The two lanes that score highest for the tenant: rendezvous hashing. Neither depends on other
-/// tenants, and with one lane more or less, all but its share of the tenants stay where they are.
-fn preferred(tenant: TenantId, lanes: usize) -> (usize, usize) {
-    let mut best = [(0, 0), (0, 0)];
-    for lane in 0..lanes {
-        let mut hasher = SipHasher13::new();
-        (tenant, lane).hash(&mut hasher);
-        let score = (hasher.finish(), lane);
-        if score >= best[0] {
-            best = [score, best[0]];
-        } else if score > best[1] {
-            best[1] = score;
-        }
-    }
-    (best[0].1, best[1].1)
-}
-
 #[cfg(test)]
-mod residue;
-
-#[cfg(test)]
-mod tests {
-    use uuid::Uuid;
-
-    use super::*;
-
-    fn tenants() -> impl Iterator<Item = TenantId> {
-        (0..10_000_u128).map(|n| TenantId(Uuid::from_u128(n.wrapping_mul(0x9e37_79b9_7f4a_7c15))))
-    }
-
-    #[test]
-    fn lanes_are_evenly_filled_and_differ() {
-        let mut filled = [0; 8];
-        for tenant in tenants() {
-            let (first, second) = preferred(tenant, 8);
-            assert_ne!(first, second);
-            filled[first] += 1;
-        }
-        assert!(
-            filled.iter().all(|count| (1100..1400).contains(count)),
-            "{filled:?}"
-        );
-        assert_eq!(preferred(TenantId(Uuid::nil()), 1), (0, 0));
-    }
-
-    #[test]
-    fn a_new_lane_takes_its_share_and_moves_nobody_else() {
-        let moved = tenants()
-            .filter(|&tenant| {
-                let (before, after) = (preferred(tenant, 8).0, preferred(tenant, 9).0);
-                assert!(before == after || after == 8);
-                before != after
-            })
-            .count();
-        assert!((900..1350).contains(&moved), "{moved}");
-    }
-}
+mod tests;

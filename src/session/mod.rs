@@ -24,6 +24,7 @@ mod wire;
 mod write;
 
 use deadpool::managed::Object;
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::error::Failure;
 use crate::guard::TenantContext;
@@ -71,6 +72,8 @@ impl Query {
 struct Session<'a> {
     context: &'a TenantContext,
     connection: Checkout,
+    /// Given back with the connection.
+    _turn: OwnedSemaphorePermit,
     settings: Settings<'a>,
 }
 
@@ -78,10 +81,16 @@ struct Session<'a> {
 const BEFORE: usize = 2;
 
 impl<'a> Session<'a> {
-    fn new(context: &'a TenantContext, object: Object<Opener>, settings: Settings<'a>) -> Self {
+    fn new(
+        context: &'a TenantContext,
+        object: Object<Opener>,
+        turn: OwnedSemaphorePermit,
+        settings: Settings<'a>,
+    ) -> Self {
         Self {
             context,
             connection: Checkout::new(object),
+            _turn: turn,
             settings,
         }
     }
