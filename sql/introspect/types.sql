@@ -1,5 +1,5 @@
 -- Every type that a column or a function of the schema uses, with the types below it (the base of a
--- domain, the element of an array); $1 = the schema's oid.
+-- domain, the element of an array or a range), and text; $1 = the schema's oid.
 with recursive used (oid) as (
     select distinct a.atttypid
     from pg_attribute a
@@ -10,10 +10,13 @@ with recursive used (oid) as (
     from pg_proc p
     where p.pronamespace = $1
     union
+    select 'text'::regtype
+    union
     select below.oid
     from used
     join pg_type t on t.oid = used.oid
-    cross join lateral (values (t.typbasetype), (t.typelem)) as below (oid)
+    left join pg_range r on t.oid in (r.rngtypid, r.rngmultitypid)
+    cross join lateral (values (t.typbasetype), (t.typelem), (r.rngsubtype)) as below (oid)
     where below.oid <> 0
 )
 select t.oid,
@@ -22,7 +25,8 @@ select t.oid,
        t.typbasetype,
        t.typrelid,
        case when exists (select from pg_type e where e.oid = t.typelem and e.typarray = t.oid)
-            then t.typelem else 0 end as element,
+            then t.typelem
+            else coalesce((select r.rngsubtype from pg_range r where t.oid in (r.rngtypid, r.rngmultitypid)), 0) end as element,
        t.typnotnull,
        case when n.nspname = 'pg_catalog' then 'catalog'
             when n.oid = $1 then 'tenant'
@@ -39,7 +43,13 @@ select t.oid,
                                  and l.amoplefttype = o.opcintype and l.amoprighttype = o.opcintype
                    join pg_operator p on p.oid = l.amopopr and p.oprname = '<'
                    where o.opcmethod = (select oid from pg_am where amname = 'btree')
-                     and o.opcdefault and o.opcintype = t.oid)) as sortable,
+                     and o.opcdefault
+                     -- Its own, or that of a type that its values are taken for (cidr is inet).
+                     and (o.opcintype = t.oid
+                          or exists (select from pg_cast c
+                                     join pg_type s on s.oid = c.casttarget and s.typcategory = t.typcategory
+                                     where c.castsource = t.oid and c.casttarget = o.opcintype
+                                       and c.castmethod = 'b' and c.castcontext = 'i')))) as sortable,
        exists (select from pg_proc p join pg_aggregate a on a.aggfnoid = p.oid
                where p.proname = 'min' and p.proargtypes = array[t.oid]::oidvector
                  and p.pronamespace::regnamespace::text in ('pg_catalog', 'extensions')) as has_extremes,

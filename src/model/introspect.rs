@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use tokio_postgres::{GenericClient, Row};
 
+use super::column_types::CatalogType;
 use super::comment::Comment;
 use super::declared::{self, DeclarationError};
 use super::types::{
-    Column, ColumnId, ColumnType, Constraint, EnumType, ForeignKey, Key, Model, OtherText,
-    OwnAggregates, Relation, RelationId, RelationKind, TypeKind,
+    Column, ColumnId, Constraint, EnumType, ForeignKey, Key, Model, Relation, RelationId,
+    RelationKind,
 };
 use crate::sql::{Expression, Ident};
 
@@ -48,6 +49,13 @@ pub async fn introspect(
     let types = client
         .query(include_str!("../../sql/introspect/types.sql"), &[&oid])
         .await?;
+    let type_oids: Vec<u32> = types.iter().map(|row| row.get("oid")).collect();
+    let operators = client
+        .query(
+            include_str!("../../sql/introspect/operators.sql"),
+            &[&type_oids],
+        )
+        .await?;
     let keys = client
         .query(include_str!("../../sql/introspect/keys.sql"), &[&oid])
         .await?;
@@ -71,7 +79,7 @@ pub async fn introspect(
         )
         .await?;
 
-    let mut catalog = Catalog::new(&types);
+    let mut catalog = Catalog::new(&types, &operators);
     for row in &relations {
         if !hidden.contains(&row.get::<_, &str>("relname")) {
             catalog.add_relation(row);
@@ -111,55 +119,24 @@ pub async fn introspect(
 pub(super) struct Catalog {
     pub(super) model: Model,
     pub(super) types: HashMap<u32, CatalogType>,
-    enums: HashMap<u32, Arc<EnumType>>,
+    pub(super) enums: HashMap<u32, Arc<EnumType>>,
     pub(super) relations: HashMap<u32, RelationId>,
     /// (relation, attnum) → position, as dropped columns leave holes in attnum.
     columns: HashMap<(u32, i16), ColumnId>,
 }
 
-pub(super) struct CatalogType {
-    name: String,
-    pub(super) typtype: String,
-    pub(super) base: u32,
-    /// The relation that it is the row type of.
-    pub(super) relation: u32,
-    pub(super) element: u32,
-    not_null: bool,
-    home: String,
-    shadowed: bool,
-    sortable: bool,
-    aggregates: OwnAggregates,
-    labels: Option<Vec<String>>,
-    comment: Comment,
-}
-
 impl Catalog {
-    fn new(rows: &[Row]) -> Self {
-        let types = rows
-            .iter()
-            .map(|row| {
-                let ty = CatalogType {
-                    name: row.get("typname"),
-                    typtype: row.get("typtype"),
-                    base: row.get("typbasetype"),
-                    relation: row.get("typrelid"),
-                    element: row.get("element"),
-                    not_null: row.get("typnotnull"),
-                    home: row.get("home"),
-                    shadowed: row.get("shadowed"),
-                    sortable: row.get("sortable"),
-                    aggregates: OwnAggregates {
-                        extremes: row.get("has_extremes"),
-                        sum: row.get("has_sum"),
-                    },
-                    labels: row.get("labels"),
-                    comment: Comment::parse(row.get("comment")),
-                };
-                (row.get("oid"), ty)
-            })
-            .collect();
+    fn new(rows: &[Row], operators: &[Row]) -> Self {
+        let types = CatalogType::all(rows, operators);
+        let text = types
+            .values()
+            .find(|ty| ty.name == "text" && ty.home == "catalog");
+        let text_operators = text.map(|ty| ty.operators.clone()).unwrap_or_default();
         Self {
-            model: Model::default(),
+            model: Model {
+                text_operators,
+                ..Model::default()
+            },
             types,
             enums: HashMap::new(),
             relations: HashMap::new(),
@@ -198,7 +175,9 @@ impl Catalog {
         let column = Column {
             name: Ident::new(row.get("attname")),
             not_null: not_null || comment.declared.not_null,
-            ty: self.column_type(type_oid, dimensions),
+            ty: self
+                .column_type(type_oid, dimensions)
+                .folding(row.get("folds")),
             generated: row.get("generated"),
             has_default: row.get("has_default"),
             computed: None,
@@ -286,104 +265,5 @@ impl Catalog {
         enums.sort_by(|a, b| a.name.cmp(&b.name));
         self.model.enums = enums;
         self.model
-    }
-
-    /// A domain "not null" says so for its columns.
-    pub(super) fn is_not_null(&self, oid: u32) -> bool {
-        self.types
-            .get(&oid)
-            .is_some_and(|ty| ty.typtype == "d" && (ty.not_null || self.is_not_null(ty.base)))
-    }
-
-    pub(super) fn column_type(&mut self, oid: u32, dimensions: usize) -> ColumnType {
-        let Some(ty) = self.types.get(&oid) else {
-            return ColumnType {
-                kind: TypeKind::Other(OtherText::Cast),
-                cast: None,
-                sortable: false,
-                enum_domain: false,
-                aggregates: OwnAggregates::default(),
-            };
-        };
-        let (base, element, is_domain) = (ty.base, ty.element, ty.typtype == "d");
-        let reachable = ty.home == "catalog" || (ty.home != "elsewhere" && !ty.shadowed);
-        let cast = reachable.then(|| Ident::new(&ty.name));
-        let (sortable, aggregates) = (ty.sortable, ty.aggregates);
-        if is_domain {
-            // Values compare and travel as those of the base type.
-            let ty = self.column_type(base, dimensions);
-            let enum_domain = matches!(ty.kind, TypeKind::Enum(_));
-            return ColumnType { enum_domain, ..ty };
-        }
-        if element != 0 {
-            let element = self.column_type(element, 0);
-            let sortable = element.sortable && cast.is_some();
-            let cast = cast.filter(|_| element.cast.is_some());
-            let kind = TypeKind::Array {
-                element: Box::new(element),
-                dimensions: dimensions.max(1),
-            };
-            return ColumnType {
-                kind,
-                cast,
-                sortable,
-                enum_domain: false,
-                aggregates: OwnAggregates::default(),
-            };
-        }
-        // Values that no parameter can be compared with cannot be a cursor's either.
-        let sortable = sortable && cast.is_some();
-        ColumnType {
-            kind: self.kind(oid),
-            cast,
-            sortable,
-            enum_domain: false,
-            aggregates,
-        }
-    }
-
-    fn kind(&mut self, oid: u32) -> TypeKind {
-        let ty = &self.types[&oid];
-        if let Some(labels) = &ty.labels {
-            let made = self.enums.entry(oid).or_insert_with(|| {
-                Arc::new(EnumType {
-                    name: Ident::new(&ty.name),
-                    labels: labels.clone(),
-                    comment: ty.comment.clone(),
-                })
-            });
-            return TypeKind::Enum(Arc::clone(made));
-        }
-        match (ty.home.as_str(), ty.name.as_str()) {
-            ("catalog", name) => builtin(name),
-            ("extensions", "citext") => TypeKind::Text,
-            _ => TypeKind::Other(OtherText::Cast),
-        }
-    }
-}
-
-fn builtin(name: &str) -> TypeKind {
-    match name {
-        "bool" => TypeKind::Bool,
-        "int2" => TypeKind::Int2,
-        "int4" => TypeKind::Int4,
-        "int8" => TypeKind::Int8,
-        "oid" => TypeKind::Oid,
-        "float4" => TypeKind::Float4,
-        "float8" => TypeKind::Float8,
-        "numeric" => TypeKind::Numeric,
-        "text" | "varchar" | "bpchar" | "name" => TypeKind::Text,
-        "char" => TypeKind::Char,
-        "uuid" => TypeKind::Uuid,
-        "timestamptz" => TypeKind::TimestampTz,
-        "timestamp" => TypeKind::Timestamp,
-        "date" => TypeKind::Date,
-        "time" => TypeKind::Time,
-        "interval" => TypeKind::Interval,
-        "json" => TypeKind::Json,
-        "jsonb" => TypeKind::Jsonb,
-        "bytea" => TypeKind::Bytea,
-        "inet" | "cidr" => TypeKind::Other(OtherText::Output),
-        _ => TypeKind::Other(OtherText::Cast),
     }
 }

@@ -1,5 +1,6 @@
 //! Introspection: the catalog of one Postgres schema becomes a [`Model`].
 
+mod column_types;
 mod comment;
 mod declared;
 mod functions;
@@ -9,7 +10,7 @@ mod types;
 pub use comment::Comment;
 pub use introspect::{IntrospectionError, introspect};
 pub use types::{
-    Argument, Column, ColumnId, ColumnType, Constraint, EnumType, ForeignKey, ForeignKeyId,
-    Function, FunctionId, FunctionResult, Key, Model, OtherText, OwnAggregates, Relation,
-    RelationId, RelationKind, TypeKind,
+    Argument, Column, ColumnId, ColumnType, Constraint, EnumType, Equality, ForeignKey,
+    ForeignKeyId, Function, FunctionId, FunctionResult, Key, Model, Operators, OtherText,
+    OwnAggregates, Relation, RelationId, RelationKind, TypeKind,
 };

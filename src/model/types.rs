@@ -14,6 +14,8 @@ pub struct Model {
     pub enums: Vec<Arc<EnumType>>,
     pub functions: Vec<Function>,
     pub constraints: Vec<Constraint>,
+    /// The operators of the type text, which all texts share.
+    pub text_operators: Operators,
 }
 
 /// Index into [`Model::relations`].
@@ -81,9 +83,13 @@ pub struct ColumnType {
     pub cast: Option<Ident>,
     /// Has a default btree order, and so `=` and `<`.
     pub sortable: bool,
+    pub equality: Equality,
+    pub operators: Operators,
     /// A domain over an enum: Postgres compares it with nothing before it is cast to the enum.
     pub enum_domain: bool,
     pub aggregates: OwnAggregates,
+    /// Texts that differ can be equal, by their collation; Postgres has no patterns for those.
+    pub folds: bool,
 }
 
 /// Which aggregates Postgres has for a type by name; those of types with a [`TypeKind`] of their
@@ -93,6 +99,36 @@ pub struct OwnAggregates {
     /// `min` and `max`.
     pub extremes: bool,
     pub sum: bool,
+}
+
+/// How a type tells whether two values are the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Equality {
+    /// By the operator of its default index, which has an equal sign.
+    Native,
+    /// By the values' texts.
+    Text,
+    /// Not at all: what it calls equal is something else, such as the size of boxes.
+    None,
+}
+
+/// The conditions that the catalog has for a type, as `jsonb @> jsonb`.
+#[derive(Debug, Clone, Default)]
+pub struct Operators(Arc<[String]>);
+
+impl Operators {
+    pub fn new(signatures: Vec<String>) -> Self {
+        Self(signatures.into())
+    }
+
+    pub fn has(&self, signature: &str) -> bool {
+        self.0.iter().any(|known| known == signature)
+    }
+
+    /// Whether values of the type have an operator of their own that calls them equal.
+    pub(super) fn compare_alike(&self, name: &str) -> bool {
+        self.has(&format!("{name} = {name}")) || self.has(&format!("{name} ~= {name}"))
+    }
 }
 
 /// How values of a type look on the wire and in GraphQL.
@@ -124,6 +160,13 @@ pub enum TypeKind {
         /// As declared; Postgres does not enforce it.
         dimensions: usize,
     },
+    /// A range or a multirange; travels as its text.
+    Range {
+        /// What it holds.
+        element: Box<ColumnType>,
+    },
+    /// Keys and values, as an object of JSON.
+    Hstore,
     /// Anything else travels as its text.
     Other(OtherText),
 }
@@ -233,19 +276,6 @@ impl Function {
     }
 }
 
-impl ColumnType {
-    /// A type of Postgres' own that can be sorted.
-    pub fn builtin(kind: TypeKind, name: &str) -> Self {
-        Self {
-            kind,
-            cast: Some(Ident::new(name)),
-            sortable: true,
-            enum_domain: false,
-            aggregates: OwnAggregates::default(),
-        }
-    }
-}
-
 impl Model {
     pub fn relation(&self, id: RelationId) -> &Relation {
         &self.relations[id.0]
@@ -297,6 +327,40 @@ impl Model {
 impl ColumnType {
     pub fn is_array(&self) -> bool {
         matches!(self.kind, TypeKind::Array { .. })
+    }
+
+    /// A type that no parameter can be of.
+    pub fn opaque() -> Self {
+        Self {
+            kind: TypeKind::Other(OtherText::Cast),
+            cast: None,
+            sortable: false,
+            equality: Equality::Text,
+            operators: Operators::default(),
+            enum_domain: false,
+            aggregates: OwnAggregates::default(),
+            folds: false,
+        }
+    }
+
+    /// The same type with a collation.
+    #[must_use]
+    pub fn folding(mut self, folds: bool) -> Self {
+        if let TypeKind::Array { element, .. } = &mut self.kind {
+            element.folds = folds;
+        }
+        Self { folds, ..self }
+    }
+
+    /// A type of Postgres' own that can be sorted.
+    pub fn builtin(kind: TypeKind, name: &str) -> Self {
+        Self {
+            kind,
+            cast: Some(Ident::new(name)),
+            sortable: true,
+            equality: Equality::Native,
+            ..Self::opaque()
+        }
     }
 }
 

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use super::computed::{AggregateRead, Grouping};
 use super::input::Input;
 use super::params::{ParamSource, ValueSource};
+use super::predicate::Predicate;
 use super::types::{
     Connection, ConnectionField, CursorParams, Direction, EdgeField, Link, Needs, Page, PageField,
-    Predicate, ResponseKey, Selection,
+    ResponseKey, Selection,
 };
 use super::{Env, Result, Selected, State, aggregate, cursor, filter, group, order, row};
 use crate::model::RelationId;

@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
+use super::compare::comparisons;
 use super::error::InputError;
 use super::format::{Format, Pattern};
 use super::input::{Input, Member};
 use super::params::{ParamSource, ValueSource};
-use super::types::{Operand, ParamId, Predicate};
+use super::predicate::{Operand, Predicate};
+use super::types::ParamId;
 use super::{Env, State};
-use crate::model::{ColumnId, ColumnType, RelationId, TypeKind};
+use crate::model::{ColumnId, ColumnType, Equality, RelationId, TypeKind};
 use crate::schema::{
-    Aggregate, AggregateFunction, EnumMeaning, InputMeaning, ListLink, Operator, Quantifier,
-    TypeDef,
+    Aggregate, AggregateFunction, EnumMeaning, InputMeaning, ListLink, Quantifier, TypeDef,
 };
 use crate::sql::Ident;
 
@@ -89,6 +90,19 @@ fn list(
 }
 
 /// `every` is "none that does not match"; `none` is "not any".
+pub(super) fn quantify(
+    quantifier: Quantifier,
+    inner: Predicate,
+    any: impl Fn(Predicate) -> Predicate,
+) -> Predicate {
+    let not = |inner| Predicate::Not(Box::new(inner));
+    match quantifier {
+        Quantifier::Some => any(inner),
+        Quantifier::None => not(any(inner)),
+        Quantifier::Every => not(any(not(inner))),
+    }
+}
+
 fn quantified(
     env: &Env<'_>,
     state: &mut State,
@@ -109,13 +123,9 @@ fn quantified(
         };
         let inner = plan(env, state, target, value)
             .map_err(|error| InputError::new(format!("{name}: {error}")))?;
-        let any = |inner| Predicate::Any(link.clone(), Box::new(inner));
-        let not = |inner| Predicate::Not(Box::new(inner));
-        all.push(match quantifier {
-            Quantifier::Some => any(inner),
-            Quantifier::None => not(any(inner)),
-            Quantifier::Every => not(any(not(inner))),
-        });
+        all.push(quantify(quantifier, inner, |inner| {
+            Predicate::Any(link.clone(), Box::new(inner))
+        }));
     }
     Ok(Predicate::all(all))
 }
@@ -148,90 +158,12 @@ fn aggregates(
     Ok(Predicate::all(all))
 }
 
-fn comparisons(
-    env: &Env<'_>,
-    state: &mut State,
-    relation: RelationId,
-    operand: Operand,
-    input: Input<'_>,
-) -> Result<Predicate> {
-    let Input::Object(members) = input else {
-        return Ok(Predicate::ALWAYS);
-    };
-    let Some(ty) = operand.ty(env.api.model.relation(relation)) else {
-        return Err(InputError::new("nothing to compare with"));
-    };
-    let mut all = Vec::with_capacity(members.len());
-    for Member { name, def, value } in members {
-        let InputMeaning::Operator(operator) = def.meaning else {
-            continue;
-        };
-        if matches!(value, Input::Null) {
-            return Err(InputError::new(format!(
-                "{name}: null compares with nothing; use isNull"
-            )));
-        }
-        all.push(if operator == Operator::IsNull {
-            Predicate::IsNull(operand, is_true(env, &value))
-        } else {
-            let param = compared(env, state, &ty, operator, value)
-                .map_err(|error| InputError::new(format!("{name}: {error}")))?;
-            Predicate::Compare {
-                operand,
-                operator,
-                param,
-            }
-        });
-    }
-    Ok(Predicate::all(all))
-}
-
-/// Booleans are part of the variables' shape, so that a plan may depend on them.
-pub(super) fn is_true(env: &Env<'_>, input: &Input<'_>) -> bool {
-    match input {
-        Input::Leaf(source) => source.resolve(env.inputs.variables).as_bool() == Some(true),
-        _ => false,
-    }
-}
-
-/// What values of a type are compared with.
-fn compared(
-    env: &Env<'_>,
-    state: &mut State,
-    ty: &ColumnType,
-    operator: Operator,
-    value: Input<'_>,
-) -> Result<ParamId> {
-    let text = |pattern| (Format::Text(pattern), None, false);
-    let (format, cast, array) = match operator {
-        Operator::StartsWith | Operator::IStartsWith => text(Pattern::StartsWith),
-        Operator::EndsWith | Operator::IEndsWith => text(Pattern::EndsWith),
-        Operator::Contains | Operator::IContains => text(Pattern::Contains),
-        Operator::Like
-        | Operator::ILike
-        | Operator::Regex
-        | Operator::IRegex
-        | Operator::HasKey => text(Pattern::None),
-        // As the column's type: the spaces at the end of a `char(5)` don't count.
-        Operator::IEq => (
-            Format::Text(Pattern::None),
-            compared_as(ty).filter(|_| matches!(ty.kind, TypeKind::Text)),
-            false,
-        ),
-        Operator::In | Operator::NotIn => (
-            Format::List(Box::new(format(env, &ty.kind))),
-            compared_as(ty),
-            true,
-        ),
-        _ => (format(env, &ty.kind), compared_as(ty), false),
-    };
-    add(state, value, format, cast, array)
-}
-
 /// The type a column is compared in: its own, or text where it has no order or cannot be named.
 pub(super) fn compared_as(ty: &ColumnType) -> Option<Ident> {
-    let jsonb = matches!(ty.kind, TypeKind::Jsonb);
-    ty.cast.clone().filter(|_| ty.sortable || jsonb)
+    match ty.kind {
+        TypeKind::Json => Some(Ident::new("jsonb")),
+        _ => ty.cast.clone().filter(|_| ty.equality == Equality::Native),
+    }
 }
 
 /// A value of a column's type.
@@ -261,7 +193,7 @@ pub(super) fn value_param(
     add(state, value, format(env, &ty.kind), cast, false)
 }
 
-fn add(
+pub(super) fn add(
     state: &mut State,
     value: Input<'_>,
     format: Format,
@@ -344,6 +276,8 @@ pub(super) fn format(env: &Env<'_>, kind: &TypeKind) -> Format {
         | TypeKind::Date
         | TypeKind::Time
         | TypeKind::Interval
+        | TypeKind::Range { .. }
         | TypeKind::Other(_) => Format::Literal,
+        TypeKind::Hstore => Format::Hstore,
     }
 }

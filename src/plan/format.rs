@@ -6,11 +6,14 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::error::InputError;
 use super::params::ValueSource;
 use crate::schema::EnumNames;
+
+/// Long ones take Postgres memory and time before they match anything.
+const MOST_OF_A_REGEX: usize = 1000;
 
 /// How a value of one GraphQL type becomes text.
 #[derive(Debug, Clone)]
@@ -27,6 +30,8 @@ pub enum Format {
     Literal,
     Enum(Arc<EnumNames>),
     Json,
+    /// An object of texts and nulls.
+    Hstore,
     Bytes,
     List(Box<Format>),
 }
@@ -38,6 +43,8 @@ pub enum Pattern {
     StartsWith,
     EndsWith,
     Contains,
+    /// A regular expression as it is, of a length that nobody writes by hand at most.
+    Regex,
 }
 
 impl Format {
@@ -54,7 +61,14 @@ impl Format {
                 append(out, number);
             }
             (Self::Decimal, Value::String(text)) if is_decimal(text) => out.push_str(text),
-            (Self::Text(pattern), Value::String(text)) => pattern.write(text, out),
+            (Self::Text(pattern), Value::String(text)) => {
+                if *pattern == Pattern::Regex && text.len() > MOST_OF_A_REGEX {
+                    return Err(format!(
+                        "a regular expression may have at most {MOST_OF_A_REGEX} bytes"
+                    ));
+                }
+                pattern.write(text, out);
+            }
             (Self::Uuid, Value::String(text)) => match uuid::Uuid::try_parse(text) {
                 Ok(id) => append(out, id.as_hyphenated()),
                 Err(_) => return Err(format!("{value} is not a UUID")),
@@ -69,6 +83,7 @@ impl Format {
                 );
             }
             (Self::Json, value) => append(out, value),
+            (Self::Hstore, Value::Object(members)) => write_hstore(members, out)?,
             (Self::Bytes, Value::String(text)) => {
                 let bytes = STANDARD.decode(text).map_err(|_| "not base64".to_owned())?;
                 out.push_str("\\x");
@@ -105,6 +120,7 @@ impl Format {
             Self::Uuid => "a UUID",
             Self::Enum(_) => "a value of the enum",
             Self::Json => "JSON",
+            Self::Hstore => "an object of strings",
             Self::Bytes => "base64",
             Self::List(_) => "a list",
         }
@@ -166,6 +182,26 @@ pub(super) fn write_quoted(text: &str, out: &mut String) {
     out.push('"');
 }
 
+/// `"key"=>"text", "other"=>NULL`
+///
+/// <https://www.postgresql.org/docs/current/hstore.html#HSTORE-EXTERNAL-REP>
+fn write_hstore(members: &Map<String, Value>, out: &mut String) -> Result<(), String> {
+    for (index, (key, value)) in members.iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        write_quoted(key, out);
+        out.push_str("=>");
+        match value {
+            Value::Null => out.push_str("NULL"),
+            Value::String(text) => write_quoted(text, out),
+            Value::Bool(_) | Value::Number(_) => write_quoted(&value.to_string(), out),
+            _ => return Err(format!("{value} is not a string, at the key {key:?}")),
+        }
+    }
+    Ok(())
+}
+
 fn append(out: &mut String, value: impl std::fmt::Display) {
     let _ = write!(out, "{value}");
 }
@@ -213,7 +249,7 @@ fn is_decimal(text: &str) -> bool {
 impl Pattern {
     /// Backslash is LIKE's escape; it goes before `%`, `_` and itself.
     fn write(self, text: &str, out: &mut String) {
-        if self == Self::None {
+        if matches!(self, Self::None | Self::Regex) {
             out.push_str(text);
             return;
         }

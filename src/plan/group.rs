@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use super::compare::is_true;
 use super::computed::{
     AggregateRead, ComputedField, GroupKey, GroupOrder, GroupValue, Grouping, Truncation,
 };
 use super::error::InputError;
-use super::filter::{self, is_true};
+use super::filter;
 use super::format::{Format, Pattern};
 use super::input::Input;
 use super::order::{self, Direction};

@@ -4,6 +4,7 @@
 mod aggregate;
 mod call;
 mod collect;
+mod compare;
 mod computed;
 mod connection;
 mod cursor;
@@ -21,6 +22,7 @@ mod node_id;
 mod order;
 mod params;
 mod parse;
+mod predicate;
 mod root;
 mod row;
 mod rules;

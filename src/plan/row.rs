@@ -180,11 +180,15 @@ pub(super) fn codec(env: &Env<'_>, ty: &ColumnType) -> (Codec, Wire) {
             };
             let wire = match wire {
                 Wire::Binary => Wire::Binary,
+                Wire::Json { .. } => Wire::Json { array: true },
                 _ => Wire::Text { array: true },
             };
             return (codec, wire);
         }
-        TypeKind::Other(OtherText::Cast) => return (Codec::Text, Wire::Text { array: false }),
+        TypeKind::Hstore => return (Codec::Jsonb, Wire::Json { array: false }),
+        TypeKind::Range { .. } | TypeKind::Other(OtherText::Cast) => {
+            return (Codec::Text, Wire::Text { array: false });
+        }
         TypeKind::Other(OtherText::Output) => return (Codec::Text, Wire::Output),
     };
     (codec, Wire::Binary)

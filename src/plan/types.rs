@@ -1,17 +1,16 @@
 //! A compiled operation: what is read, and how the answer is laid out. SQL is printed from it and
 //! rows are encoded by it, in the same order, so that neither needs to look anything up.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 pub use super::computed::*;
 pub use super::list::*;
 use super::log_in::LogIn;
 use super::params::{Limits, Params};
+pub use super::predicate::{Operand, Predicate};
 use super::write::Write;
 use crate::encode::Codec;
-use crate::model::{ColumnId, ColumnType, FunctionId, Relation, RelationId};
-use crate::schema::{Aggregate, ListLink, Operator, ToOne};
+use crate::model::{ColumnId, FunctionId, RelationId};
 use crate::sql::Ident;
 
 #[derive(Debug)]
@@ -142,6 +141,8 @@ pub enum Wire {
     OwnType,
     /// As text, or as an array of texts.
     Text { array: bool },
+    /// As `jsonb`, or as an array of such.
+    Json { array: bool },
     /// As what the type's output function prints.
     Output,
 }
@@ -169,68 +170,6 @@ pub enum RowJoin {
     On(Vec<(ColumnId, ColumnId)>),
     /// A function of the parent's row returns it.
     Call(Call),
-}
-
-/// A condition on a row of a relation.
-#[derive(Debug)]
-pub enum Predicate {
-    And(Vec<Predicate>),
-    Or(Vec<Predicate>),
-    /// Everything that does not match, rows without a value included.
-    Not(Box<Predicate>),
-    IsNull(Operand, bool),
-    Compare {
-        operand: Operand,
-        operator: Operator,
-        param: ParamId,
-    },
-    ToOne(Arc<ToOne>, Box<Predicate>),
-    /// At least one of the linked rows matches.
-    Any(ListLink, Box<Predicate>),
-}
-
-/// What a condition looks at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Operand {
-    Column(ColumnId),
-    /// Of the rows of a list or a group.
-    Aggregate(Aggregate),
-}
-
-impl Operand {
-    /// The type of its values, where it has any.
-    pub fn ty(self, relation: &Relation) -> Option<Cow<'_, ColumnType>> {
-        match self {
-            Self::Column(column) => Some(Cow::Borrowed(&relation.column(column).ty)),
-            Self::Aggregate(aggregate) => aggregate.result(relation).map(Cow::Owned),
-        }
-    }
-
-    pub fn is_not_null(self, relation: &Relation) -> bool {
-        match self {
-            Self::Column(column) => relation.column(column).not_null,
-            Self::Aggregate(aggregate) => aggregate.counts(),
-        }
-    }
-}
-
-impl Predicate {
-    pub const ALWAYS: Self = Self::And(Vec::new());
-
-    /// All of these conditions.
-    pub fn all(mut conditions: Vec<Self>) -> Self {
-        match conditions.pop() {
-            Some(only) if conditions.is_empty() => only,
-            last => {
-                conditions.extend(last);
-                Self::And(conditions)
-            }
-        }
-    }
-
-    pub fn is_always(&self) -> bool {
-        matches!(self, Self::And(all) if all.is_empty())
-    }
 }
 
 /// A parameter of the statement, in the order of [`Params`].

@@ -3,9 +3,11 @@
 mod aggregate;
 mod build;
 mod computed;
+mod filters;
 mod graphql;
 mod links;
 mod naming;
+mod operators;
 mod scalars;
 #[cfg(test)]
 mod testing;
@@ -20,10 +22,11 @@ use async_graphql::dynamic;
 pub use aggregate::{Aggregate, AggregateFunction};
 pub use build::SchemaError;
 pub use naming::Clash;
+pub use operators::{Call, Offer, Operator, RightSide};
 pub use time::TimeUnit;
 pub use types::{
     Blueprint, EnumMeaning, EnumNames, FieldDef, FieldMeaning, InputDef, InputFieldDef,
-    InputMeaning, ListLink, ObjectDef, Operator, Quantifier, Through, ToMany, ToOne, Type, TypeDef,
+    InputMeaning, ListLink, ObjectDef, Quantifier, Through, ToMany, ToOne, Type, TypeDef,
     WriteKind,
 };
 

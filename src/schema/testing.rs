@@ -1,19 +1,13 @@
 //! Tables for the tests of names.
 
-use crate::model::{Column, ColumnType, Comment, OwnAggregates, Relation, RelationKind, TypeKind};
+use crate::model::{Column, ColumnType, Comment, Relation, RelationKind, TypeKind};
 use crate::sql::Ident;
 
 /// A table of integers that are never null, without a key.
 pub(super) fn table(name: &str, columns: &[&str]) -> Relation {
     let column = |name: &&str| Column {
         name: Ident::new(name),
-        ty: ColumnType {
-            kind: TypeKind::Int4,
-            cast: Some(Ident::new("int4")),
-            sortable: true,
-            enum_domain: false,
-            aggregates: OwnAggregates::default(),
-        },
+        ty: ColumnType::builtin(TypeKind::Int4, "int4"),
         not_null: true,
         generated: false,
         has_default: false,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::aggregate::AggregateFunction;
+use super::operators::Operator;
 use crate::model::{ColumnId, EnumType, FunctionId, RelationId};
 
 /// All types by name.
@@ -211,6 +212,13 @@ pub enum InputMeaning {
     Count,
     Aggregate(AggregateFunction),
     GroupKey,
+    // a filter on an array: how many elements it has, and what they are
+    Length,
+    Elements(Quantifier),
+    // a filter on JSON: what it has at a path, and that as a text
+    At,
+    Path,
+    TextAt,
     // the service's own inputs
     Plain,
 }
@@ -227,36 +235,6 @@ pub enum Quantifier {
     Some,
     Every,
     None,
-}
-
-/// How a column is compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Operator {
-    Eq,
-    Ne,
-    In,
-    NotIn,
-    IsNull,
-    Lt,
-    Lte,
-    Gt,
-    Gte,
-    Like,
-    ILike,
-    StartsWith,
-    EndsWith,
-    Contains,
-    IStartsWith,
-    IEndsWith,
-    IContains,
-    IEq,
-    Regex,
-    IRegex,
-    JsonContains,
-    HasKey,
-    ArrayContains,
-    ArrayContainedBy,
-    ArrayOverlaps,
 }
 
 /// A GraphQL type reference.

@@ -2,9 +2,9 @@
 
 use super::aggregate::aggregate;
 use super::writer::{Alias, Writer};
-use crate::model::{RelationId, TypeKind};
+use crate::model::{ColumnId, Equality, RelationId, TypeKind};
 use crate::plan::{Operand, ParamId, Predicate};
-use crate::schema::{ListLink, Operator};
+use crate::schema::{Call, ListLink, Operator};
 
 pub(super) fn predicate(
     writer: &mut Writer<'_>,
@@ -19,18 +19,27 @@ pub(super) fn predicate(
         Predicate::Or(any) => group(writer, relation, alias, any, " or "),
         Predicate::Not(inner) => not(writer, relation, alias, inner),
         Predicate::IsNull(operand, yes) => {
-            match operand {
-                Operand::Column(column) => writer.column(relation, alias, *column),
-                Operand::Aggregate(value) => aggregate(writer, relation, alias, *value),
-            }
+            value(writer, relation, alias, *operand);
             writer.push(if *yes { " is null" } else { " is not null" });
         }
+        Predicate::IsEmpty(operand, yes) => is_empty(writer, relation, alias, *operand, *yes),
         Predicate::Compare {
             operand,
             operator,
             param,
         } => {
             compare(writer, relation, alias, *operand, *operator, *param);
+        }
+        Predicate::AnyElement(column, inner) => {
+            let element = writer.alias();
+            // Not `from unnest(…)`, which would take rows of a composite type apart.
+            writer.push("exists (select from (select unnest(");
+            writer.column(relation, alias, *column);
+            writer.push(") as element) ");
+            writer.display(element);
+            writer.push(" where ");
+            predicate(writer, relation, element, inner);
+            writer.push(")");
         }
         Predicate::ToOne(link, inner) => {
             let target = writer.alias();
@@ -81,7 +90,7 @@ fn group(
 fn not(writer: &mut Writer<'_>, relation: RelationId, alias: Alias, inner: &Predicate) {
     if matches!(
         inner,
-        Predicate::Any(..) | Predicate::ToOne(..) | Predicate::Not(_)
+        Predicate::Any(..) | Predicate::AnyElement(..) | Predicate::ToOne(..) | Predicate::Not(_)
     ) {
         writer.push("not ");
         predicate(writer, relation, alias, inner);
@@ -129,6 +138,29 @@ fn any(
     writer.push(")");
 }
 
+/// `cardinality(t0."topics") = 0`
+fn is_empty(
+    writer: &mut Writer<'_>,
+    relation: RelationId,
+    alias: Alias,
+    operand: Operand,
+    yes: bool,
+) {
+    let ty = operand.ty(writer.model.relation(relation));
+    let range = ty.is_some_and(|ty| matches!(ty.kind, TypeKind::Range { .. }));
+    writer.push(match (range, yes) {
+        (true, true) => "isempty(",
+        (true, false) => "not isempty(",
+        (false, _) => "cardinality(",
+    });
+    value(writer, relation, alias, operand);
+    writer.push(match (range, yes) {
+        (true, _) => ")",
+        (false, true) => ") = 0",
+        (false, false) => ") > 0",
+    });
+}
+
 fn compare(
     writer: &mut Writer<'_>,
     relation: RelationId,
@@ -137,7 +169,7 @@ fn compare(
     operator: Operator,
     param: ParamId,
 ) {
-    let not_null = operand.is_not_null(writer.model.relation(relation));
+    let nullable = !operand.is_not_null(writer.model.relation(relation));
     let left = |writer: &mut Writer<'_>| left(writer, relation, alias, operand, operator);
     let infix = |writer: &mut Writer<'_>, symbol: &'static str| {
         left(writer);
@@ -145,31 +177,31 @@ fn compare(
         writer.param(param);
     };
     match operator {
-        Operator::Eq => infix(writer, " = "),
-        Operator::Ne if not_null => infix(writer, " <> "),
-        Operator::Ne => infix(writer, " is distinct from "),
+        Operator::Ne if nullable => infix(writer, " is distinct from "),
         Operator::In => {
             infix(writer, " = any(");
             writer.push(")");
         }
-        Operator::NotIn if not_null => {
-            infix(writer, " <> all(");
-            writer.push(")");
-        }
-        Operator::NotIn => {
+        Operator::NotIn if nullable => {
             writer.push("(");
             infix(writer, " = any(");
             writer.push(")) is not true");
         }
-        Operator::Lt => infix(writer, " < "),
-        Operator::Lte => infix(writer, " <= "),
-        Operator::Gt => infix(writer, " > "),
-        Operator::Gte => infix(writer, " >= "),
-        Operator::Like | Operator::StartsWith | Operator::EndsWith | Operator::Contains => {
-            infix(writer, " like ");
+        Operator::NotIn => {
+            infix(writer, " <> all(");
+            writer.push(")");
         }
-        Operator::ILike | Operator::IStartsWith | Operator::IEndsWith | Operator::IContains => {
-            infix(writer, " ilike ");
+        // JSON has an order across kinds, which nobody means: any string is less than any number.
+        Operator::Lt | Operator::Lte | Operator::Gt | Operator::Gte
+            if matches!(operand, Operand::At(..)) =>
+        {
+            writer.push("(jsonb_typeof(");
+            left(writer);
+            writer.push(") = jsonb_typeof(");
+            writer.param(param);
+            writer.push(") and ");
+            infix(writer, symbol(operator));
+            writer.push(")");
         }
         Operator::IEq => {
             writer.push("lower(");
@@ -178,15 +210,53 @@ fn compare(
             writer.param(param);
             writer.push(")");
         }
-        Operator::Regex => infix(writer, " ~ "),
-        Operator::IRegex => infix(writer, " ~* "),
-        Operator::JsonContains | Operator::ArrayContains => infix(writer, " @> "),
-        Operator::HasKey => infix(writer, " ? "),
-        Operator::ArrayContainedBy => infix(writer, " <@ "),
-        Operator::ArrayOverlaps => infix(writer, " && "),
-        // Planned as a condition of its own.
-        Operator::IsNull => writer.push("true"),
+        Operator::IIn => {
+            writer.push("lower(");
+            left(writer);
+            writer.push(") = any(array(select lower(value) from unnest(");
+            writer.param(param);
+            writer.push(") value))");
+        }
+        Operator::Offer(offer) => {
+            left(writer);
+            writer.push(" ");
+            writer.push(offer.symbol());
+            writer.push(" ");
+            called(writer, offer.call, param);
+        }
+        plain => infix(writer, symbol(plain)),
     }
+}
+
+/// Operators that stand between the value and the parameter.
+fn symbol(operator: Operator) -> &'static str {
+    match operator {
+        Operator::Ne => " <> ",
+        Operator::Lt => " < ",
+        Operator::Lte => " <= ",
+        Operator::Gt => " > ",
+        Operator::Gte => " >= ",
+        Operator::Like | Operator::StartsWith | Operator::EndsWith | Operator::Contains => " like ",
+        Operator::ILike | Operator::IStartsWith | Operator::IEndsWith | Operator::IContains => {
+            " ilike "
+        }
+        Operator::Regex => " ~ ",
+        Operator::IRegex => " ~* ",
+        _ => " = ",
+    }
+}
+
+/// `websearch_to_tsquery($1::text)`
+fn called(writer: &mut Writer<'_>, call: Option<Call>, param: ParamId) {
+    let Some(call) = call else {
+        return writer.param(param);
+    };
+    writer.push(match call {
+        Call::WebSearch => "websearch_to_tsquery(",
+        Call::TsQuery => "to_tsquery(",
+    });
+    writer.param(param);
+    writer.push(")");
 }
 
 /// The operand as the operator takes it: as text where its type has no comparison of its own.
@@ -197,30 +267,59 @@ fn left(
     operand: Operand,
     operator: Operator,
 ) {
-    match operand {
-        Operand::Column(column) => writer.operand(relation, alias, column),
-        Operand::Aggregate(value) => aggregate(writer, relation, alias, value),
-    }
+    value(writer, relation, alias, operand);
     let Some(ty) = operand.ty(writer.model.relation(relation)) else {
         return;
     };
-    let comparable = ty.cast.is_some() && (ty.sortable || matches!(ty.kind, TypeKind::Jsonb));
-    let textual = matches!(
-        operator,
-        Operator::Like
-            | Operator::ILike
-            | Operator::StartsWith
-            | Operator::EndsWith
-            | Operator::Contains
-            | Operator::IStartsWith
-            | Operator::IEndsWith
-            | Operator::IContains
-            | Operator::IEq
-            | Operator::Regex
-            | Operator::IRegex
-    );
-    let as_text = !comparable || (textual && matches!(ty.kind, TypeKind::Char));
-    if as_text {
-        writer.push("::text");
+    writer.push(match (&ty.kind, operator) {
+        (TypeKind::Json, _) => "::jsonb",
+        (TypeKind::Char, operator) if operator.is_textual() => "::text",
+        (_, Operator::Offer(_)) => "",
+        _ if ty.cast.is_none() || ty.equality != Equality::Native => "::text",
+        _ => "",
+    });
+}
+
+/// The operand itself.
+fn value(writer: &mut Writer<'_>, relation: RelationId, alias: Alias, operand: Operand) {
+    match operand {
+        Operand::Column(column) => writer.operand(relation, alias, column),
+        Operand::Aggregate(value) => aggregate(writer, relation, alias, value),
+        Operand::Length(column) => {
+            writer.push("cardinality(");
+            writer.column(relation, alias, column);
+            writer.push(")");
+        }
+        Operand::Element(_) => {
+            writer.display(alias);
+            writer.push(".element");
+            let ty = operand.ty(writer.model.relation(relation));
+            if let Some(base) = ty
+                .filter(|ty| ty.enum_domain)
+                .and_then(|ty| ty.cast.clone())
+            {
+                writer.push("::");
+                writer.display(base);
+            }
+        }
+        Operand::At(column, path) => at(writer, relation, alias, (column, path), "::jsonb #> "),
+        Operand::TextAt(column, path) => {
+            at(writer, relation, alias, (column, path), "::jsonb #>> ");
+        }
     }
+}
+
+/// `(t0."fields"::jsonb #> $1::"_text")`
+fn at(
+    writer: &mut Writer<'_>,
+    relation: RelationId,
+    alias: Alias,
+    (column, path): (ColumnId, ParamId),
+    symbol: &'static str,
+) {
+    writer.push("(");
+    writer.column(relation, alias, column);
+    writer.push(symbol);
+    writer.param(path);
+    writer.push(")");
 }

@@ -298,6 +298,10 @@ pub(super) fn value(
             expression(writer);
             writer.push("::text[]");
         }
+        Wire::Json { array } => {
+            expression(writer);
+            writer.push(if array { "::jsonb[]" } else { "::jsonb" });
+        }
         Wire::Output => {
             writer.push("(to_jsonb(");
             expression(writer);

@@ -14,4 +14,5 @@ mod schema;
 mod serve;
 mod sign_up;
 mod transport;
+mod types;
 mod views;

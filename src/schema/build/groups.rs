@@ -9,7 +9,6 @@ use super::{Builder, field, input, is_sortable};
 use crate::model::{ColumnType, RelationId, TypeKind};
 use crate::schema::links::LinkField;
 use crate::schema::naming::Clash;
-use crate::schema::scalars::filter_def;
 use crate::schema::types::{
     FieldDef, FieldMeaning, InputDef, InputFieldDef, InputMeaning, ObjectDef, Type, TypeDef,
 };
@@ -306,18 +305,6 @@ impl Builder<'_> {
         families
             .filter(|family| family.compared && !self.aggregated(id, family).is_empty())
             .collect()
-    }
-
-    /// The filter that compares values of a type.
-    pub(super) fn value_filter(&mut self, ty: &ColumnType) -> String {
-        let (filter, def) = filter_def(ty, &self.graphql_type(ty));
-        self.types
-            .entry(filter.clone())
-            .or_insert(TypeDef::Input(def));
-        self.origins
-            .entry(filter.clone())
-            .or_insert_with(|| "the service".into());
-        filter
     }
 }
 

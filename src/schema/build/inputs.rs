@@ -5,12 +5,13 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::{Builder, input, is_sortable};
-use crate::model::{Relation, RelationId};
+use crate::model::{ColumnType, Relation, RelationId};
 use crate::schema::Options;
+use crate::schema::filters::Filters;
 use crate::schema::links::LinkField;
 use crate::schema::naming::{Clash, describe};
 use crate::schema::types::{
-    FieldMeaning, InputDef, InputFieldDef, InputMeaning, ListLink, Quantifier, Type,
+    FieldMeaning, InputDef, InputFieldDef, InputMeaning, ListLink, Quantifier, Type, TypeDef,
 };
 
 impl Builder<'_> {
@@ -165,6 +166,23 @@ impl Builder<'_> {
             fields,
             one_of: false,
         })
+    }
+
+    /// The filter that compares values of a type.
+    pub(super) fn value_filter(&mut self, ty: &ColumnType) -> String {
+        let mut filters = Filters {
+            text_operators: &self.model.text_operators,
+            value: &|ty| self.graphql_type(ty),
+            made: IndexMap::new(),
+        };
+        let filter = filters.of(ty);
+        for (name, def) in filters.made {
+            self.origins
+                .entry(name.clone())
+                .or_insert_with(|| "the service".into());
+            self.types.entry(name).or_insert(TypeDef::Input(def));
+        }
+        filter
     }
 
     /// Conditions on the rows that links lead to.

@@ -36,7 +36,7 @@ pub enum SchemaError {
 }
 
 /// Type names that the service itself defines.
-const RESERVED: [&str; 20] = [
+const RESERVED: [&str; 21] = [
     "Query",
     "Mutation",
     "Subscription",
@@ -56,7 +56,8 @@ const RESERVED: [&str; 20] = [
     "ID",
     "Upload",
     "Opaque",
-    "JSONText",
+    "JSONPath",
+    "CollatedString",
 ];
 
 /// The directions a list can be sorted in.
@@ -70,8 +71,12 @@ pub(crate) const SORT_ORDERS: [&str; 6] = [
 ];
 
 pub(super) fn blueprint(model: &Model, options: &Options) -> Result<Blueprint, SchemaError> {
-    let is_reserved =
-        |name: &str| RESERVED.contains(&name) || SCALARS.iter().any(|(scalar, ..)| *scalar == name);
+    let is_reserved = |name: &str| {
+        RESERVED.contains(&name)
+            || SCALARS.iter().any(|(scalar, ..)| *scalar == name)
+            // Filters of types without a scalar are called after those: `PgInetFilter`.
+            || name.strip_prefix("Pg").is_some_and(|rest| rest.starts_with(char::is_uppercase))
+    };
     let names = TypeNames::new(model, is_reserved)?;
     let links = link_fields(model, &names, &options.node_id_field)?;
     let mut builder = Builder {
