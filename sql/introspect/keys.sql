@@ -2,6 +2,7 @@
 -- views have only those); $1 = the schema's oid. Partial and expression indexes identify nothing.
 select i.indrelid,
        i.indisprimary,
+       i.indimmediate,
        (select array_agg(k.attnum order by k.position)
         from unnest(i.indkey::int2[]) with ordinality as k (attnum, position)
         where k.position <= i.indnkeyatts) as columns,

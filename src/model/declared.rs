@@ -90,13 +90,24 @@ fn keys<F: FnOnce(Problem) -> DeclarationError>(
         }
         relation.keys.retain(|key| key.columns != columns);
         let primary = true;
-        relation.keys.insert(0, Key { columns, primary });
+        relation.keys.insert(
+            0,
+            Key {
+                columns,
+                primary,
+                immediate: false,
+            },
+        );
     }
     for text in &declared.unique {
         let columns = columns(relation, text).map_err(failed("unique", text))?;
         if relation.keys.iter().all(|key| key.columns != columns) {
             let primary = false;
-            relation.keys.push(Key { columns, primary });
+            relation.keys.push(Key {
+                columns,
+                primary,
+                immediate: false,
+            });
         }
     }
     Ok(())

@@ -203,7 +203,12 @@ impl Catalog {
         let primary = row.get("indisprimary");
         let keys = &mut self.model.relations[relation.0].keys;
         if keys.iter().all(|key| key.columns != columns) {
-            keys.push(Key { columns, primary });
+            let immediate = row.get("indimmediate");
+            keys.push(Key {
+                columns,
+                primary,
+                immediate,
+            });
         }
     }
 

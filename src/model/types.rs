@@ -241,6 +241,9 @@ pub struct Constraint {
 pub struct Key {
     pub columns: Vec<ColumnId>,
     pub primary: bool,
+    /// A row that breaks it can be met at once: it is a constraint that is never deferred, and no
+    /// declaration.
+    pub immediate: bool,
 }
 
 #[derive(Debug)]

@@ -64,11 +64,11 @@ impl<'v> Data<'v> {
     }
 }
 
-/// Where rows stand: in an argument, some fields down.
+/// Where rows stand: in an argument, some steps down.
 #[derive(Debug, Clone)]
 pub struct RowsSource {
     argument: Arc<Argument>,
-    path: Vec<Arc<str>>,
+    path: Vec<RowStep>,
 }
 
 #[derive(Debug)]
@@ -77,17 +77,32 @@ struct Argument {
     value: Ast,
 }
 
+#[derive(Debug, Clone)]
+enum RowStep {
+    /// The items of a field, one row after the other.
+    Field(Arc<str>),
+    /// Only rows that have the field.
+    Having(Arc<str>),
+}
+
 /// What a parameter takes of rows.
 #[derive(Debug, Clone)]
 pub enum Cells {
-    /// A field's value in each row, as an array: null where it is null or left out.
-    Values(Arc<str>, Format),
+    /// A field's value in each row, as an array: null where it is null or left out. The field may
+    /// lie some objects down.
+    Values(Vec<Arc<str>>, Format),
     /// Whether each row has the field, as an array.
     Given(Arc<str>),
     /// A field's value in the only row.
     Value(Arc<str>, Format),
+    /// The same, which must not be null.
+    Operand(Arc<str>, Format),
     /// How many rows there are.
     Count,
+    /// The number of the row above that each row stands in, from one; rows are so many steps below those.
+    Parents(usize),
+    /// The number that each row's only row among those has, from one; null where it has none.
+    Positions(Box<RowsSource>),
 }
 
 impl RowsSource {
@@ -101,83 +116,194 @@ impl RowsSource {
         }
     }
 
+    /// The rows in a field of these.
+    pub(super) fn field(&self, name: &str) -> Self {
+        self.step(RowStep::Field(name.into()))
+    }
+
+    /// Those of these that have a field.
+    #[expect(dead_code, reason = "keys of several kinds come with nested writes")]
+    pub(super) fn having(&self, name: &str) -> Self {
+        self.step(RowStep::Having(name.into()))
+    }
+
+    fn step(&self, step: RowStep) -> Self {
+        let mut below = self.clone();
+        below.path.push(step);
+        below
+    }
+
+    /// How many steps these rows lie below those.
+    pub(super) fn below(&self, above: &Self) -> usize {
+        self.path.len() - above.path.len()
+    }
+
     pub(super) fn rows<'v>(&'v self, variables: &'v Variables) -> Vec<Data<'v>> {
-        let mut rows = Data::of(&self.argument.value, variables)
+        let rows = self.within(self.path.len(), variables);
+        rows.into_iter().map(|(_, row)| row).collect()
+    }
+
+    /// The rows with the number, from zero, of the row so many steps above that each stands in.
+    fn within<'v>(&'v self, steps: usize, variables: &'v Variables) -> Vec<(usize, Data<'v>)> {
+        let start = self.path.len().saturating_sub(steps);
+        let rows = Data::of(&self.argument.value, variables)
             .map(|value| value.items(variables))
             .unwrap_or_default();
-        for name in &self.path {
-            let inner = rows.iter().filter_map(|row| row.field(name, variables));
-            rows = inner.flat_map(|value| value.items(variables)).collect();
+        let mut rows: Vec<_> = rows.into_iter().enumerate().collect();
+        for (index, step) in self.path.iter().enumerate() {
+            if index == start {
+                rows = rows.into_iter().map(|(_, row)| row).enumerate().collect();
+            }
+            rows = step.apply(rows, variables);
+        }
+        if start == self.path.len() {
+            rows = rows.into_iter().map(|(_, row)| row).enumerate().collect();
         }
         rows
     }
 
     pub(super) fn bind(&self, cells: &Cells, variables: &Variables) -> Result<Bound, InputError> {
-        let rows = self.rows(variables);
         Ok(match cells {
-            Cells::Count => Bound::Text(rows.len().to_string()),
-            Cells::Value(field, format) => {
-                let Some(value) = rows.first().and_then(|row| row.field(field, variables)) else {
-                    return Ok(Bound::Null);
-                };
-                let value = value.value(variables);
-                if value.is_null() {
-                    return Ok(Bound::Null);
-                }
-                let mut text = String::new();
-                format
-                    .write(&value, &mut text)
-                    .map_err(|problem| self.error(None, field, &problem))?;
-                Bound::Text(text)
+            Cells::Count => Bound::Text(self.rows(variables).len().to_string()),
+            Cells::Value(field, format) => self
+                .only(field, format, variables)?
+                .map_or(Bound::Null, Bound::Text),
+            Cells::Operand(field, format) => {
+                let value = self.only(field, format, variables)?;
+                Bound::Text(value.ok_or_else(|| self.error(None, field, "must not be null"))?)
             }
             Cells::Given(field) => {
-                let given = rows.iter().map(|row| row.field(field, variables).is_some());
-                array(given, |given, out| {
-                    out.push(if given { 't' } else { 'f' });
+                let rows = self.rows(variables).into_iter();
+                array(rows.map(|row| row.field(field, variables)), |given, out| {
+                    out.push(if given.is_some() { 't' } else { 'f' });
                     Ok(())
                 })?
             }
-            Cells::Values(field, format) => {
-                let mut text = String::new();
-                array(rows.iter().enumerate(), |(index, row), out| {
-                    let value = row.field(field, variables);
-                    let value = value.map(|value| value.value(variables));
-                    let Some(value) = value.filter(|value| !value.is_null()) else {
-                        out.push_str("NULL");
-                        return Ok(());
+            Cells::Values(path, format) => self.values(path, format, variables)?,
+            Cells::Parents(steps) => array(
+                self.within(*steps, variables).into_iter(),
+                |(above, _), out| {
+                    let _ = write!(out, "{}", above + 1);
+                    Ok(())
+                },
+            )?,
+            Cells::Positions(below) => {
+                let mut positions = vec![None; self.rows(variables).len()];
+                let rows = below.within(below.below(self), variables);
+                for (number, (above, _)) in rows.into_iter().enumerate() {
+                    positions[above] = Some(number + 1);
+                }
+                array(positions.into_iter(), |position, out| {
+                    let _ = match position {
+                        Some(number) => write!(out, "{number}"),
+                        None => write!(out, "NULL"),
                     };
-                    text.clear();
-                    format
-                        .write(&value, &mut text)
-                        .map_err(|problem| self.error(Some(index), field, &problem))?;
-                    write_quoted(&text, out);
                     Ok(())
                 })?
             }
         })
     }
 
-    /// Names the place as the client wrote it: `inputs[17].title`.
-    fn error(&self, index: Option<usize>, field: &str, problem: &str) -> InputError {
-        let mut message = self.argument.name.clone();
-        for name in &self.path {
-            let _ = write!(message, ".{name}");
-        }
-        if let Some(index) = index.filter(|_| !self.is_single()) {
-            let _ = write!(message, "[{index}]");
-        }
-        let _ = write!(message, ".{field}: {problem}");
-        InputError::new(message)
+    /// The text of a field in the only row; none where it is null.
+    fn only(
+        &self,
+        field: &str,
+        format: &Format,
+        variables: &Variables,
+    ) -> Result<Option<String>, InputError> {
+        let rows = self.rows(variables);
+        let value = rows.first().and_then(|row| row.field(field, variables));
+        let value = value.map(|value| value.value(variables));
+        let Some(value) = value.filter(|value| !value.is_null()) else {
+            return Ok(None);
+        };
+        let mut text = String::new();
+        format
+            .write(&value, &mut text)
+            .map_err(|problem| self.error(None, field, &problem))?;
+        Ok(Some(text))
     }
 
-    /// Whether the argument is an object and no list.
-    fn is_single(&self) -> bool {
-        self.path.is_empty() && matches!(self.argument.name.as_str(), "input" | "set" | "patch")
+    fn values(
+        &self,
+        path: &[Arc<str>],
+        format: &Format,
+        variables: &Variables,
+    ) -> Result<Bound, InputError> {
+        let mut text = String::new();
+        let rows = self.within(self.path.len(), variables);
+        array(rows.into_iter(), |(above, row), out| {
+            let mut value = Some(row);
+            for name in path {
+                value = value.and_then(|value| value.field(name, variables));
+            }
+            let value = value.map(|value| value.value(variables));
+            let Some(value) = value.filter(|value| !value.is_null()) else {
+                out.push_str("NULL");
+                return Ok(());
+            };
+            text.clear();
+            format
+                .write(&value, &mut text)
+                .map_err(|problem| self.error(Some(above), &path.join("."), &problem))?;
+            write_quoted(&text, out);
+            Ok(())
+        })
+    }
+
+    /// Names the place much as the client wrote it: `inputs[17].comments.create.body`.
+    pub(super) fn error(&self, index: Option<usize>, field: &str, problem: &str) -> InputError {
+        let mut place = self.argument.name.clone();
+        if let (Some(index), Ast::List(_) | Ast::Variable(_), "inputs") =
+            (index, &self.argument.value, place.as_str())
+        {
+            let _ = write!(place, "[{index}]");
+        }
+        InputError::new(format!("{}.{field}: {problem}", self.place(place)))
+    }
+
+    /// The fields that lead here: `input.comments.create`.
+    pub(super) fn place(&self, argument: String) -> String {
+        let fields = self.path.iter().filter_map(|step| match step {
+            RowStep::Field(name) => Some(name),
+            RowStep::Having(_) => None,
+        });
+        fields.fold(argument, |mut place, name| {
+            let _ = write!(place, ".{name}");
+            place
+        })
     }
 
     /// About as many bytes as it takes.
     pub(super) fn bytes(&self) -> usize {
         64 + self.argument.name.len() + self.path.len() * 32
+    }
+}
+
+impl RowStep {
+    fn apply<'v>(
+        &'v self,
+        rows: Vec<(usize, Data<'v>)>,
+        variables: &'v Variables,
+    ) -> Vec<(usize, Data<'v>)> {
+        let mut below = Vec::with_capacity(rows.len());
+        for (above, row) in rows {
+            match self {
+                Self::Field(name) => {
+                    let items = row
+                        .field(name, variables)
+                        .map(|value| value.items(variables));
+                    below.extend(items.into_iter().flatten().map(|item| (above, item)));
+                }
+                Self::Having(name) => {
+                    let value = row.field(name, variables);
+                    if value.is_some_and(|value| !value.is_null()) {
+                        below.push((above, row));
+                    }
+                }
+            }
+        }
+        below
     }
 }
 

@@ -43,8 +43,8 @@ pub use parse::parse;
 pub use types::*;
 pub use variables::{Shape, shape};
 pub use write::{
-    Answer, AnswerField, Assignment, Find, Insert, InsertColumn, RowKey, Slot, Update, Write,
-    WriteStep,
+    Answer, AnswerField, Assignment, Case, Conflict, Find, Insert, InsertColumn, Kept, KeptColumn,
+    Lookup, Slot, Update, Write, WriteStep, row_key,
 };
 
 use async_graphql::Positioned;

@@ -25,7 +25,7 @@ pub use naming::Clash;
 pub use operators::{Call, Offer, Operator, RightSide};
 pub use time::TimeUnit;
 pub use types::{
-    Blueprint, EnumMeaning, EnumNames, FieldDef, FieldMeaning, InputDef, InputFieldDef,
+    Blueprint, Change, EnumMeaning, EnumNames, FieldDef, FieldMeaning, InputDef, InputFieldDef,
     InputMeaning, ListLink, ObjectDef, Quantifier, Through, ToMany, ToOne, Type, TypeDef,
     WriteKind,
 };

@@ -123,6 +123,11 @@ impl TypeNames {
         self.derived(name, "MutationResult", "RowMutationResult")
     }
 
+    /// Another type that comes with writing: `IssueOnConflict`, `IssueIncrement`, ….
+    pub(super) fn written(&self, name: &str, suffix: &str) -> String {
+        self.derived(name, suffix, &format!("Row{suffix}"))
+    }
+
     /// A type that comes with a table's own. It steps aside for tables: `customer_orders` beside
     /// `customers` is nothing that anybody should have to rename.
     fn derived(&self, name: &str, suffix: &str, otherwise: &str) -> String {

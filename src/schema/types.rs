@@ -133,6 +133,15 @@ pub enum WriteKind {
     DeleteMany,
 }
 
+/// How a column's new value comes from the old one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    Increment,
+    Append,
+    Prepend,
+    Remove,
+}
+
 /// The row that a foreign key refers to.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ToOne {
@@ -194,6 +203,14 @@ pub enum InputMeaning {
     Rows,
     /// New values of rows that exist.
     Set,
+    /// What becomes of new rows whose key exists.
+    OnConflict,
+    /// One of the unique keys, by its name.
+    UniqueKey(Arc<IndexMap<String, Vec<ColumnId>>>),
+    /// Columns, by their names.
+    Columns(Arc<IndexMap<String, ColumnId>>),
+    /// Columns that are changed by what they hold.
+    Change(Change),
     // a filter on a relation
     And,
     Or,

@@ -137,6 +137,10 @@ fn classify_state(answer: &ServerError, log: String) -> Failure {
         (_, "08P01") => {
             Failure::new(Code::BadUserInput, "a value is not one of its type").with_log(log)
         }
+        (_, "21000") if answer.routine() == Some("ExecOnConflictUpdate") => Failure::new(
+            Code::BadUserInput,
+            "two of the new rows have the same key: each can be written once only",
+        ),
         // Rules of the tables do their work when they refuse: nothing that the log should tell of.
         (_, "23505") => Failure::new(Code::UniqueViolation, "a row with this key exists"),
         (_, "23503") => Failure::new(

@@ -95,6 +95,12 @@ impl<'m> Writer<'m> {
         self.display(name);
     }
 
+    /// `"title"`
+    pub(super) fn column_name(&mut self, relation: RelationId, column: ColumnId) {
+        let name = self.model.relation(relation).column(column).name.clone();
+        self.display(name);
+    }
+
     /// Whether a parameter is a text, or an array of texts, whatever stands for its values' type.
     pub(super) fn is_text(&self, id: ParamId) -> bool {
         self.params.get(id).cast.is_none()

@@ -1,5 +1,7 @@
 //! Mutations of tables.
 
+mod create;
+mod patch;
 mod types;
 
 use std::collections::HashSet;
@@ -8,15 +10,16 @@ use std::sync::Arc;
 use async_graphql_value::Value as Ast;
 
 pub use types::{
-    Answer, AnswerField, Assignment, Find, Insert, InsertColumn, RowKey, Slot, Update, Write,
-    WriteStep,
+    Answer, AnswerField, Assignment, Case, Conflict, Find, Insert, InsertColumn, Kept, KeptColumn,
+    Lookup, Slot, Update, Write, WriteStep, row_key,
 };
 
 use super::data::{Cells, Data, RowsSource};
+use super::input::Input;
 use super::params::ParamSource;
 use super::types::{ParamId, Predicate, ResponseKey};
 use super::{Env, Result, Selected, State, filter, row};
-use crate::model::{ColumnId, RelationId, TypeKind};
+use crate::model::{RelationId, TypeKind};
 use crate::schema::{FieldMeaning, InputDef, InputMeaning, WriteKind};
 use crate::sql::Ident;
 
@@ -31,40 +34,29 @@ pub(super) fn plan(
         env,
         selected,
         relation,
+        steps: Vec::new(),
         slots: 0,
     };
     let slot = planner.slot();
-    let (mut steps, mut delete) = (Vec::new(), None);
+    let mut delete = None;
     match kind {
-        WriteKind::Create | WriteKind::CreateMany => {
-            planner.checked_arguments(state)?;
-            let (rows, def) = planner.rows(&InputMeaning::Rows)?;
-            steps.push(WriteStep::Insert(planner.insert(state, &rows, def, slot)));
-        }
-        WriteKind::Update | WriteKind::UpdateMany => {
-            let find = planner.find(state)?;
-            let (rows, def) = planner.rows(&InputMeaning::Set)?;
-            let set = planner.assignments(state, &rows, def);
-            steps.push(WriteStep::Update(Update {
-                relation,
-                find,
-                set,
-                slot,
-            }));
-        }
+        WriteKind::Create | WriteKind::CreateMany => planner.create(state, slot)?,
+        WriteKind::Update | WriteKind::UpdateMany => planner.update(state, slot)?,
         WriteKind::Delete => delete = Some(planner.find(state)?),
         WriteKind::DeleteMany => {
             // Locked in the order of their keys first, so that two of these cannot lock each other out.
             let find = planner.find(state)?;
-            steps.push(WriteStep::Update(Update {
+            let kept = planner.kept(relation, slot);
+            planner.steps.push(WriteStep::Update(Update {
                 relation,
                 find,
                 set: Vec::new(),
-                slot,
+                kept,
             }));
             delete = Some(Find::Kept(slot));
         }
     }
+    let steps = planner.steps;
     let answer = match kind {
         WriteKind::Create | WriteKind::Update | WriteKind::Delete => {
             Answer::Row(row::selection(env, state, relation, &selected.fields)?)
@@ -117,10 +109,12 @@ struct Planner<'e, 'a> {
     env: &'e Env<'a>,
     selected: &'e Selected<'a>,
     relation: RelationId,
+    steps: Vec<WriteStep>,
     slots: usize,
 }
 
 /// What of a field is given by the rows of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Presence {
     Nowhere,
     InSome,
@@ -133,9 +127,16 @@ impl<'a> Planner<'_, 'a> {
         Slot(self.slots - 1)
     }
 
-    /// Checks literals against their types; variables have been checked when their shape was taken.
-    fn checked_arguments(&self, state: &State) -> Result<()> {
-        self.env.arguments(state, self.selected).map(|_| ())
+    /// What finds rows again.
+    fn kept(&self, relation: RelationId, slot: Slot) -> Kept {
+        Kept {
+            slot,
+            columns: row_key(&self.env.api.model, relation),
+        }
+    }
+
+    fn error(&self, state: &State, message: &str) -> super::PlanError {
+        state.error(self.selected, message)
     }
 
     /// The argument that holds rows, and the type of each.
@@ -155,91 +156,15 @@ impl<'a> Planner<'_, 'a> {
         Ok((RowsSource::new(name, value), input.ok_or_else(missing)?))
     }
 
-    /// The columns that any row gives; the others are left to their defaults.
-    fn insert(&self, state: &mut State, rows: &RowsSource, def: &InputDef, slot: Slot) -> Insert {
-        let count = ParamSource::Rows(rows.clone(), Cells::Count);
-        let count = state.param(count, Some(Ident::new("int8")), false);
-        let mut columns = Vec::new();
-        for (name, field) in &def.fields {
-            let InputMeaning::Column(column) = field.meaning else {
-                continue;
-            };
-            let presence = self.presence(rows, name);
-            if matches!(presence, Presence::Nowhere) {
-                continue;
-            }
-            let field: Arc<str> = name.as_str().into();
-            let given = matches!(presence, Presence::InSome).then(|| {
-                let cells = Cells::Given(Arc::clone(&field));
-                let source = ParamSource::Rows(rows.clone(), cells);
-                state.param(source, Some(Ident::new("bool")), true)
-            });
-            columns.push(InsertColumn {
-                column,
-                values: self.values(state, rows, column, field),
-                given,
-            });
-        }
-        Insert {
-            relation: self.relation,
-            columns,
-            count,
-            slot,
-        }
-    }
-
     fn presence(&self, rows: &RowsSource, field: &str) -> Presence {
         let variables = self.env.inputs.variables;
         let rows = rows.rows(variables);
-        let is_given = |row: &Data<'_>| row.field(field, variables).is_some();
-        let given = rows.iter().filter(|row| is_given(row)).count();
-        match given {
+        let is_given = |row: &&Data<'_>| row.field(field, variables).is_some();
+        match rows.iter().filter(is_given).count() {
             0 => Presence::Nowhere,
             given if given == rows.len() => Presence::InAll,
             _ => Presence::InSome,
         }
-    }
-
-    /// An array of a column's values; of arrays their texts, as Postgres has no arrays of arrays.
-    fn values(
-        &self,
-        state: &mut State,
-        rows: &RowsSource,
-        column: ColumnId,
-        field: Arc<str>,
-    ) -> ParamId {
-        let ty = &self.env.api.model.relation(self.relation).column(column).ty;
-        let format = filter::format(self.env, &ty.kind);
-        let cast = match ty.kind {
-            TypeKind::Array { .. } => None,
-            _ => ty.cast.clone(),
-        };
-        let source = ParamSource::Rows(rows.clone(), Cells::Values(field, format));
-        state.param(source, cast, true)
-    }
-
-    fn assignments(
-        &self,
-        state: &mut State,
-        rows: &RowsSource,
-        def: &InputDef,
-    ) -> Vec<(ColumnId, Assignment)> {
-        let mut set = Vec::new();
-        for (name, field) in &def.fields {
-            let InputMeaning::Column(column) = field.meaning else {
-                continue;
-            };
-            if matches!(self.presence(rows, name), Presence::Nowhere) {
-                continue;
-            }
-            let ty = &self.env.api.model.relation(self.relation).column(column).ty;
-            let format = filter::format(self.env, &ty.kind);
-            let cells = Cells::Value(name.as_str().into(), format);
-            let source = ParamSource::Rows(rows.clone(), cells);
-            let value = state.param(source, ty.cast.clone(), false);
-            set.push((column, Assignment::Value(value)));
-        }
-        set
     }
 
     /// The rows that a key or a filter names.
@@ -294,6 +219,7 @@ fn constant(predicate: &Predicate) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::ColumnId;
     use crate::plan::Operand;
 
     #[test]

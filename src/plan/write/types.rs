@@ -1,13 +1,14 @@
 //! A planned write: statements that change rows, and one that reads the answer.
 //!
-//! A statement does not see what it writes itself, so the answer is read by another one. What rows
-//! it is about is kept between the two in the transaction: the keys of the rows written, in a
-//! [`Slot`].
+//! A statement does not see what it writes itself, so the answer is read by another one, and rows
+//! that refer to new ones are written by others. What they need of the rows before is kept in the
+//! transaction, in a [`Slot`].
 
 use std::sync::Arc;
 
 use crate::model::{ColumnId, Model, RelationId, TypeKind};
 use crate::plan::{ParamId, Predicate, ResponseKey, Selection};
+use crate::schema::Change;
 
 /// One field of a mutation.
 #[derive(Debug)]
@@ -28,6 +29,7 @@ pub struct Write {
 pub enum WriteStep {
     Insert(Insert),
     Update(Update),
+    Lookup(Lookup),
 }
 
 /// New rows, in the order of the input.
@@ -36,17 +38,34 @@ pub struct Insert {
     pub relation: RelationId,
     pub columns: Vec<InsertColumn>,
     pub count: ParamId,
-    pub slot: Slot,
+    pub conflict: Option<Conflict>,
+    pub kept: Kept,
 }
 
-/// A column that the input gives.
+/// A column that the input gives, or a row that has been written before.
 #[derive(Debug)]
 pub struct InsertColumn {
     pub column: ColumnId,
-    /// An array with a value for each row.
-    pub values: ParamId,
-    /// An array that says which rows give it; the others get the default. None when all do.
-    pub given: Option<ParamId>,
+    /// The first that applies to a row; where none does, the row gets the column's default.
+    pub cases: Vec<Case>,
+}
+
+#[derive(Debug)]
+pub enum Case {
+    Given {
+        /// An array with a value for each row.
+        values: ParamId,
+        /// An array that says which rows give it. None when all do.
+        given: Option<ParamId>,
+    },
+}
+
+/// What happens to a new row whose key exists.
+#[derive(Debug)]
+pub struct Conflict {
+    pub key: Vec<ColumnId>,
+    /// What the row that exists takes from the new one; nothing: it stays as it is.
+    pub update: Vec<ColumnId>,
 }
 
 /// New values for the rows found; without any, they are locked and stay as they are.
@@ -55,12 +74,23 @@ pub struct Update {
     pub relation: RelationId,
     pub find: Find,
     pub set: Vec<(ColumnId, Assignment)>,
-    pub slot: Slot,
+    pub kept: Kept,
 }
 
 #[derive(Debug)]
 pub enum Assignment {
     Value(ParamId),
+    /// From the value that the column has, by a parameter.
+    Change(Change, ParamId),
+}
+
+/// The rows with the given keys, in their order.
+#[derive(Debug)]
+pub struct Lookup {
+    pub relation: RelationId,
+    /// Arrays with a value for each row that is looked for.
+    pub key: Vec<(ColumnId, ParamId)>,
+    pub kept: Kept,
 }
 
 /// Which rows.
@@ -72,9 +102,26 @@ pub enum Find {
     Kept(Slot),
 }
 
-/// A place for the keys of rows, and for their number, while the transaction lasts.
+/// A place for what is kept of rows, and for their number, while the transaction lasts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Slot(pub usize);
+
+/// What is kept of each row.
+#[derive(Debug, Clone)]
+pub struct Kept {
+    pub slot: Slot,
+    /// Begins with the row's key.
+    pub columns: Vec<KeptColumn>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeptColumn {
+    Column(ColumnId),
+    /// The table, or the part of it, that the row is stored in.
+    Table,
+    /// Where it is stored there.
+    Place,
+}
 
 /// What the field answers.
 #[derive(Debug)]
@@ -97,24 +144,21 @@ pub enum AnswerField {
     Nodes(usize),
 }
 
-/// How a row is found again within the transaction that wrote it.
-#[derive(Debug, Clone)]
-pub enum RowKey {
-    Columns(Vec<ColumnId>),
-    /// By the place where it is stored: the table has no key.
-    Place,
-}
-
-impl RowKey {
-    pub fn of(model: &Model, relation: RelationId) -> Self {
-        let relation = model.relation(relation);
-        let usable = |column: &ColumnId| {
-            let ty = &relation.column(*column).ty;
-            ty.cast.is_some() && !matches!(ty.kind, TypeKind::Array { .. })
-        };
-        match relation.identity() {
-            Some(key) if key.columns.iter().all(usable) => Self::Columns(key.columns.clone()),
-            _ => Self::Place,
-        }
+/// How a row is found again within the transaction that wrote it: by its key, or by the place where
+/// it is stored when the table has none.
+pub fn row_key(model: &Model, relation: RelationId) -> Vec<KeptColumn> {
+    let relation = model.relation(relation);
+    let usable = |column: &ColumnId| {
+        let ty = &relation.column(*column).ty;
+        ty.cast.is_some() && !matches!(ty.kind, TypeKind::Array { .. })
+    };
+    match relation.identity() {
+        Some(key) if key.columns.iter().all(usable) => key
+            .columns
+            .iter()
+            .copied()
+            .map(KeptColumn::Column)
+            .collect(),
+        _ => vec![KeptColumn::Table, KeptColumn::Place],
     }
 }

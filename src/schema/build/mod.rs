@@ -1,6 +1,8 @@
 //! The types of one model: rows, connections, filters, orders, and the roots.
 
 mod aggregates;
+mod changes;
+mod conflicts;
 mod functions;
 mod groups;
 mod inputs;

@@ -49,13 +49,24 @@ impl Builder<'_> {
         let rows = Type::named(self.names.input(name)).non_null();
         let one = input(rows.clone(), InputMeaning::Rows, "The new row.");
         let text = format!("Adds a {}, and answers it as it is then.", singular(name));
-        let def = self.one(id, name, WriteKind::Create, [("input", one)], &text);
+        let args = [("input", one)].into_iter().chain(self.on_conflict(name));
+        let def = self.one(id, name, WriteKind::Create, args, &text);
         self.add_relation_root(fields, format!("create{name}"), def, id)?;
         let all = input(rows.list().non_null(), InputMeaning::Rows, "The new rows.");
         let text =
             "Adds rows in the order in which they are given, thousands at once where need be.";
-        let def = self.many(id, name, WriteKind::CreateMany, [("inputs", all)], text);
+        let args = [("inputs", all)].into_iter().chain(self.on_conflict(name));
+        let def = self.many(id, name, WriteKind::CreateMany, args, text);
         self.add_relation_root(fields, many("create", name), def, id)
+    }
+
+    fn on_conflict(&self, name: &str) -> Option<(&'static str, InputFieldDef)> {
+        let type_name = self.names.written(name, "OnConflict");
+        self.types.contains_key(&type_name).then(|| {
+            let text = "What becomes of a new row whose key exists. When left out, it is an error.";
+            let def = input(Type::named(type_name), InputMeaning::OnConflict, text);
+            ("onConflict", def)
+        })
     }
 
     fn add_updates(

@@ -24,7 +24,9 @@ impl Builder<'_> {
             one_of: false,
         };
         types.push((self.names.input(name), TypeDef::Data(input)));
-        let fields = self.columns(relation, false);
+        types.extend(self.conflict_types(relation, name));
+        let mut fields = self.columns(relation, false);
+        types.extend(self.changes(relation, name, &mut fields));
         if !fields.is_empty() {
             let patch = InputDef {
                 description: Some(format!(
@@ -77,7 +79,7 @@ pub(super) fn is_writable(relation: &Relation) -> bool {
 
 /// Whether a column may be given a value. What people may do is not for themselves to decide: the
 /// role of the service's own table of users is left out.
-fn can_be_set(relation: &Relation, column: &Column) -> bool {
+pub(super) fn can_be_set(relation: &Relation, column: &Column) -> bool {
     let own_role = relation.comment.users && column.name.as_str() == "role";
     !(column.generated || column.comment.readonly || column.comment.omit || own_role)
         && column.computed.is_none()

@@ -1,14 +1,13 @@
 //! Writes: statements that change rows and keep their keys, and one that reads the answer by them.
 
+mod insert;
 mod rows;
+mod update;
 
-use super::predicate::predicate;
 use super::writer::{Alias, Writer};
 use super::{Layout, Statement};
 use crate::model::{Model, RelationId};
-use crate::plan::{
-    Assignment, Find, Insert, InsertColumn, Params, RowKey, Slot, Update, Write, WriteStep,
-};
+use crate::plan::{Kept, KeptColumn, Lookup, ParamId, Params, Slot, Write, WriteStep, row_key};
 
 /// Prints a field of a mutation: a statement for each step, and the one whose only row is the
 /// answer.
@@ -17,11 +16,15 @@ pub fn print_write(model: &Model, params: &Params, write: &Write) -> Vec<WriteSt
         let mut writer = Writer::new(model, params);
         let relation = match step {
             WriteStep::Insert(step) => {
-                insert(&mut writer, step);
+                insert::insert(&mut writer, step);
                 step.relation
             }
             WriteStep::Update(step) => {
-                update(&mut writer, step);
+                update::update(&mut writer, step);
+                step.relation
+            }
+            WriteStep::Lookup(step) => {
+                lookup(&mut writer, step);
                 step.relation
             }
         };
@@ -52,289 +55,160 @@ pub struct WriteStatement {
 
 /// ```sql
 /// with w as (
-///   insert into "issues" ("title", "status")
-///   select s.c0, case when s.g1 then s.c1 else ('open'::issue_status)::"issue_status" end
-///   from unnest($1::"text"[], $2::"issue_status"[], $3::"bool"[]) with ordinality s(c0, c1, g1, n)
-///   order by s.n
-///   returning "id" as k0
+///   select t0."id" as k0, s.n from unnest($1::"text"[]) with ordinality s(x0, n)
+///   join "labels" t0 on t0."name" = s.x0
 /// )
-/// select set_config('tenantry.count_0', count(*)::text, true), set_config('tenantry.kept_0_0', …) from w
+/// select set_config('tenantry.kept_0_0', …) from w
 /// ```
-///
-/// One statement for any number of rows, which go in one by one in the order of the input. A column
-/// that no row gives is not named, one that some rows give has its default spelled out.
-fn insert(writer: &mut Writer<'_>, insert: &Insert) {
-    let relation = insert.relation;
-    writer.push("with w as (insert into ");
-    writer.name(relation);
-    if !insert.columns.is_empty() {
-        writer.push(" (");
-        writer.list(&insert.columns, |writer, column| {
-            let name = writer
-                .model
-                .relation(relation)
-                .column(column.column)
-                .name
-                .clone();
-            writer.display(name);
-        });
-        writer.push(")");
-    }
-    writer.push(" select ");
-    let columns: Vec<_> = insert.columns.iter().enumerate().collect();
-    writer.list(&columns, |writer, (index, column)| {
-        cell(writer, relation, *index, column);
-    });
-    if insert.columns.is_empty() {
-        writer.push("from generate_series(1, ");
-        writer.param(insert.count);
-        writer.push(")");
-    } else {
-        writer.push(" from unnest(");
-        writer.list(&columns, |writer, (_, column)| {
-            writer.param(column.values);
-            if let Some(given) = column.given {
-                writer.push(", ");
-                writer.param(given);
-            }
-        });
-        writer.push(") with ordinality s(");
-        for (index, column) in &columns {
-            writer.numbered("c", *index);
-            writer.push(", ");
-            if column.given.is_some() {
-                writer.numbered("g", *index);
-                writer.push(", ");
-            }
-        }
-        writer.push("n) order by s.n");
-    }
-    writer.push(" returning ");
-    let key = RowKey::of(writer.model, relation);
-    key_columns(writer, relation, None, &key);
-    writer.push(")");
-    keep(writer, &key, insert.slot, false);
-}
-
-/// The value of a column in the row at hand.
-fn cell(writer: &mut Writer<'_>, relation: RelationId, index: usize, column: &InsertColumn) {
-    let def = writer.model.relation(relation).column(column.column);
-    let (default, cast) = (def.default.clone(), def.ty.cast.clone());
-    let value = |writer: &mut Writer<'_>| {
-        writer.numbered("s.c", index);
-        if let (Some(ty), true) = (&cast, writer.is_text(column.values)) {
-            writer.push("::");
-            writer.display(ty.clone());
-        }
-    };
-    if column.given.is_none() {
-        value(writer);
-        return;
-    }
-    writer.numbered("case when s.g", index);
-    writer.push(" then ");
-    value(writer);
-    if let (Some(default), Some(ty)) = (default, &cast) {
-        writer.push(" else (");
-        writer.display(default);
-        writer.push(")::");
-        writer.display(ty.clone());
-    }
-    writer.push(" end");
-}
-
-/// ```sql
-/// with w as (update "issues" t0 set "title" = $1::"text" where t0."id" = $2::"uuid" returning t0."id" as k0)
-/// select …
-/// ```
-///
-/// Rows that a filter finds are locked first, in the order of their keys, so that two of these
-/// cannot lock each other out.
-fn update(writer: &mut Writer<'_>, update: &Update) {
-    let relation = update.relation;
-    let key = RowKey::of(writer.model, relation);
+fn lookup(writer: &mut Writer<'_>, lookup: &Lookup) {
+    let relation = lookup.relation;
     let target = writer.alias();
-    let locks = update.set.is_empty() || matches!(update.find, Find::Filter(_));
-    writer.push("with ");
-    if locks {
-        writer.push(if update.set.is_empty() { "w" } else { "l" });
-        writer.push(" as materialized (select ");
-        key_columns(writer, relation, Some(target), &key);
-        writer.push(" from ");
-        writer.table(relation, target);
-        writer.push(" where ");
-        condition(writer, relation, target, &update.find);
-        if let RowKey::Columns(columns) = &key {
-            writer.push(" order by ");
-            writer.list(columns, |writer, column| {
-                writer.column(relation, target, *column);
-            });
-        }
-        writer.push(" for update)");
-    }
-    if !update.set.is_empty() {
-        let target = if locks { writer.alias() } else { target };
-        writer.push(if locks {
-            ", w as (update "
-        } else {
-            "w as (update "
-        });
-        writer.table(relation, target);
-        writer.push(" set ");
-        writer.list(&update.set, |writer, (column, assignment)| {
-            let name = writer.model.relation(relation).column(*column).name.clone();
-            writer.display(name);
-            writer.push(" = ");
-            match assignment {
-                Assignment::Value(value) => writer.param(*value),
-            }
-        });
-        if locks {
-            writer.push(" from l where ");
-            same_row(writer, relation, target, "l", &key);
-        } else {
-            writer.push(" where ");
-            condition(writer, relation, target, &update.find);
-        }
-        writer.push(" returning ");
-        key_columns(writer, relation, Some(target), &key);
-        writer.push(")");
-    }
-    keep(writer, &key, update.slot, true);
+    writer.push("with w as (select ");
+    kept_columns(writer, relation, Some(target), &lookup.kept.columns);
+    writer.push(", s.n from ");
+    let arrays: Vec<_> = lookup.key.iter().map(|(_, param)| *param).collect();
+    rows_of(writer, &arrays);
+    writer.push(" join ");
+    writer.table(relation, target);
+    writer.push(" on ");
+    let key: Vec<_> = lookup.key.iter().enumerate().collect();
+    writer.separated(&key, " and ", |writer, (index, (column, _))| {
+        writer.operand(relation, target, *column);
+        writer.numbered(" = s.x", *index);
+    });
+    writer.push(") select ");
+    keep_columns(writer, &lookup.kept, Sorted::ByNumber);
+    writer.push(" from w");
 }
 
-/// Which rows; those that were kept stand in the `from` of the statement as `k`.
-fn condition(writer: &mut Writer<'_>, relation: RelationId, target: Alias, find: &Find) {
-    match find {
-        Find::Key(key) => writer.separated(key, " and ", |writer, (column, param)| {
-            writer.operand(relation, target, *column);
-            writer.push(" = ");
-            writer.param(*param);
-        }),
-        Find::Filter(filter) => predicate(writer, relation, target, filter),
-        Find::Kept(_) => {
-            let key = RowKey::of(writer.model, relation);
-            same_row(writer, relation, target, "k", &key);
-        }
+/// `unnest($1::"text"[], …) with ordinality s(x0, …, n)`
+fn rows_of(writer: &mut Writer<'_>, arrays: &[ParamId]) {
+    writer.push("unnest(");
+    writer.list(arrays, |writer, array| writer.param(*array));
+    writer.push(") with ordinality s(");
+    for index in 0..arrays.len() {
+        writer.numbered("x", index);
+        writer.push(", ");
     }
+    writer.push("n)");
 }
 
-/// `t0."id" as k0, …`: what finds the rows again.
-fn key_columns(writer: &mut Writer<'_>, relation: RelationId, target: Option<Alias>, key: &RowKey) {
-    let prefix = |writer: &mut Writer<'_>| {
+/// `t0."id" as k0, …`: what is kept of each row.
+fn kept_columns(
+    writer: &mut Writer<'_>,
+    relation: RelationId,
+    target: Option<Alias>,
+    columns: &[KeptColumn],
+) {
+    let columns: Vec<_> = columns.iter().enumerate().collect();
+    writer.list(&columns, |writer, (index, column)| {
         if let Some(target) = target {
             writer.display(target);
             writer.push(".");
         }
-    };
-    match key {
-        RowKey::Columns(columns) => {
-            let columns: Vec<_> = columns.iter().enumerate().collect();
-            writer.list(&columns, |writer, (index, column)| {
-                prefix(writer);
-                let name = writer
-                    .model
-                    .relation(relation)
-                    .column(**column)
-                    .name
-                    .clone();
-                writer.display(name);
-                writer.numbered(" as k", *index);
-            });
-        }
-        RowKey::Place => {
-            prefix(writer);
-            writer.push("tableoid as k0, ");
-            prefix(writer);
-            writer.push("ctid as k1");
-        }
+        kept_column(writer, relation, **column);
+        writer.numbered(" as k", *index);
+    });
+}
+
+fn kept_column(writer: &mut Writer<'_>, relation: RelationId, column: KeptColumn) {
+    match column {
+        KeptColumn::Column(column) => writer.column_name(relation, column),
+        KeptColumn::Table => writer.push("tableoid"),
+        KeptColumn::Place => writer.push("ctid"),
     }
 }
 
 /// `t0."id" = k.k0 and …`
-fn same_row(
-    writer: &mut Writer<'_>,
-    relation: RelationId,
-    target: Alias,
-    keys: &'static str,
-    key: &RowKey,
-) {
-    match key {
-        RowKey::Columns(columns) => {
-            let columns: Vec<_> = columns.iter().enumerate().collect();
-            writer.separated(&columns, " and ", |writer, (index, column)| {
-                writer.column(relation, target, **column);
-                writer.push(" = ");
-                writer.push(keys);
-                writer.numbered(".k", *index);
-            });
-        }
-        RowKey::Place => {
-            for (index, column) in ["tableoid", "ctid"].into_iter().enumerate() {
-                writer.push(if index == 0 { "" } else { " and " });
-                writer.display(target);
-                writer.push(".");
-                writer.push(column);
-                writer.push(" = ");
-                writer.push(keys);
-                writer.numbered(".k", index);
-            }
-        }
-    }
+fn same_row(writer: &mut Writer<'_>, relation: RelationId, target: Alias, rows: &'static str) {
+    let key = row_key(writer.model, relation);
+    let key: Vec<_> = key.iter().enumerate().collect();
+    writer.separated(&key, " and ", |writer, (index, column)| {
+        writer.display(target);
+        writer.push(".");
+        kept_column(writer, relation, **column);
+        writer.push(" = ");
+        writer.push(rows);
+        writer.numbered(".k", *index);
+    });
 }
 
-/// How many columns a key has.
-fn width(key: &RowKey) -> usize {
-    match key {
-        RowKey::Columns(columns) => columns.len(),
-        RowKey::Place => 2,
-    }
+/// The order in which rows are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sorted {
+    /// As they come, which is the order of the input.
+    No,
+    ByKey,
+    ByNumber,
 }
 
-/// Keeps the keys of the rows in `w`, and their number, for the statements that follow. Rows of an
-/// insert come in their order; others are sorted by their key.
-fn keep(writer: &mut Writer<'_>, key: &RowKey, slot: Slot, sorted: bool) {
-    writer.numbered(" select set_config('tenantry.count_", slot.0);
-    writer.push("', count(*)::text, true)");
-    for index in 0..width(key) {
-        writer.numbered(", set_config('tenantry.kept_", slot.0);
-        writer.numbered("_", index);
-        writer.numbered("', coalesce(array_agg(w.k", index);
-        if sorted {
-            writer.push(" order by ");
-            for index in 0..width(key) {
-                writer.numbered(if index == 0 { "w.k" } else { ", w.k" }, index);
-            }
-        }
-        writer.push(")::text, '{}'), true)");
-    }
+/// Keeps the rows in `w`, and their number, for the statements that follow.
+fn keep(writer: &mut Writer<'_>, kept: &Kept, sorted: Sorted) {
+    writer.numbered(" select set_config('tenantry.count_", kept.slot.0);
+    writer.push("', count(*)::text, true), ");
+    keep_columns(writer, kept, sorted);
     writer.push(" from w");
 }
 
-/// `unnest(current_setting('tenantry.kept_0_0')::"uuid"[]) with ordinality k(k0, n)`
-fn kept(writer: &mut Writer<'_>, relation: RelationId, key: &RowKey, slot: Slot) {
-    writer.push("unnest(");
-    for index in 0..width(key) {
-        writer.push(if index == 0 { "" } else { ", " });
-        writer.numbered("current_setting('tenantry.kept_", slot.0);
-        writer.numbered("_", index);
-        writer.push("')::");
-        match key {
-            RowKey::Columns(columns) => {
-                let ty = &writer.model.relation(relation).column(columns[index]).ty;
-                match ty.cast.clone() {
-                    Some(ty) => writer.display(ty),
-                    None => writer.push("text"),
-                }
+/// `set_config('tenantry.kept_0_0', coalesce(array_agg(w.k0)::text, '{}'), true), …`
+fn keep_columns(writer: &mut Writer<'_>, kept: &Kept, sorted: Sorted) {
+    let indexes: Vec<_> = (0..kept.columns.len()).collect();
+    writer.list(&indexes, |writer, index| {
+        setting(writer, "set_config('tenantry.kept_", kept.slot, *index);
+        writer.numbered("', coalesce(array_agg(w.k", *index);
+        match sorted {
+            Sorted::No => {}
+            Sorted::ByNumber => writer.push(" order by w.n"),
+            Sorted::ByKey => {
+                writer.push(" order by ");
+                writer.list(&indexes, |writer, index| writer.numbered("w.k", *index));
             }
-            RowKey::Place => writer.push(if index == 0 { "oid" } else { "tid" }),
         }
-        writer.push("[]");
-    }
+        writer.push(")::text, '{}'), true)");
+    });
+}
+
+fn setting(writer: &mut Writer<'_>, text: &'static str, slot: Slot, index: usize) {
+    writer.numbered(text, slot.0);
+    writer.numbered("_", index);
+}
+
+/// `unnest(current_setting('tenantry.kept_0_0')::"uuid"[]) with ordinality k(k0, n)`
+fn kept_rows(writer: &mut Writer<'_>, relation: RelationId, slot: Slot) {
+    let key = row_key(writer.model, relation);
+    let key: Vec<_> = key.iter().enumerate().collect();
+    writer.push("unnest(");
+    writer.list(&key, |writer, (index, column)| {
+        kept_array(writer, relation, slot, *index, **column);
+    });
     writer.push(") with ordinality k(");
-    for index in 0..width(key) {
-        writer.numbered("k", index);
+    for (index, _) in &key {
+        writer.numbered("k", *index);
         writer.push(", ");
     }
     writer.push("n)");
+}
+
+/// `current_setting('tenantry.kept_0_0')::"uuid"[]`
+fn kept_array(
+    writer: &mut Writer<'_>,
+    relation: RelationId,
+    slot: Slot,
+    index: usize,
+    column: KeptColumn,
+) {
+    setting(writer, "current_setting('tenantry.kept_", slot, index);
+    writer.push("')::");
+    match column {
+        KeptColumn::Column(column) => {
+            let ty = &writer.model.relation(relation).column(column).ty;
+            match ty.cast.clone() {
+                Some(ty) => writer.display(ty),
+                None => writer.push("text"),
+            }
+        }
+        KeptColumn::Table => writer.push("oid"),
+        KeptColumn::Place => writer.push("tid"),
+    }
+    writer.push("[]");
 }

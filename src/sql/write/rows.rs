@@ -1,7 +1,8 @@
 //! The answer of a write: the rows that it was about, and how many they were.
 
-use super::{Writer, condition, kept, key_columns, same_row, width};
-use crate::plan::{Answer, Find, RowKey, Selection, Write};
+use super::update::condition;
+use super::{Writer, kept_columns, kept_rows, same_row};
+use crate::plan::{Answer, Find, Selection, Write, row_key};
 use crate::sql::read::{Columns, Joins, Shape, Target, shaped};
 
 /// ```sql
@@ -19,26 +20,26 @@ use crate::sql::read::{Columns, Joins, Shape, Target, shaped};
 /// ```
 pub(super) fn answer(writer: &mut Writer<'_>, write: &Write) {
     let relation = write.relation;
-    let key = RowKey::of(writer.model, relation);
+    let key = row_key(writer.model, relation);
     if let Some(find) = &write.delete {
         let target = writer.alias();
         writer.push("with d as (delete from ");
         writer.table(relation, target);
         if let Find::Kept(slot) = find {
             writer.push(" using ");
-            kept(writer, relation, &key, *slot);
+            kept_rows(writer, relation, *slot);
         }
         writer.push(" where ");
         condition(writer, relation, target, find);
         writer.push(" returning ");
-        key_columns(writer, relation, Some(target), &key);
+        kept_columns(writer, relation, Some(target), &key);
         writer.push(") ");
     }
     writer.push("select ");
     match &write.answer {
         Answer::Row(selection) => {
             writer.push("(");
-            rows(writer, write, &key, std::slice::from_ref(selection));
+            rows(writer, write, std::slice::from_ref(selection));
             writer.push(")");
         }
         Answer::Rows { groups, count, .. } => {
@@ -47,7 +48,7 @@ pub(super) fn answer(writer: &mut Writer<'_>, write: &Write) {
             }
             if !groups.is_empty() {
                 writer.push(if *count { ", array(" } else { "array(" });
-                rows(writer, write, &key, groups);
+                rows(writer, write, groups);
                 writer.push(")");
             }
             if !*count && groups.is_empty() {
@@ -66,7 +67,7 @@ fn affected(writer: &mut Writer<'_>, write: &Write) {
     }
 }
 
-fn rows(writer: &mut Writer<'_>, write: &Write, key: &RowKey, groups: &[Selection]) {
+fn rows(writer: &mut Writer<'_>, write: &Write, groups: &[Selection]) {
     let target = Target {
         relation: write.relation,
         alias: writer.alias(),
@@ -84,17 +85,17 @@ fn rows(writer: &mut Writer<'_>, write: &Write, key: &RowKey, groups: &[Selectio
     if write.delete.is_some() {
         writer.push("d k");
     } else {
-        kept(writer, write.relation, key, write.slot);
+        kept_rows(writer, write.relation, write.slot);
     }
     writer.push(" join ");
     writer.table(write.relation, target.alias);
     writer.push(" on ");
-    same_row(writer, write.relation, target.alias, "k", key);
+    same_row(writer, write.relation, target.alias, "k");
     joins.write(writer);
     if write.delete.is_none() {
         writer.push(" order by k.n");
     } else {
-        for index in 0..width(key) {
+        for index in 0..row_key(writer.model, write.relation).len() {
             writer.numbered(if index == 0 { " order by k.k" } else { ", k.k" }, index);
         }
     }

@@ -1,8 +1,8 @@
 with w as (
   insert into "issues" ("id", "project_id", "title", "priority", "assignee_id", "estimate_hours", "custom_fields")
-  select s.c0, s.c1, s.c2, s.c3, s.c4, s.c5, s.c6
+  select s.x0, s.x1, s.x2, s.x3, s.x4, s.x5, s.x6
   from unnest($1::"uuid"[], $2::"uuid"[], $3::"text"[], $4::"issue_priority"[], $5::"uuid"[], $6::"numeric"[], $7::"jsonb"[])
-  with ordinality s(c0, c1, c2, c3, c4, c5, c6, n)
+  with ordinality s(x0, x1, x2, x3, x4, x5, x6, n)
   order by s.n
   returning "id" as k0)
 select set_config('tenantry.count_0', count(*)::text, true), set_config('tenantry.kept_0_0', coalesce(array_agg(w.k0)::text, '{}'), true)

@@ -1,8 +1,8 @@
 with w as (
   insert into "labels" ("id", "name", "color", "description")
-  select s.c0, s.c1, case when s.g2 then s.c2 else ('#808080'::text)::"text" end, case when s.g3 then s.c3 else (''::text)::"text" end
+  select s.x0, s.x1, case when s.x3 then s.x2 else ('#808080'::text)::"text" end, case when s.x5 then s.x4 else (''::text)::"text" end
   from unnest($1::"uuid"[], $2::"text"[], $3::"text"[], $4::"bool"[], $5::"text"[], $6::"bool"[])
-  with ordinality s(c0, c1, c2, g2, c3, g3, n)
+  with ordinality s(x0, x1, x2, x3, x4, x5, n)
   order by s.n
   returning "id" as k0)
 select set_config('tenantry.count_0', count(*)::text, true), set_config('tenantry.kept_0_0', coalesce(array_agg(w.k0)::text, '{}'), true)

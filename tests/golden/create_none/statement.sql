@@ -1,7 +1,8 @@
 with w as (
   insert into "labels"
   select
-  from generate_series(1, $1::"int8")
+  from generate_series(1, $1::"int8") s(n)
+  order by s.n
   returning "id" as k0)
 select set_config('tenantry.count_0', count(*)::text, true), set_config('tenantry.kept_0_0', coalesce(array_agg(w.k0)::text, '{}'), true)
 from w

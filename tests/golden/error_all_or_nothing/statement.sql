@@ -1,8 +1,8 @@
 with w as (
   insert into "labels" ("name")
-  select s.c0
+  select s.x0
   from unnest($1::"text"[])
-  with ordinality s(c0, n)
+  with ordinality s(x0, n)
   order by s.n
   returning "id" as k0)
 select set_config('tenantry.count_0', count(*)::text, true), set_config('tenantry.kept_0_0', coalesce(array_agg(w.k0)::text, '{}'), true)
@@ -18,9 +18,9 @@ select (
 
 with w as (
   insert into "labels" ("name")
-  select s.c0
+  select s.x0
   from unnest($1::"text"[])
-  with ordinality s(c0, n)
+  with ordinality s(x0, n)
   order by s.n
   returning "id" as k0)
 select set_config('tenantry.count_0', count(*)::text, true), set_config('tenantry.kept_0_0', coalesce(array_agg(w.k0)::text, '{}'), true)
@@ -36,9 +36,9 @@ select (
 
 with w as (
   insert into "labels" ("name")
-  select s.c0
+  select s.x0
   from unnest($1::"text"[])
-  with ordinality s(c0, n)
+  with ordinality s(x0, n)
   order by s.n
   returning "id" as k0)
 select set_config('tenantry.count_0', count(*)::text, true), set_config('tenantry.kept_0_0', coalesce(array_agg(w.k0)::text, '{}'), true)

@@ -1,8 +1,8 @@
 with w as (
   insert into "comments" ("issue_id", "body")
-  select s.c0, s.c1
+  select s.x0, s.x1
   from unnest($1::"uuid"[], $2::"text"[])
-  with ordinality s(c0, c1, n)
+  with ordinality s(x0, x1, n)
   order by s.n
   returning "id" as k0)
 select set_config('tenantry.count_0', count(*)::text, true), set_config('tenantry.kept_0_0', coalesce(array_agg(w.k0)::text, '{}'), true)
