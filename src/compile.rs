@@ -10,6 +10,7 @@ use quick_cache::{Equivalent, Weighter};
 
 use crate::error::{self, Code, Failure};
 use crate::guard::Identity;
+use crate::limits::{Limit, Limits};
 use crate::model::RelationId;
 use crate::plan::{
     self, Bindings, Document, LogInField, OperationKind, Plan, PlanError, PlanErrorKind, RootValue,
@@ -98,13 +99,22 @@ impl Compiler {
         &self,
         api: &Api,
         operation: &mut Operation,
+        limits: &Limits,
     ) -> Result<Arc<Compiled>, Vec<Failure>> {
+        let within = |limit, found| limits.check(limit, found).map_err(|failure| vec![failure]);
+        within(Limit::Document, operation.query.len() as u64)?;
         let document = self.document(api, &operation.query)?;
         let selected = document
             .operation(operation.name.as_deref())
             .map_err(failed)?;
+        let measures = selected.measures();
+        within(Limit::Depth, measures.depth)?;
+        within(Limit::Aliases, measures.aliases)?;
+        within(Limit::RootFields, measures.roots)?;
+        within(Limit::Items, measures.items)?;
         selected.fill_defaults(&mut operation.variables);
-        let shape = plan::shape(&api.blueprint, selected, &operation.variables)
+        let items = limits.get(Limit::Items);
+        let shape = plan::shape(&api.blueprint, selected, &operation.variables, items)
             .map_err(|error| failed(error.into()))?;
         let key = PlanKey {
             document: document.id,
@@ -203,6 +213,7 @@ impl Compiled {
         &self,
         variables: &Variables,
         identity: &Identity,
+        limits: &Limits,
     ) -> Result<Bindings, Failure> {
         let viewer = match identity {
             Identity::Anonymous => None,
@@ -213,8 +224,20 @@ impl Compiled {
             &self.plan.limits,
             variables,
             viewer.as_deref(),
+            u32::try_from(limits.get(Limit::Rows)).ok(),
         )
         .map_err(Failure::from)
+    }
+
+    /// How many values the answer may have at most, if so many are allowed.
+    pub(crate) fn weigh(&self, bindings: &Bindings, limits: &Limits) -> Result<u64, Failure> {
+        let values = self.plan.cost.values(&bindings.limits);
+        limits.check(Limit::Complexity, values).map_err(|failure| {
+            let most = limits.get(Limit::Complexity);
+            let path = self.plan.cost.heaviest(&bindings.limits, most);
+            failure.with_path(path.into_iter().map(error::PathSegment::Field).collect())
+        })?;
+        Ok(values)
     }
 }
 
@@ -292,7 +315,7 @@ impl Weighter<PlanKey, Arc<Compiled>> for PlanWeight {
             .map_or(0, |document| document.text_bytes);
         let bytes = key.shape.len()
             + statements * 8
-            + plan.fields() * 128
+            + usize::try_from(plan.cost.fields()).unwrap_or(usize::MAX) * 128
             + plan.params.bytes()
             + document * DOCUMENT_BYTES;
         (bytes + 2048) as u64
@@ -313,7 +336,8 @@ mod tests {
             query: text.to_owned(),
             ..Operation::default()
         };
-        let compiled = caches.compile(&api, &mut operation).unwrap();
+        let limits = Limits::new(|_| u64::MAX);
+        let compiled = caches.compile(&api, &mut operation, &limits).unwrap();
         let key = PlanKey {
             document: 1,
             operation: None,

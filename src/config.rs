@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::http::Introspection;
+use crate::limits::{Limit, Limits};
 use crate::migrate::Migrations;
 use crate::schema::Options;
 use crate::session::{LanesConfig, Preparing};
@@ -104,11 +105,60 @@ pub(crate) struct Serving {
 
     /// The largest request body in bytes.
     #[arg(long, env = "TENANTRY_MAX_BODY", value_name = "BYTES", default_value_t = 1 << 20)]
-    pub(crate) max_body: usize,
+    pub(crate) max_body: u64,
 
     /// The largest answer in bytes; more is `QUERY_TOO_COMPLEX`.
     #[arg(long, env = "TENANTRY_MAX_RESPONSE", value_name = "BYTES", default_value_t = 16 << 20)]
-    pub(crate) max_response: usize,
+    pub(crate) max_response: u64,
+
+    /// The most values that an answer may have, if every list were as long as it may be.
+    #[arg(
+        long,
+        env = "TENANTRY_MAX_COMPLEXITY",
+        value_name = "N",
+        default_value_t = 10_000_000
+    )]
+    pub(crate) max_complexity: u64,
+
+    /// How deep fields may be nested.
+    #[arg(
+        long,
+        env = "TENANTRY_MAX_DEPTH",
+        value_name = "N",
+        default_value_t = 30
+    )]
+    pub(crate) max_depth: u64,
+
+    /// The most aliases of an operation.
+    #[arg(
+        long,
+        env = "TENANTRY_MAX_ALIASES",
+        value_name = "N",
+        default_value_t = 500
+    )]
+    pub(crate) max_aliases: u64,
+
+    /// The most root fields of an operation.
+    #[arg(
+        long,
+        env = "TENANTRY_MAX_ROOT_FIELDS",
+        value_name = "N",
+        default_value_t = 100
+    )]
+    pub(crate) max_root_fields: u64,
+
+    /// The most items of a list in arguments and variables.
+    #[arg(
+        long,
+        env = "TENANTRY_MAX_ITEMS",
+        value_name = "N",
+        default_value_t = 10_000
+    )]
+    pub(crate) max_items: u64,
+
+    /// The largest GraphQL document in bytes.
+    #[arg(long, env = "TENANTRY_MAX_DOCUMENT", value_name = "BYTES", default_value_t = 256 << 10)]
+    pub(crate) max_document: u64,
 
     /// Rows of a list when a query asks for no number.
     #[arg(
@@ -164,6 +214,20 @@ impl Serving {
             lifetime: Duration::from_secs(self.connection_lifetime),
             idle: Duration::from_secs(self.connection_idle),
         }
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        Limits::new(|limit| match limit {
+            Limit::Complexity => self.max_complexity,
+            Limit::Depth => self.max_depth,
+            Limit::Aliases => self.max_aliases,
+            Limit::RootFields => self.max_root_fields,
+            Limit::Rows => self.max_limit.into(),
+            Limit::Items => self.max_items,
+            Limit::Document => self.max_document,
+            Limit::Body => self.max_body,
+            Limit::Response => self.max_response,
+        })
     }
 
     pub(crate) fn options(&self, introspection: Introspection) -> anyhow::Result<Options> {

@@ -117,6 +117,18 @@ pub(crate) fn postgres_reason(error: &tokio_postgres::Error) -> String {
     text
 }
 
+/// The most bytes of one message, for a client and for a line of the log: messages quote what is wrong,
+/// and that may be as long as the request.
+const LONGEST_MESSAGE: usize = 2000;
+
+/// The beginning of a text that is too long.
+pub(crate) fn clipped(text: &str) -> Cow<'_, str> {
+    if text.len() <= LONGEST_MESSAGE {
+        return text.into();
+    }
+    format!("{}…", &text[..text.floor_char_boundary(LONGEST_MESSAGE)]).into()
+}
+
 /// One step of the way to the field that failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
@@ -138,6 +150,8 @@ pub(crate) struct Details {
     pub(crate) sql_state: Option<String>,
     pub(crate) detail: Option<String>,
     pub(crate) hint: Option<String>,
+    /// What an operation has too much of: how much there is, and how much may be.
+    pub(crate) exceeded: Option<(u64, u64)>,
     /// Seconds after which another try makes sense.
     pub(crate) retry_after: Option<u32>,
     /// What an operator needs to find the failure in the log.
@@ -249,6 +263,10 @@ impl Failure {
                 entry(key, value.as_str().into())?;
             }
         }
+        if let Some((found, most)) = details.exceeded {
+            entry("found", found.into())?;
+            entry("limit", most.into())?;
+        }
         if let Some(seconds) = details.retry_after {
             entry("retryAfter", seconds.into())?;
         }
@@ -269,7 +287,7 @@ impl fmt::Display for Failure {
 impl Serialize for Failure {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut error = serializer.serialize_map(None)?;
-        error.serialize_entry("message", &self.message)?;
+        error.serialize_entry("message", &*clipped(&self.message))?;
         if !self.locations.is_empty() {
             let locations: Vec<_> = self.locations.iter().map(Location::from).collect();
             error.serialize_entry("locations", &locations)?;
@@ -337,6 +355,7 @@ mod tests {
             sql_state: Some("P0001".into()),
             detail: Some("d".into()),
             hint: Some("h".into()),
+            exceeded: Some((7, 5)),
             retry_after: Some(3),
             request_id: Some("r1".into()),
         };
@@ -345,7 +364,7 @@ mod tests {
             concat!(
                 r#"{"message":"say \"hi\"","locations":[{"line":1,"column":3}],"path":["createIssues",2],"#,
                 r#""extensions":{"code":"UNIQUE_VIOLATION","field":"number","constraint":"issues_number_key","#,
-                r#""fields":["projectId","number"],"sqlState":"P0001","detail":"d","hint":"h","retryAfter":3,"requestId":"r1"}}"#
+                r#""fields":["projectId","number"],"sqlState":"P0001","detail":"d","hint":"h","found":7,"limit":5,"retryAfter":3,"requestId":"r1"}}"#
             )
         );
     }
@@ -358,6 +377,13 @@ mod tests {
             failure.log.unwrap().to_string(),
             "password of host db-7 is wrong"
         );
+    }
+
+    #[test]
+    fn messages_end_somewhere() {
+        let failure = Failure::unauthenticated("é".repeat(5000));
+        assert!(json(&failure).len() < 2200);
+        assert_eq!(clipped("é"), "é");
     }
 
     #[test]

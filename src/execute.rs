@@ -8,6 +8,7 @@ use crate::compile::{Compiled, Operation, Work};
 use crate::encode::{Body, EncodeError, FieldError, PathSegment, Source};
 use crate::error::{self, Code, Failure};
 use crate::guard::{AccessToken, Guard, TenantContext};
+use crate::limits::{Limit, Limits};
 use crate::plan::{self, Bindings, Bound, ParamId, RootValue};
 use crate::rows::Rows;
 use crate::schema::Api;
@@ -36,6 +37,7 @@ pub(crate) async fn log_in(
     context: &TenantContext,
     compiled: &Compiled,
     operation: &Operation,
+    limits: &Limits,
 ) -> Result<Outcome, Failure> {
     let Work::LogIns(statements) = &compiled.work else {
         return Ok(Outcome::Nothing);
@@ -48,7 +50,7 @@ pub(crate) async fn log_in(
             RootValue::LogIn(log_in) => Some((root.key.name(), log_in)),
             _ => None,
         });
-    let credentials = compiled.bind(&operation.variables, context.identity())?;
+    let credentials = compiled.bind(&operation.variables, context.identity(), limits)?;
     let text = |param: ParamId| match credentials.params.get(param.0) {
         Some(Bound::Text(text)) => text.as_str(),
         _ => "",
@@ -61,7 +63,7 @@ pub(crate) async fn log_in(
             .map_err(|failure| {
                 failure.with_path(vec![error::PathSegment::Field(key.to_owned())])
             })?;
-        let bindings = compiled.bind(&operation.variables, context.identity())?;
+        let bindings = compiled.bind(&operation.variables, context.identity(), limits)?;
         let mut users = Vec::with_capacity(queries.len());
         for query in queries {
             users.push(lanes.read(&context, query, &bindings).await?);
@@ -129,9 +131,9 @@ pub(crate) fn encode(
     bindings: &Bindings,
     outcome: &Outcome,
     introspection: Option<&Value>,
-    max_response: usize,
+    limits: &Limits,
 ) -> Result<Vec<u8>, Failure> {
-    let mut body = Body::new(bindings, max_response);
+    let mut body = Body::new(bindings, limits.bytes(Limit::Response));
     let (mut columns, mut log_ins) = (0.., 0..);
     for (index, root) in compiled.plan.roots.iter().enumerate() {
         let source = match (&root.value, outcome) {
@@ -162,10 +164,7 @@ pub(crate) fn encode(
         };
         body.root(root, source.unwrap_or(Source::Plan))
             .map_err(|error| match error {
-                EncodeError::TooLarge => Failure::new(
-                    Code::QueryTooComplex,
-                    format!("the answer has more than {max_response} bytes: ask for less at once"),
-                ),
+                EncodeError::TooLarge => limits.exceeded(Limit::Response, None),
                 error => Failure::internal(error),
             })?;
     }
@@ -181,11 +180,13 @@ fn answer_of(compiled: &Compiled, root: usize) -> Option<usize> {
         _ => None,
     }
 }
+/// The most errors beside data. A field that fails for one row may fail for every row.
+const MOST_FIELD_ERRORS: usize = 100;
 
 /// The end of the body: errors of fields that became null, if any, and the closing brace.
 fn close(out: &mut Vec<u8>, errors: Vec<FieldError>) {
     let count = errors.len();
-    for (index, error) in errors.into_iter().enumerate() {
+    for (index, error) in errors.into_iter().take(MOST_FIELD_ERRORS).enumerate() {
         out.extend_from_slice(if index == 0 { b",\"errors\":[" } else { b"," });
         let path = error.path.into_iter().map(|segment| match segment {
             PathSegment::Key(key) => error::PathSegment::Field(key.into()),

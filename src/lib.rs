@@ -48,6 +48,7 @@ mod migrate;
 pub mod postgres;
 
 mod error;
+mod limits;
 mod names;
 
 #[cfg(test)]

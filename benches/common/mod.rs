@@ -99,7 +99,8 @@ pub(crate) fn print(api: &Api, plan: &Plan) -> Statement {
 }
 
 pub(crate) fn bind(plan: &Plan, variables: &Variables) -> anyhow::Result<Bindings> {
-    plan::bind(&plan.params, &plan.limits, variables, None).map_err(|error| anyhow!("{error:?}"))
+    plan::bind(&plan.params, &plan.limits, variables, None, None)
+        .map_err(|error| anyhow!("{error:?}"))
 }
 
 /// Runs the statement once.

@@ -31,7 +31,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Runs everything on this machine: a private Postgres, two demo tenants, the service.
-    Dev(dev::Arguments),
+    Dev(Box<dev::Arguments>),
     /// Runs the service on your database.
     Serve(Box<serve::Arguments>),
     /// Prints the GraphQL schema that the migrations make.
@@ -60,7 +60,7 @@ pub fn main() -> ExitCode {
     };
     let result = runtime.block_on(async {
         match arguments.command {
-            Command::Dev(arguments) => dev::run(arguments).await,
+            Command::Dev(arguments) => dev::run(*arguments).await,
             Command::Serve(arguments) => serve::run(*arguments).await,
             Command::Schema(arguments) => schema::run(arguments).await,
             Command::Health(arguments) => health::run(&arguments),

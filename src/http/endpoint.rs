@@ -9,12 +9,13 @@ use axum::http::header;
 use axum::http::request::Parts;
 use axum::response::Response;
 
-use super::transport::{self, Method, Refusal};
+use super::transport::{self, Method, Refusal, Reply};
 use super::{Introspection, Service, platform};
 use crate::compile::{Compiled, Work};
 use crate::error::{Code, Failure};
 use crate::execute;
 use crate::guard::{Admission, Identity, TenantContext};
+use crate::limits::{Limit, Limits};
 use crate::plan::OperationKind;
 
 pub(super) async fn graphql(
@@ -35,13 +36,13 @@ pub(super) async fn graphql(
         "request"
     );
     match result {
-        Ok(body) => transport::response(media, body),
+        Ok(reply) => transport::response(media, reply),
         Err(refusal) => transport::refused(media, refusal),
     }
 }
 
 /// The architecture in one function: a request, from its headers to the bytes of its answer.
-async fn answer(service: &Service, parts: &Parts, body: Body) -> Result<Vec<u8>, Refusal> {
+async fn answer(service: &Service, parts: &Parts, body: Body) -> Result<Reply, Refusal> {
     // guard: which tenant, on whose behalf
     // One host is one tenant: whoever names two is refused (RFC 9112, section 3.2).
     if parts.headers.get_all(header::HOST).iter().nth(1).is_some() {
@@ -49,17 +50,26 @@ async fn answer(service: &Service, parts: &Parts, body: Body) -> Result<Vec<u8>,
     }
     let host = super::host(&parts.uri, &parts.headers);
     let admission = service.guard.admit(host, authorization(parts)).await?;
-    let (method, mut operation) = transport::read(parts, body, service.max_body).await?;
+    let limits = limits(service, &admission);
+    let body_limit = limits.bytes(Limit::Body);
+    let (method, mut operation) = transport::read(parts, body, body_limit).await?;
     let context = match admission {
-        Admission::Platform => return platform::answer(service, method, operation).await,
+        Admission::Platform => {
+            let body = platform::answer(service, method, operation).await?;
+            return Ok(Reply {
+                body,
+                complexity: None,
+            });
+        }
         Admission::Tenant(context) => context,
     };
     // API: the model and the GraphQL schema of the tenant's schema version
     let api = service.apis.of(context.tenant()).await?;
     // plan: parsed, validated, planned and printed, or all of it from the cache
-    let compiled = service.compiler.compile(&api, &mut operation)?;
+    let compiled = service.compiler.compile(&api, &mut operation, &limits)?;
     permit(service, &context, method, &compiled)?;
-    let bindings = compiled.bind(&operation.variables, context.identity())?;
+    let bindings = compiled.bind(&operation.variables, context.identity(), &limits)?;
+    let complexity = compiled.weigh(&bindings, &limits)?;
     // session: one transaction as the tenant's role, in one round trip
     let outcome = match &compiled.work {
         Work::None => execute::Outcome::Nothing,
@@ -73,18 +83,30 @@ async fn answer(service: &Service, parts: &Parts, body: Body) -> Result<Vec<u8>,
         }
         Work::LogIns(_) => {
             let (guard, lanes) = (&service.guard, &service.lanes);
-            execute::log_in(guard, lanes, &context, &compiled, &operation).await?
+            execute::log_in(guard, lanes, &context, &compiled, &operation, &limits).await?
         }
     };
     // encode: binary rows to JSON bytes
     let introspection = execute::introspection(&api, &compiled, &operation).await?;
-    Ok(execute::encode(
+    let body = execute::encode(
         &compiled,
         &bindings,
         &outcome,
         introspection.as_ref(),
-        service.max_response,
-    )?)
+        &limits,
+    )?;
+    Ok(Reply {
+        body,
+        complexity: Some(complexity),
+    })
+}
+
+/// The tenant's limits: those of all, or its own in their place.
+fn limits(service: &Service, admission: &Admission) -> Limits {
+    match admission {
+        Admission::Platform => service.limits,
+        Admission::Tenant(context) => service.limits.with(&context.tenant().limits),
+    }
 }
 
 /// The Authorization header; one that is not text is no token, and not the same as none.

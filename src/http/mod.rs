@@ -20,6 +20,7 @@ pub(crate) use server::serve;
 use crate::apis::Apis;
 use crate::compile::Compiler;
 use crate::guard::{Admission, Guard};
+use crate::limits::Limits;
 use crate::registry::{Directory, Registry};
 use crate::session::Lanes;
 
@@ -43,10 +44,8 @@ pub(crate) struct Service {
     pub(crate) lanes: Lanes,
     pub(crate) platform: crate::platform::Schema,
     pub(crate) introspection: Introspection,
-    /// The largest request body, in bytes.
-    pub(crate) max_body: usize,
-    /// The largest answer, in bytes.
-    pub(crate) max_response: usize,
+    /// What one operation may ask for, where the tenant has no limits of its own.
+    pub(crate) limits: Limits,
 }
 
 pub(crate) fn router(service: Arc<Service>) -> Router {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::Service;
 use super::transport::{Method, Refusal};
 use crate::compile::Operation;
-use crate::error::{Code, Failure};
+use crate::error::{self, Code, Failure};
 use crate::plan;
 
 pub(super) async fn answer(
@@ -60,6 +60,6 @@ fn log(error: &async_graphql::ServerError) {
     if let Some(failure) = error.source::<Failure>()
         && let Some(cause) = &failure.log
     {
-        tracing::error!(error.code = failure.code.as_str(), error = %cause, "request failed");
+        tracing::error!(error.code = failure.code.as_str(), error = %error::clipped(&cause.to_string()), "request failed");
     }
 }

@@ -6,12 +6,18 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde_json::Value;
 
 use crate::compile::Operation;
-use crate::error::{Code, Failure};
+use crate::error::{self, Code, Failure};
+
+/// The most errors of an answer without data.
+const MOST_ERRORS: usize = 20;
+
+/// Tells clients how close they are to the limit.
+const COMPLEXITY: HeaderName = HeaderName::from_static("x-complexity");
 
 /// How long a client may take to send a request's body.
 const READ_BODY: Duration = Duration::from_secs(30);
@@ -226,8 +232,18 @@ fn object(value: Value) -> Option<serde_json::Map<String, Value>> {
 }
 
 /// An answer with `data`.
-pub(super) fn response(media: Media, body: Vec<u8>) -> Response {
-    respond(StatusCode::OK, media, body)
+pub(super) struct Reply {
+    pub(super) body: Vec<u8>,
+    /// How many values it could have had.
+    pub(super) complexity: Option<u64>,
+}
+
+pub(super) fn response(media: Media, reply: Reply) -> Response {
+    let mut response = respond(StatusCode::OK, media, reply.body);
+    if let Some(complexity) = reply.complexity {
+        response.headers_mut().insert(COMPLEXITY, complexity.into());
+    }
+    response
 }
 
 /// An answer without `data`.
@@ -235,6 +251,7 @@ pub(super) fn refused(media: Media, refusal: Refusal) -> Response {
     let (status, failures) = match refusal {
         Refusal::Http(status, message) => (status, vec![Failure::new(Code::BadUserInput, message)]),
         Refusal::Graphql(mut failures) => {
+            cap(&mut failures);
             failures.iter_mut().for_each(report);
             (status(media, &failures), failures)
         }
@@ -276,10 +293,22 @@ fn status(media: Media, failures: &[Failure]) -> StatusCode {
     StatusCode::from_u16(code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
+/// A few errors tell what is wrong; thousands of them would be a larger answer than any request
+/// deserves.
+fn cap(failures: &mut Vec<Failure>) {
+    let more = failures.len().saturating_sub(MOST_ERRORS);
+    failures.truncate(MOST_ERRORS);
+    if let Some(last) = failures.last_mut().filter(|_| more > 0) {
+        last.message = format!("{} (and {more} more errors)", last.message).into();
+    }
+}
+
 /// Logs what the client is not told, under an id that the client is told.
 fn report(failure: &mut Failure) {
     let Some(cause) = &failure.log else { return };
     let id = uuid::Uuid::now_v7().simple().to_string();
+    let cause = cause.to_string();
+    let cause = error::clipped(&cause);
     if failure.code == Code::Internal {
         tracing::error!(request.id = id, error = %cause, "internal error");
     } else {

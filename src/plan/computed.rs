@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::types::{ParamId, Predicate, ResponseKey, Wire};
+use super::types::{LimitId, ParamId, Predicate, ResponseKey, Wire};
 use crate::encode::Codec;
 use crate::model::ColumnId;
 use crate::schema::{Aggregate, TimeUnit, ToOne};
@@ -37,6 +37,7 @@ pub struct Grouping {
     pub having: Predicate,
     /// Names every key, so that it is total.
     pub order: Vec<GroupOrder>,
+    pub limit: LimitId,
     pub limit_param: ParamId,
     pub offset: Option<ParamId>,
     pub fields: Vec<(ResponseKey, ComputedField)>,

@@ -13,6 +13,7 @@ use futures_util::FutureExt as _;
 use serde_json::Value;
 
 use super::error::{PlanError, PlanErrorKind};
+use super::measure::Measures;
 use super::parse::parse;
 use super::{introspection, rules, typename};
 use crate::schema::{Api, Type};
@@ -32,6 +33,7 @@ pub struct Document {
 #[derive(Debug)]
 pub(super) struct Operation {
     pub(super) variables: Vec<VariableInfo>,
+    measures: Measures,
 }
 
 #[derive(Debug)]
@@ -60,7 +62,7 @@ impl Document {
             .map(|(name, operation)| {
                 (
                     name.map(ToString::to_string),
-                    Operation::new(&operation.node),
+                    Operation::new(&ast, &operation.node),
                 )
             })
             .collect();
@@ -129,6 +131,10 @@ impl SelectedOperation<'_> {
         self.definition.ty == OperationType::Query
     }
 
+    pub fn measures(&self) -> Measures {
+        self.info.measures
+    }
+
     /// Gives variables that were left out their default values.
     pub fn fill_defaults(&self, variables: &mut super::Variables) {
         for info in &self.info.variables {
@@ -142,7 +148,7 @@ impl SelectedOperation<'_> {
 }
 
 impl Operation {
-    fn new(definition: &OperationDefinition) -> Self {
+    fn new(document: &ExecutableDocument, definition: &OperationDefinition) -> Self {
         let variables = definition
             .variable_definitions
             .iter()
@@ -157,6 +163,7 @@ impl Operation {
             });
         Self {
             variables: variables.collect(),
+            measures: Measures::of(document, &definition.selection_set.node),
         }
     }
 }

@@ -9,12 +9,22 @@ use super::params::Step;
 #[error("{message}")]
 pub struct InputError {
     pub message: String,
+    /// It fits, but there is too much of it.
+    too_complex: bool,
 }
 
 impl InputError {
     pub(super) fn new(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
+            too_complex: false,
+        }
+    }
+
+    pub(super) fn too_complex(self) -> Self {
+        Self {
+            too_complex: true,
+            ..self
         }
     }
 
@@ -27,7 +37,7 @@ impl InputError {
             };
         }
         let _ = write!(message, ": {problem}");
-        Self { message }
+        Self::new(message)
     }
 }
 
@@ -74,6 +84,13 @@ impl PlanError {
 
 impl From<InputError> for PlanError {
     fn from(error: InputError) -> Self {
-        Self::bad_input(error.message)
+        let plain = Self::bad_input(error.message);
+        if error.too_complex {
+            return Self {
+                kind: PlanErrorKind::TooComplex,
+                ..plain
+            };
+        }
+        plain
     }
 }

@@ -60,6 +60,7 @@ pub(super) fn plan(
         reads,
         having,
         order,
+        limit,
         limit_param,
         offset,
         fields,

@@ -7,6 +7,7 @@ mod collect;
 mod compare;
 mod computed;
 mod connection;
+mod cost;
 mod cursor;
 mod data;
 mod document;
@@ -18,6 +19,7 @@ mod input;
 mod introspection;
 mod list;
 mod log_in;
+mod measure;
 mod node_id;
 mod order;
 mod params;
@@ -32,11 +34,13 @@ mod types;
 mod variables;
 mod write;
 
+pub use cost::Cost;
 pub use cursor::{encode as encode_cursor, encode_offset as encode_offset_cursor};
 pub use document::{Document, SelectedOperation};
 pub use error::{InputError, PlanError, PlanErrorKind};
 pub use introspection::{CompiledFields, introspect};
 pub use log_in::{LogIn, LogInField};
+pub use measure::Measures;
 pub use node_id::encode as encode_node_id;
 pub use params::{Bindings, Bound, Param, ParamSource, Params, Variables, bind};
 pub use parse::parse;
@@ -86,6 +90,7 @@ pub fn plan(
     };
     let kind = root::kind(operation)?;
     let roots = root::roots(&env, &mut state, operation)?;
+    let cost = Cost::of(&roots);
     if state.params.len() > MOST_PARAMS {
         return Err(parse::too_complex(format!(
             "an operation may compare with at most {MOST_PARAMS} values; a list counts as one"
@@ -94,6 +99,7 @@ pub fn plan(
     Ok(Plan {
         kind,
         roots,
+        cost,
         params: state.params,
         limits: state.limits,
     })

@@ -172,12 +172,14 @@ impl Limits {
 
 /// Takes the values of one request: checks each, and writes it as Postgres reads it.
 ///
-/// `viewer` is the id of the user who asks.
+/// `viewer` is the id of the user who asks; `rows` is how many a list may have, where that is not
+/// what the schema says.
 pub fn bind(
     params: &Params,
     limits: &Limits,
     variables: &Variables,
     viewer: Option<&str>,
+    rows: Option<u32>,
 ) -> Result<Bindings, PlanError> {
     let at = |path: &FieldPath| {
         let path = path.to_vec();
@@ -189,7 +191,11 @@ pub fn bind(
     let limits = limits
         .list
         .iter()
-        .map(|limit| limit.bind(variables).map_err(at(&limit.path)))
+        .map(|limit| {
+            limit
+                .bind(variables, rows.unwrap_or(limit.max))
+                .map_err(at(&limit.path))
+        })
         .collect::<Result<Vec<_>, _>>()?;
     let params = params
         .list
@@ -203,24 +209,24 @@ pub fn bind(
 }
 
 impl LimitSource {
-    fn bind(&self, variables: &Variables) -> Result<u32, InputError> {
+    fn bind(&self, variables: &Variables, most: u32) -> Result<u32, InputError> {
         let Some(source) = &self.value else {
-            return Ok(self.default);
+            return Ok(self.default.min(most));
         };
         let value = source.resolve(variables);
         if value.is_null() {
-            return Ok(self.default);
+            return Ok(self.default.min(most));
         }
         let number = value
             .as_i64()
             .ok_or_else(|| source.error(format!("{} must be an integer", self.name)))?;
         u32::try_from(number)
             .ok()
-            .filter(|number| *number <= self.max)
+            .filter(|number| *number <= most)
             .ok_or_else(|| {
                 source.error(format!(
-                    "{} must be between 0 and {}, and is {number}",
-                    self.name, self.max
+                    "{} must be between 0 and {most}, and is {number}",
+                    self.name
                 ))
             })
     }

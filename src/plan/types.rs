@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 pub use super::computed::*;
+use super::cost::Cost;
 pub use super::list::*;
 use super::log_in::LogIn;
 use super::params::{Limits, Params};
@@ -17,6 +18,7 @@ use crate::sql::Ident;
 pub struct Plan {
     pub kind: OperationKind,
     pub roots: Vec<Root>,
+    pub cost: Cost,
     pub params: Params,
     pub limits: Limits,
 }

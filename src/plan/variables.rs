@@ -27,13 +27,16 @@ impl Shape {
     }
 }
 
+/// `most` is how many items a list may have.
 pub fn shape(
     blueprint: &Blueprint,
     operation: SelectedOperation<'_>,
     variables: &Variables,
+    most: u64,
 ) -> Result<Shape, InputError> {
     let mut walk = Walk {
         blueprint,
+        most,
         name: "",
         path: Vec::new(),
         out: Vec::new(),
@@ -51,6 +54,7 @@ pub fn shape(
 
 struct Walk<'a> {
     blueprint: &'a Blueprint,
+    most: u64,
     name: &'a str,
     path: Vec<Step>,
     out: Vec<u8>,
@@ -109,6 +113,7 @@ impl Walk<'_> {
         }
         match (ty, value) {
             (Type::List { element, .. }, Value::Array(items)) => {
+                self.check_length(value)?;
                 for (index, item) in items.iter().enumerate() {
                     self.path.push(Step::Item(index));
                     self.check_rows(element, item)?;
@@ -134,9 +139,19 @@ impl Walk<'_> {
         }
     }
 
+    fn check_length(&self, value: &Value) -> Result<(), InputError> {
+        let length = value.as_array().map_or(0, Vec::len) as u64;
+        if length <= self.most {
+            return Ok(());
+        }
+        let problem = format!("a list of {length} items, and {} are allowed", self.most);
+        Err(self.error(&problem).too_complex())
+    }
+
     /// A list of scalars is one parameter, whatever its length; of others, each has its shape.
     fn list(&mut self, element: &Type, value: &Value) -> Result<(), InputError> {
         let is_leaf = self.is_leaf(element.name());
+        self.check_length(value)?;
         let Value::Array(items) = value else {
             if is_leaf {
                 self.out.push(b'V');

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::tenant::{Tenant, TenantStatus};
 use super::{Password, Registry, RegistryError};
 use crate::error::{Code, Failure, postgres_reason};
+use crate::limits::Overrides;
 use crate::migrate::{self, MigrationError, Migrations, USERS_TABLE};
 use crate::names::{
     DisplayName, EmailAddress, MemberRole, NameError, RoleName, SchemaName, Subdomain, TenantId,
@@ -205,6 +206,7 @@ async fn register(
         role: RoleName::parse(row.try_get::<_, String>(1)?)?,
         status: TenantStatus::Active,
         version,
+        limits: Overrides::default(),
         revision: row.try_get(2)?,
     })
 }

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use tokio_postgres::Row;
 
 use super::RegistryError;
+use crate::limits::Overrides;
 use crate::migrate::SchemaVersion;
 use crate::names::{RoleName, SchemaName, Subdomain, TenantId};
 
@@ -18,6 +19,8 @@ pub(crate) struct Tenant {
     pub(crate) role: RoleName,
     pub(crate) status: TenantStatus,
     pub(crate) version: SchemaVersion,
+    /// The limits that it has of its own.
+    pub(crate) limits: Overrides,
     /// Counts the changes of the row: of two copies, the greater one is newer.
     pub(crate) revision: i64,
 }
@@ -50,7 +53,8 @@ impl FromStr for TenantStatus {
 macro_rules! select_tenants {
     ($rest:literal) => {
         concat!(
-            "select id, name, subdomain, schema_name, role_name, status, base_version, app_version, revision \
+            "select id, name, subdomain, schema_name, role_name, status, base_version, app_version, limits, \
+             revision \
              from tenantry.tenants ",
             $rest
         )
@@ -71,7 +75,21 @@ impl Tenant {
                 base: row.try_get(6)?,
                 app: row.try_get(7)?,
             },
-            revision: row.try_get(8)?,
+            limits: limits(row)?,
+            revision: row.try_get(9)?,
         })
     }
+}
+
+fn limits(row: &Row) -> Result<Overrides, RegistryError> {
+    let (limits, wrong) = Overrides::read(&row.try_get(8)?);
+    for problem in wrong {
+        let subdomain: &str = row.try_get(2)?;
+        tracing::error!(
+            tenant.subdomain = subdomain,
+            problem,
+            "a limit in the registry is wrong"
+        );
+    }
+    Ok(limits)
 }

@@ -57,13 +57,13 @@ fn planning_and_printing_are_pure() {
 
 /// What each module may know of the others, in the order in which data flows.
 const EDGES: &str = "
-    http: apis compile error execute guard plan platform registry session
+    http: apis compile error execute guard limits plan platform registry session
     platform: error guard migrate names registry
     guard: error names registry
-    registry: error migrate names postgres sql
+    registry: error limits migrate names postgres sql
     apis: error migrate model registry schema
-    compile: error guard model plan schema session sql
-    execute: compile encode error guard model plan rows schema session sql
+    compile: error guard limits model plan schema session sql
+    execute: compile encode error guard limits model plan rows schema session sql
     model: sql
     schema: model plan
     plan: encode model schema sql
@@ -73,6 +73,7 @@ const EDGES: &str = "
     rows:
     migrate: error names
     postgres:
+    limits: error
     names:
     error:
 ";

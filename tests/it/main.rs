@@ -7,6 +7,7 @@ mod differential;
 mod functions;
 mod golden;
 mod isolation;
+mod limits;
 mod mutations;
 mod pooler;
 mod round_trips;

@@ -140,6 +140,7 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::Overrides;
     use crate::migrate::SchemaVersion;
     use crate::names::{RoleName, SchemaName};
     use crate::registry::TenantStatus;
@@ -153,6 +154,7 @@ mod tests {
             role: RoleName::parse("r").unwrap(),
             status: TenantStatus::Active,
             version: SchemaVersion { base: 1, app: 1 },
+            limits: Overrides::default(),
             revision,
         }
     }

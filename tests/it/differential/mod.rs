@@ -64,7 +64,14 @@ impl Both {
         let sql = dir.join("sql");
         std::fs::create_dir(&sql).unwrap();
         std::fs::write(sql.join("V1__random.sql"), world.sql()).unwrap();
-        let service = Service::dev_in(dir, &["--tenant-sql", sql.to_str().unwrap()]);
+        // How large answers could be is no matter here.
+        let arguments = [
+            "--tenant-sql",
+            sql.to_str().unwrap(),
+            "--max-complexity=18446744073709551615",
+            "--max-depth=100",
+        ];
+        let service = Service::dev_in(dir, &arguments);
         let caller = service.tenant("acme").owner().await;
         world.node_ids = node_ids(&world, &caller).await;
         let reference = Reference::new(world);

@@ -33,9 +33,9 @@ fn try_of(
     let document = Document::parse(api, request).map_err(|mut errors| errors.remove(0))?;
     let operation = document.operation(None)?;
     operation.fill_defaults(&mut variables);
-    shape(&api.blueprint, operation, &variables)?;
+    shape(&api.blueprint, operation, &variables, 10_000)?;
     let plan = plan(api, &document, operation, &variables)?;
-    let bindings = bind(&plan.params, &plan.limits, &variables, Some(viewer))?;
+    let bindings = bind(&plan.params, &plan.limits, &variables, Some(viewer), None)?;
     let writes = plan.roots.iter().filter_map(|root| match &root.value {
         RootValue::Write(write) => Some(sql::print_write(&api.model, &plan.params, write)),
         _ => None,
