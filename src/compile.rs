@@ -239,6 +239,26 @@ impl Compiled {
         })?;
         Ok(values)
     }
+
+    /// Says of a value that Postgres could not read where the client had put it.
+    pub(crate) fn blame(&self, statement: &sql::Statement, mut failure: Failure) -> Failure {
+        if failure.code != Code::BadUserInput {
+            return failure;
+        }
+        let number = failure.parameter.and_then(|number| number.checked_sub(1));
+        match (
+            number.and_then(|index| statement.params.get(index)),
+            &self.plan.roots[..],
+        ) {
+            (Some(&id), _) => self.plan.params.blame(id, &failure.message).into(),
+            // Read when the statement ran (a search, a regular expression): by one field of one.
+            (None, [root]) if failure.path.is_empty() => {
+                failure.path = vec![error::PathSegment::Field(root.key.name().to_owned())];
+                failure
+            }
+            _ => failure,
+        }
+    }
 }
 
 fn failed(error: PlanError) -> Vec<Failure> {

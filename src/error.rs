@@ -168,6 +168,8 @@ pub(crate) struct Failure {
     /// Line and column in the GraphQL document, both from 1.
     pub(crate) locations: Vec<(u32, u32)>,
     pub(crate) details: Box<Details>,
+    /// The number of the statement's parameter that Postgres could not read, from one.
+    pub(crate) parameter: Option<usize>,
     /// For the log only.
     pub(crate) log: Option<Box<dyn Error + Send + Sync>>,
 }
@@ -180,6 +182,7 @@ impl Failure {
             path: Vec::new(),
             locations: Vec::new(),
             details: Box::default(),
+            parameter: None,
             log: None,
         }
     }

@@ -101,6 +101,9 @@ pub(crate) async fn write(
     if let Some(root) = write.and_then(|write| compiled.plan.roots.get(write.root)) {
         failure.path = vec![error::PathSegment::Field(root.key.name().to_owned())];
     }
+    if let Some(write) = write {
+        failure = compiled.blame(&write.query.statement, failure);
+    }
     Err(failure)
 }
 

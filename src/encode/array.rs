@@ -53,8 +53,8 @@ impl Shape {
     }
 }
 
-/// Appends an array as lists nested `declared` deep. Postgres does not enforce a column's dimensions: a
-/// one-dimensional column can hold a matrix, which is flattened; any other difference is an error.
+/// Appends an array as lists nested `declared` deep. Postgres does not enforce a column's dimensions: what is deeper
+/// is flattened from within, and what is flatter becomes the only element of what is missing around it.
 pub(super) fn write_array(
     value: &[u8],
     element: &Codec,
@@ -65,11 +65,21 @@ pub(super) fn write_array(
     let shape = Shape::read(&mut reader)?;
     match shape.sizes() {
         [] => out.extend_from_slice(b"[]"),
-        _ if declared == 1 => write_list(&[shape.total], &mut reader, element, out)?,
         sizes if sizes.len() == declared => write_list(sizes, &mut reader, element, out)?,
-        _ => return Err(EncodeError::Dimensions),
+        sizes => write_list(&fitted(sizes, declared), &mut reader, element, out)?,
     }
     reader.end()
+}
+
+/// Sizes of the same total with as many dimensions as are declared.
+fn fitted(sizes: &[usize], declared: usize) -> Vec<usize> {
+    let kept = sizes.len().min(declared.saturating_sub(1));
+    let mut fitted = vec![1; declared.saturating_sub(sizes.len())];
+    fitted.extend_from_slice(&sizes[..kept]);
+    if fitted.len() < declared {
+        fitted.push(sizes[kept..].iter().product());
+    }
+    fitted
 }
 
 fn write_list(
@@ -170,8 +180,20 @@ mod tests {
     #[test]
     fn other_dimensions_than_declared() {
         check(&list_of(Codec::Int4, 1), &[(MATRIX, "[1,2,3,null]")]);
-        let deeper = list_of(Codec::Int4, 3);
-        assert_eq!(json(&deeper, MATRIX), Err(EncodeError::Dimensions));
+        check(
+            &list_of(Codec::Int4, 3),
+            &[
+                (MATRIX, "[[[1,2],[3,null]]]"),
+                (
+                    "00000001000000000000001700000001000000010000000400000007",
+                    "[[[7]]]",
+                ),
+            ],
+        );
+        let cube = "000000030000000000000017000000020000000100000001000000010000000200000001\
+                    00000004000000010000000400000002000000040000000300000004000000040";
+        let cube = &cube[..cube.len() - 1];
+        check(&list_of(Codec::Int4, 2), &[(cube, "[[1,2],[3,4]]")]);
     }
 
     #[test]

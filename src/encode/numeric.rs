@@ -34,21 +34,32 @@ pub(super) fn write_big_integer(n: impl itoa::Integer, out: &mut Vec<u8>) {
 }
 
 #[inline]
-pub(super) fn write_float4(n: f32, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-    if !n.is_finite() {
-        return Err(EncodeError::NotFinite);
+pub(super) fn write_float4(n: f32, out: &mut Vec<u8>) {
+    if n.is_finite() {
+        out.extend_from_slice(zmij::Buffer::new().format_finite(n).as_bytes());
+    } else {
+        write_beyond_numbers(n.is_nan(), n.is_sign_positive(), out);
     }
-    out.extend_from_slice(zmij::Buffer::new().format_finite(n).as_bytes());
-    Ok(())
 }
 
 #[inline]
-pub(super) fn write_float8(n: f64, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-    if !n.is_finite() {
-        return Err(EncodeError::NotFinite);
+pub(super) fn write_float8(n: f64, out: &mut Vec<u8>) {
+    if n.is_finite() {
+        out.extend_from_slice(zmij::Buffer::new().format_finite(n).as_bytes());
+    } else {
+        write_beyond_numbers(n.is_nan(), n.is_sign_positive(), out);
     }
-    out.extend_from_slice(zmij::Buffer::new().format_finite(n).as_bytes());
-    Ok(())
+}
+
+/// NaN and infinities as strings, as Postgres' own JSON has them: there are no such numbers in JSON, and a row that
+/// holds one should be readable.
+#[cold]
+fn write_beyond_numbers(nan: bool, positive: bool, out: &mut Vec<u8>) {
+    out.extend_from_slice(match (nan, positive) {
+        (true, _) => b"\"NaN\"",
+        (_, true) => b"\"Infinity\"",
+        (_, false) => b"\"-Infinity\"",
+    });
 }
 
 /// Appends a `numeric` as a string with all its digits and its scale, as Postgres prints it.
@@ -210,14 +221,16 @@ mod tests {
     }
 
     #[test]
-    fn floats_beyond_numbers_are_refused() {
-        for infinite in ["7ff0000000000000", "fff0000000000000", "7ff8000000000000"] {
-            assert_eq!(json(&Codec::Float8, infinite), Err(EncodeError::NotFinite));
-        }
-        assert_eq!(
-            json(&Codec::Float4, "7fc00000"),
-            Err(EncodeError::NotFinite)
+    fn floats_beyond_numbers_are_strings() {
+        check(
+            &Codec::Float8,
+            &[
+                ("7ff0000000000000", "\"Infinity\""),
+                ("fff0000000000000", "\"-Infinity\""),
+                ("7ff8000000000000", "\"NaN\""),
+            ],
         );
+        check(&Codec::Float4, &[("7fc00000", "\"NaN\"")]);
     }
 
     #[test]

@@ -74,7 +74,8 @@ async fn answer(service: &Service, parts: &Parts, body: Body) -> Result<Reply, R
     let outcome = match &compiled.work {
         Work::None => execute::Outcome::Nothing,
         Work::Read(query) => {
-            let rows = service.lanes.read(&context, query, &bindings).await?;
+            let rows = service.lanes.read(&context, query, &bindings).await;
+            let rows = rows.map_err(|failure| compiled.blame(&query.statement, failure))?;
             execute::Outcome::Rows(rows, query.statement.layout)
         }
         Work::Write(_) => {

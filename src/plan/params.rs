@@ -137,6 +137,27 @@ impl Params {
         &self.list[id.0]
     }
 
+    /// What is wrong with a value, told as if it had been found when it was bound.
+    pub fn blame(&self, id: ParamId, problem: &str) -> PlanError {
+        let param = self.get(id);
+        let source = match &param.source {
+            ParamSource::Value(source, _)
+            | ParamSource::Offset(source)
+            | ParamSource::CursorKey { cursor: source, .. }
+            | ParamSource::CursorOffset { cursor: source, .. }
+            | ParamSource::NodeIdKey { id: source, .. } => Some(source),
+            _ => None,
+        };
+        let error = match source {
+            Some(source) => source.error(problem.to_owned()),
+            None => InputError::new(problem),
+        };
+        PlanError {
+            path: param.path.to_vec(),
+            ..error.into()
+        }
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = &Param> {
         self.list.iter()
     }

@@ -18,6 +18,7 @@ pub(crate) struct ServerError {
     detail: Option<String>,
     hint: Option<String>,
     routine: Option<String>,
+    context: Option<String>,
     has_position: bool,
 }
 
@@ -35,6 +36,7 @@ impl ServerError {
                 b'c' => error.column = Some(value()),
                 b'D' => error.detail = Some(value()),
                 b'H' => error.hint = Some(value()),
+                b'W' => error.context = Some(value()),
                 b'R' => error.routine = Some(value()),
                 b'P' => error.has_position = true,
                 _ => {}
@@ -72,6 +74,17 @@ impl ServerError {
         self.hint.as_deref()
     }
 
+    /// The number of the parameter that could not be read, from one. A line of the context says it, in any language:
+    /// `unnamed portal parameter $2 = '...'`.
+    pub(crate) fn parameter(&self) -> Option<usize> {
+        self.context.as_ref()?.lines().find_map(|line| {
+            let (_, rest) = line.split_once(" $")?;
+            let (number, value) = rest.split_once(' ').unwrap_or((rest, ""));
+            let number = number.parse().ok()?;
+            (value.is_empty() || value.starts_with("= '")).then_some(number)
+        })
+    }
+
     /// The function in Postgres' source that said it.
     pub(crate) fn routine(&self) -> Option<&str> {
         self.routine.as_deref()
@@ -92,5 +105,30 @@ impl fmt::Display for ServerError {
             write!(f, " ({name})")?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ServerError;
+
+    #[test]
+    fn the_context_says_which_parameter() {
+        let of = |context: &str| {
+            let context = Some(context.to_owned());
+            let error = ServerError {
+                context,
+                ..ServerError::default()
+            };
+            error.parameter()
+        };
+        assert_eq!(of("unnamed portal parameter $12 = '...'"), Some(12));
+        assert_eq!(of("Portal »p« Parameter $3"), Some(3));
+        assert_eq!(
+            of("JSON data, line 1: {a\nunnamed portal parameter $2 = 'x\n $7'"),
+            Some(2)
+        );
+        assert_eq!(of("PL/pgSQL function f(text) line 3 at RAISE"), None);
+        assert_eq!(of("SQL statement \"select $1 + x\""), None);
     }
 }

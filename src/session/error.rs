@@ -84,7 +84,11 @@ impl SessionError {
 
     pub(super) fn into_failure(self) -> Failure {
         match &self {
-            Self::Statement(answer) => classify(answer, self.describe()),
+            Self::Statement(answer) => {
+                let mut failure = classify(answer, self.describe());
+                failure.parameter = answer.parameter();
+                failure
+            }
             Self::Settings(_) => Failure::internal(self.describe()),
             Self::Broken(Broken::TooLarge) => Failure::new(
                 Code::QueryTooComplex,
@@ -176,6 +180,8 @@ fn classify_state(answer: &ServerError, log: String) -> Failure {
         (Some("53" | "08"), _) | (_, "57P01" | "57P02" | "57P03") => {
             Failure::overloaded(1).with_log(log)
         }
+        // Whatever a type's own SQLSTATE for text that it cannot read, a name of nothing among them.
+        _ if answer.parameter().is_some() => Failure::new(Code::BadUserInput, message),
         _ => Failure::internal(log),
     }
 }
