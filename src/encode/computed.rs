@@ -4,7 +4,7 @@ use super::error::EncodeError;
 use super::record::{Elements, Record};
 use super::row::{Encoder, Fault, PathSegment};
 use super::text::write_str;
-use crate::plan::{AggregateRead, ComputedField, GroupKey, Grouping, ResponseKey};
+use crate::plan::{AggregateRead, ComputedField, GroupKey, Grouping, ResponseKey, stands_alone};
 
 /// The values of one row, in the order in which they were planned.
 pub(super) struct Computed<'v, 'c> {
@@ -14,20 +14,19 @@ pub(super) struct Computed<'v, 'c> {
 }
 
 impl<'v, 'c> Computed<'v, 'c> {
-    /// A single value stands for itself; several come as a record.
+    /// A single count stands for itself; others come as a record.
     pub(super) fn totals(
         reads: &'c [AggregateRead],
         value: Option<&'v [u8]>,
     ) -> Result<Self, EncodeError> {
-        let mut values = Vec::with_capacity(reads.len());
-        if reads.len() > 1 {
-            let mut record = Record::new(value.ok_or(EncodeError::Malformed)?)?;
-            for _ in reads {
-                values.push(record.next()?);
+        let values = match value {
+            Some(value) if !stands_alone(reads) => {
+                let mut record = Record::new(value)?;
+                let values = reads.iter().map(|_| record.next());
+                values.collect::<Result<_, _>>()?
             }
-        } else {
-            values.push(value);
-        }
+            value => vec![value],
+        };
         Ok(Self {
             keys: &[],
             reads,

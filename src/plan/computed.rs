@@ -16,6 +16,12 @@ pub struct AggregateRead {
     pub non_null: bool,
 }
 
+/// Whether the aggregates are one value by itself, and no record: one that is never null, as a list
+/// is never null either.
+pub fn stands_alone(reads: &[AggregateRead]) -> bool {
+    matches!(reads, [read] if read.non_null)
+}
+
 /// A field of what is computed over rows.
 #[derive(Debug)]
 pub enum ComputedField {

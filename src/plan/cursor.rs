@@ -7,8 +7,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::types::OrderKey;
+use super::types::{OrderKey, OrderValue};
 use crate::model::{Model, RelationId};
+use crate::schema::{Aggregate, ListLink};
 
 const VERSION: u8 = 1;
 const HEADER: usize = 9;
@@ -28,11 +29,36 @@ pub(super) fn fingerprint(model: &Model, relation: RelationId, order: &[OrderKey
             }
             owner = hop.target;
         }
-        hash.add(model.relation(owner).column(key.column).name.as_str());
+        match &key.value {
+            OrderValue::Column(column) => {
+                hash.add(model.relation(owner).column(*column).name.as_str());
+            }
+            OrderValue::Aggregate(link, aggregate) => add_list(&mut hash, model, link, *aggregate),
+        }
         hash.add(if key.descending { "desc" } else { "asc" });
         hash.add(if key.nulls_first { "first" } else { "last" });
     }
     hash.0
+}
+
+/// A list is told by what refers to its owner, and by what that leads to.
+fn add_list(hash: &mut Fnv, model: &Model, link: &ListLink, aggregate: Aggregate) {
+    let (near, keys, target) = match link {
+        ListLink::Direct(link) => (link.target, &link.on, link.target),
+        ListLink::Through(link) => (link.junction, &link.near, link.target),
+    };
+    hash.add(model.relation(near).name.as_str());
+    for (column, _) in keys {
+        hash.add(model.relation(near).column(*column).name.as_str());
+    }
+    hash.add(model.relation(target).name.as_str());
+    match aggregate {
+        Aggregate::Count => hash.add("count"),
+        Aggregate::Of(function, column) => {
+            hash.add(function.field().0);
+            hash.add(model.relation(target).column(column).name.as_str());
+        }
+    }
 }
 
 /// Writes a cursor in base64, from the values of the order's keys.

@@ -109,23 +109,35 @@ fn quantified(
     link: &ListLink,
     input: Input<'_>,
 ) -> Result<Predicate> {
-    let target = match link {
-        ListLink::Direct(link) => link.target,
-        ListLink::Through(link) => link.target,
-    };
+    let target = link.target();
     let Input::Object(members) = input else {
         return Ok(Predicate::ALWAYS);
     };
-    let mut all = Vec::new();
-    for Member { name, def, value } in members {
-        let InputMeaning::Quantifier(quantifier) = def.meaning else {
-            continue;
-        };
-        let inner = plan(env, state, target, value)
-            .map_err(|error| InputError::new(format!("{name}: {error}")))?;
-        all.push(quantify(quantifier, inner, |inner| {
-            Predicate::Any(link.clone(), Box::new(inner))
-        }));
+    let (mut all, mut rows, mut values) = (Vec::new(), None, Vec::new());
+    for member in members {
+        let name = member.name;
+        let nested = |error: InputError| InputError::new(format!("{name}: {error}"));
+        match member.def.meaning {
+            InputMeaning::Quantifier(quantifier) => {
+                let inner = plan(env, state, target, member.value).map_err(nested)?;
+                all.push(quantify(quantifier, inner, |inner| {
+                    Predicate::Any(link.clone(), Box::new(inner))
+                }));
+            }
+            InputMeaning::Where => {
+                rows = Some(plan(env, state, target, member.value).map_err(nested)?);
+            }
+            _ => values.push(condition(env, state, target, member)?),
+        }
+    }
+    let values = Predicate::all(values);
+    if !values.is_always() {
+        let rows = Box::new(rows.unwrap_or(Predicate::ALWAYS));
+        all.push(Predicate::Over(link.clone(), rows, Box::new(values)));
+    } else if rows.is_some() {
+        return Err(InputError::new(
+            "where: goes with a condition on count, sum and the like; did you mean some?",
+        ));
     }
     Ok(Predicate::all(all))
 }

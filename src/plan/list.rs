@@ -7,7 +7,7 @@ use super::types::{
     Selection, Wire,
 };
 use crate::model::{ColumnId, RelationId};
-use crate::schema::{Through, ToMany, ToOne};
+use crate::schema::{Aggregate, ListLink, Through, ToMany, ToOne};
 use crate::sql::Ident;
 
 /// A list with its page.
@@ -43,9 +43,9 @@ impl Connection {
             + self.groupings.len()
     }
 
-    /// The ways from a row to the rows that the order looks at.
-    pub fn order_paths(&self) -> impl Iterator<Item = &[Arc<ToOne>]> {
-        self.order.iter().map(|key| &key.hops[..])
+    /// What the order looks at beyond the row.
+    pub fn order_ways(&self) -> impl Iterator<Item = Way<'_>> {
+        self.order.iter().map(OrderKey::way)
     }
 }
 
@@ -121,11 +121,11 @@ pub enum PageField {
     EndCursor,
 }
 
-/// One key of a list's order: a column of the row, or of a row that to-one relations lead to.
+/// One key of a list's order: a value of the row, or of a row that to-one relations lead to.
 #[derive(Debug, Clone)]
 pub struct OrderKey {
     pub hops: Vec<Arc<ToOne>>,
-    pub column: ColumnId,
+    pub value: OrderValue,
     /// What a cursor's value is cast to.
     pub cast: Option<Ident>,
     /// How a cursor's value leaves Postgres.
@@ -133,4 +133,38 @@ pub struct OrderKey {
     pub descending: bool,
     pub nulls_first: bool,
     pub nullable: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OrderValue {
+    Column(ColumnId),
+    /// Over the rows of a list.
+    Aggregate(ListLink, Aggregate),
+}
+
+/// What is looked at beyond a row: the row that hops lead to, and perhaps a value over a list of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Way<'p> {
+    pub hops: &'p [Arc<ToOne>],
+    pub list: Option<(&'p ListLink, Aggregate)>,
+}
+
+impl OrderKey {
+    pub fn way(&self) -> Way<'_> {
+        Way {
+            hops: &self.hops,
+            list: match &self.value {
+                OrderValue::Column(_) => None,
+                OrderValue::Aggregate(link, aggregate) => Some((link, *aggregate)),
+            },
+        }
+    }
+
+    /// The column of the row itself that it is.
+    pub fn own_column(&self) -> Option<ColumnId> {
+        match self.value {
+            OrderValue::Column(column) if self.hops.is_empty() => Some(column),
+            _ => None,
+        }
+    }
 }

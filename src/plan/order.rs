@@ -6,10 +6,10 @@ use super::Env;
 use super::error::InputError;
 use super::filter::compared_as;
 use super::input::{Input, Member};
-use super::row::column_read;
-use super::types::OrderKey;
+use super::row::{codec, column_read};
+use super::types::{OrderKey, OrderValue};
 use crate::model::{ColumnId, RelationId};
-use crate::schema::{Aggregate, InputMeaning, ToOne};
+use crate::schema::{Aggregate, InputMeaning, ListLink, ToOne};
 
 pub(super) fn plan(
     env: &Env<'_>,
@@ -53,6 +53,11 @@ fn key(
         (InputMeaning::ToOne(link), value) => {
             hops.push(Arc::clone(link));
             key(env, link.target, value, hops)
+        }
+        (InputMeaning::ToMany(link), value) => {
+            let (aggregate, direction) = aggregate(only(value)?)?;
+            list_key(env, link, aggregate, direction, hops)
+                .ok_or_else(|| InputError::new(format!("{} has no such value", member.name)))
         }
         _ => Err(InputError::new(format!(
             "{} is no key to sort by",
@@ -124,7 +129,7 @@ fn order_key(
     OrderKey {
         // A row that is not there has no values.
         nullable: !def.not_null || !hops.is_empty(),
-        column,
+        value: OrderValue::Column(column),
         cast: compared_as(&def.ty),
         wire: column_read(env, relation, column).wire,
         descending,
@@ -133,16 +138,35 @@ fn order_key(
     }
 }
 
+/// A value over the rows of a list. Unlike columns, what has none comes last in both directions:
+/// who asks for the greatest sums does not ask for those who have none.
+fn list_key(
+    env: &Env<'_>,
+    link: &ListLink,
+    aggregate: Aggregate,
+    direction: Direction,
+    hops: Vec<Arc<ToOne>>,
+) -> Option<OrderKey> {
+    let ty = aggregate.exact_result(env.api.model.relation(link.target()))?;
+    Some(OrderKey {
+        value: OrderValue::Aggregate(link.clone(), aggregate),
+        cast: compared_as(&ty),
+        wire: codec(env, &ty).1,
+        descending: direction.descending,
+        nulls_first: direction.nulls_first.unwrap_or(false),
+        nullable: !aggregate.counts(),
+        hops,
+    })
+}
+
 /// Adds the columns of the relation's key that are not among the keys yet. A relation without a key
 /// is ordered by all of its columns that can be; its cursors are offsets then.
 fn complete(env: &Env<'_>, relation: RelationId, order: &mut Vec<OrderKey>) {
     let def = env.api.model.relation(relation);
     let is_unique = |columns: &[ColumnId], order: &[OrderKey]| {
-        columns.iter().all(|column| {
-            order
-                .iter()
-                .any(|key| key.hops.is_empty() && key.column == *column)
-        })
+        columns
+            .iter()
+            .all(|column| order.iter().any(|key| key.own_column() == Some(*column)))
     };
     let identity = def.identity();
     let unique = def.keys.iter().any(|key| {
@@ -167,10 +191,7 @@ fn complete(env: &Env<'_>, relation: RelationId, order: &mut Vec<OrderKey>) {
     // In the direction of the last key, so that one index can serve the whole order.
     let descending = order.last().is_some_and(|key| key.descending) && identity.is_some();
     for column in rest {
-        if !order
-            .iter()
-            .any(|key| key.hops.is_empty() && key.column == column)
-        {
+        if !order.iter().any(|key| key.own_column() == Some(column)) {
             order.push(order_key(
                 env,
                 relation,

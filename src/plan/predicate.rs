@@ -26,6 +26,8 @@ pub enum Predicate {
     ToOne(Arc<ToOne>, Box<Predicate>),
     /// At least one of the linked rows matches.
     Any(ListLink, Box<Predicate>),
+    /// What is computed over those of the linked rows that match the first matches the second.
+    Over(ListLink, Box<Predicate>, Box<Predicate>),
 }
 
 /// What a condition looks at.

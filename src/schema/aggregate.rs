@@ -33,6 +33,16 @@ impl Aggregate {
         }
     }
 
+    /// The type of the same value, exact: the same from scan to scan.
+    pub fn exact_result(self, relation: &Relation) -> Option<ColumnType> {
+        match self {
+            Self::Of(function, column) if function.is_inexact(&relation.column(column).ty) => {
+                Some(ColumnType::builtin(TypeKind::Numeric, "numeric"))
+            }
+            _ => self.result(relation),
+        }
+    }
+
     /// Whether it is a count, which is never null.
     pub fn counts(self) -> bool {
         matches!(
@@ -88,8 +98,15 @@ impl AggregateFunction {
         average && integer
     }
 
+    /// Whether the outcome hangs on the order in which values are taken: sums of floats do, in their
+    /// last digits.
+    pub fn is_inexact(self, ty: &ColumnType) -> bool {
+        let adds = matches!(self, Self::Sum | Self::Avg | Self::StdDev | Self::Variance);
+        adds && matches!(ty.kind, TypeKind::Float4 | TypeKind::Float8)
+    }
+
     /// The name of the field, and what it says.
-    pub(super) fn field(self) -> (&'static str, &'static str) {
+    pub fn field(self) -> (&'static str, &'static str) {
         match self {
             Self::CountDistinct => (
                 "countDistinct",

@@ -95,6 +95,11 @@ impl TypeNames {
         self.derived(name, "ListFilter", "ToManyFilter")
     }
 
+    /// What lists of rows can be sorted by: `IssueAggregatesOrder`.
+    pub(super) fn aggregates_order(&self, name: &str) -> String {
+        format!("{}Order", self.derived_family(name, "Aggregates"))
+    }
+
     /// One of the types that come with a table's own together with a filter and an order:
     /// `IssueSum`, `IssueSumFilter`, `IssueSumOrder`. Where a table has any of these names, all
     /// three step aside.

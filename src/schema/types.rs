@@ -241,10 +241,19 @@ pub enum InputMeaning {
 }
 
 /// Either way to many rows.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ListLink {
     Direct(Arc<ToMany>),
     Through(Arc<Through>),
+}
+
+impl ListLink {
+    pub fn target(&self) -> RelationId {
+        match self {
+            Self::Direct(link) => link.target,
+            Self::Through(link) => link.target,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

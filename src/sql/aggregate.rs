@@ -3,7 +3,7 @@
 use super::read::{Shape, value};
 use super::writer::{Alias, Writer};
 use crate::model::RelationId;
-use crate::plan::AggregateRead;
+use crate::plan::{AggregateRead, stands_alone};
 use crate::schema::{Aggregate, AggregateFunction};
 
 /// `count(*)`, or `row(count(*), sum(t0."total"))`.
@@ -13,14 +13,14 @@ pub(super) fn totals(
     alias: Alias,
     reads: &[AggregateRead],
 ) {
-    let several = reads.len() > 1;
-    writer.push(if several { "row(" } else { "" });
+    let alone = stands_alone(reads);
+    writer.push(if alone { "" } else { "row(" });
     writer.list(reads, |writer, read| {
         value(writer, Shape::Record, read.wire, |writer| {
             aggregate(writer, relation, alias, read.aggregate);
         });
     });
-    writer.push(if several { ")" } else { "" });
+    writer.push(if alone { "" } else { ")" });
 }
 
 /// `sum(t0."total")`
@@ -29,6 +29,26 @@ pub(super) fn aggregate(
     relation: RelationId,
     alias: Alias,
     aggregate: Aggregate,
+) {
+    call(writer, relation, alias, aggregate, false);
+}
+
+/// The same, but equal from scan to scan: a cursor holds it. Floats are added up as `numeric`.
+pub(super) fn exact(
+    writer: &mut Writer<'_>,
+    relation: RelationId,
+    alias: Alias,
+    aggregate: Aggregate,
+) {
+    call(writer, relation, alias, aggregate, true);
+}
+
+fn call(
+    writer: &mut Writer<'_>,
+    relation: RelationId,
+    alias: Alias,
+    aggregate: Aggregate,
+    exact: bool,
 ) {
     let Aggregate::Of(function, column) = aggregate else {
         writer.push("count(*)");
@@ -46,8 +66,12 @@ pub(super) fn aggregate(
         AggregateFunction::BoolOr => "bool_or(",
     });
     writer.operand(relation, alias, column);
+    let ty = &writer.model.relation(relation).column(column).ty;
+    if exact && function.is_inexact(ty) {
+        writer.push("::\"numeric\"");
+    }
     writer.push(")");
-    if function.is_cast_to_float(&writer.model.relation(relation).column(column).ty) {
+    if function.is_cast_to_float(ty) {
         writer.push("::\"float8\"");
     }
 }

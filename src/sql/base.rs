@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::Ident;
+use super::lists::{ListJoin, Strategy};
 use super::predicate::predicate;
 use super::read::Target;
 use super::writer::{Alias, Writer};
 use crate::model::RelationId;
-use crate::plan::{Connection, CursorParams, Direction, Link, OrderKey};
+use crate::plan::{Connection, CursorParams, Direction, Link, OrderKey, OrderValue, Way};
 use crate::schema::ToOne;
 
 /// Which rows of a list are meant.
@@ -21,30 +22,52 @@ pub(super) enum Bounds {
 }
 
 /// The tables that a list's rows come from: its own, a junction, and those its order looks at.
-pub(super) struct Base {
+pub(super) struct Base<'p> {
     relation: RelationId,
     pub(super) alias: Alias,
     junction: Option<Alias>,
-    hops: Vec<(Vec<Arc<ToOne>>, Alias)>,
+    hops: Vec<(&'p [Arc<ToOne>], Alias)>,
+    /// The lists whose values are looked at, with the way to their owners.
+    lists: Vec<(&'p [Arc<ToOne>], ListJoin<'p>)>,
     prefix: &'static str,
 }
 
-impl Base {
-    /// `paths` lead from a row to other rows that are looked at.
-    pub(super) fn new<'p>(
+impl<'p> Base<'p> {
+    /// `ways` lead from a row to what is looked at beyond it.
+    pub(super) fn new(
         writer: &mut Writer<'_>,
         connection: &Connection,
-        paths: impl Iterator<Item = &'p [Arc<ToOne>]>,
+        ways: impl Iterator<Item = Way<'p>>,
     ) -> Self {
         let alias = writer.alias();
         let junction = matches!(connection.link, Link::Through(_)).then(|| writer.alias());
-        let mut hops: Vec<(Vec<Arc<ToOne>>, Alias)> = Vec::new();
-        for path in paths {
-            for length in 1..=path.len() {
-                let path = &path[..length];
-                if !hops.iter().any(|(known, _)| known == path) {
-                    hops.push((path.to_vec(), writer.alias()));
+        let all = matches!(connection.link, Link::All) && connection.filter.is_always();
+        let strategy = if all {
+            Strategy::Grouped
+        } else {
+            Strategy::Lateral
+        };
+        let mut hops: Vec<(&[Arc<ToOne>], Alias)> = Vec::new();
+        let mut lists: Vec<(&[Arc<ToOne>], ListJoin<'p>)> = Vec::new();
+        for way in ways {
+            for length in 1..=way.hops.len() {
+                let path = &way.hops[..length];
+                if !hops.iter().any(|(known, _)| *known == path) {
+                    hops.push((path, writer.alias()));
                 }
+            }
+            let Some((link, value)) = way.list else {
+                continue;
+            };
+            let known = lists
+                .iter_mut()
+                .find(|(path, list)| *path == way.hops && list.is_of(link));
+            if let Some((_, list)) = known {
+                list.add(value);
+            } else {
+                let mut list = ListJoin::new(writer, link, strategy);
+                list.add(value);
+                lists.push((way.hops, list));
             }
         }
         // A name that none of the table's columns has.
@@ -61,6 +84,7 @@ impl Base {
             alias,
             junction,
             hops,
+            lists,
             prefix,
         }
     }
@@ -102,12 +126,15 @@ impl Base {
                 .collect();
             writer.join_condition((hop.target, *alias), from, &on);
         }
+        for (path, list) in &self.lists {
+            list.write(writer, self.owner(relation, path));
+        }
         self.conditions(writer, connection, parent, bounds);
     }
 
     /// The table that a path of hops arrives at.
     pub(super) fn owner(&self, relation: RelationId, path: &[Arc<ToOne>]) -> (RelationId, Alias) {
-        let hop = self.hops.iter().find(|(known, _)| known == path);
+        let hop = self.hops.iter().find(|(known, _)| *known == path);
         hop.and_then(|(path, alias)| Some((path.last()?.target, *alias)))
             .unwrap_or((relation, self.alias))
     }
@@ -281,19 +308,22 @@ impl Base {
         Ident::new(&format!("{}{what}", self.prefix))
     }
 
-    /// The table that a key is a column of.
-    fn key_relation(&self, key: &OrderKey) -> (RelationId, Alias) {
-        let relation = key.hops.last().map(|hop| hop.target);
-        match relation {
-            Some(target) => {
-                let alias = self
-                    .hops
-                    .iter()
-                    .find(|(path, _)| *path == key.hops)
-                    .map_or(self.alias, |(_, alias)| *alias);
-                (target, alias)
+    /// The value of a key, inside the page's query.
+    fn key(&self, writer: &mut Writer<'_>, key: &OrderKey) {
+        match &key.value {
+            OrderValue::Column(column) => {
+                let (relation, alias) = self.owner(self.relation, &key.hops);
+                writer.operand(relation, alias, *column);
             }
-            None => (self.relation, self.alias),
+            OrderValue::Aggregate(link, value) => {
+                let list = self
+                    .lists
+                    .iter()
+                    .find(|(path, list)| *path == key.hops && list.is_of(link));
+                if let Some((_, list)) = list {
+                    list.value(writer, *value);
+                }
+            }
         }
     }
 }
@@ -301,22 +331,19 @@ impl Base {
 /// The values of the order's keys, inside the page's query or outside of it.
 #[derive(Clone, Copy)]
 pub(super) enum Keys<'b> {
-    Inner(&'b Base),
-    Outer(&'b Base),
+    Inner(&'b Base<'b>),
+    Outer(&'b Base<'b>),
 }
 
 impl Keys<'_> {
     pub(super) fn write(self, writer: &mut Writer<'_>, index: usize, key: &OrderKey) {
         match self {
-            Self::Outer(base) if !key.hops.is_empty() => {
+            Self::Outer(base) if key.own_column().is_none() => {
                 writer.display(base.alias);
                 writer.push(".");
                 base.exposed(writer, index);
             }
-            Self::Outer(base) | Self::Inner(base) => {
-                let relation = base.key_relation(key);
-                writer.operand(relation.0, relation.1, key.column);
-            }
+            Self::Outer(base) | Self::Inner(base) => base.key(writer, key),
         }
     }
 }

@@ -5,7 +5,7 @@ use super::base::{Base, Bounds};
 use super::predicate::predicate;
 use super::read::{Shape, Target, value};
 use super::writer::Writer;
-use crate::plan::{Connection, GroupKey, GroupOrder, GroupValue, Grouping, Truncation};
+use crate::plan::{Connection, GroupKey, GroupOrder, GroupValue, Grouping, Truncation, Way};
 
 /// The groups as one value, an array.
 ///
@@ -21,8 +21,11 @@ pub(super) fn groups(
     grouping: &Grouping,
     parent: Option<Target>,
 ) {
-    let paths = grouping.keys.iter().map(|key| &key.hops[..]);
-    let base = Base::new(writer, connection, paths);
+    let ways = grouping.keys.iter().map(|key| Way {
+        hops: &key.hops,
+        list: None,
+    });
+    let base = Base::new(writer, connection, ways);
     writer.push("array(select row(");
     writer.list(&grouping.keys, |writer, group| {
         value(writer, Shape::Record, group.wire, |writer| {
@@ -59,7 +62,7 @@ pub(super) fn groups(
 }
 
 /// A key, with the same text wherever it stands: that is how Postgres knows that it is the same.
-fn key(writer: &mut Writer<'_>, connection: &Connection, base: &Base, key: &GroupKey) {
+fn key(writer: &mut Writer<'_>, connection: &Connection, base: &Base<'_>, key: &GroupKey) {
     let (relation, alias) = base.owner(connection.relation, &key.hops);
     let column = |writer: &mut Writer<'_>| writer.operand(relation, alias, key.column);
     let Some(truncation) = key.truncation else {
@@ -88,7 +91,7 @@ fn key(writer: &mut Writer<'_>, connection: &Connection, base: &Base, key: &Grou
 fn sorted(
     writer: &mut Writer<'_>,
     connection: &Connection,
-    base: &Base,
+    base: &Base<'_>,
     grouping: &Grouping,
     order: &GroupOrder,
 ) {

@@ -5,6 +5,7 @@ mod aggregate;
 mod base;
 mod group;
 mod ident;
+mod lists;
 mod page;
 mod predicate;
 mod read;

@@ -78,7 +78,7 @@ pub(super) fn rows(
     parent: Option<Target>,
     shape: Shape,
 ) {
-    let base = Base::new(writer, connection, connection.order_paths());
+    let base = Base::new(writer, connection, connection.order_ways());
     let target = Target {
         relation: connection.relation,
         alias: base.alias,
@@ -134,7 +134,7 @@ pub(super) fn rows(
 }
 
 /// `(select t0.*, … from "issues" t0 …) t0`: the page, with what its table's columns do not tell.
-fn cut(writer: &mut Writer<'_>, connection: &Connection, parent: Option<Target>, base: &Base) {
+fn cut(writer: &mut Writer<'_>, connection: &Connection, parent: Option<Target>, base: &Base<'_>) {
     writer.push("(select ");
     writer.display(base.alias);
     writer.push(".*");
@@ -149,7 +149,7 @@ fn cut(writer: &mut Writer<'_>, connection: &Connection, parent: Option<Target>,
         writer.push(", row_number() over () as ");
         writer.display(base.named("place"));
     }
-    let far = |(_, key): &(usize, &OrderKey)| !key.hops.is_empty();
+    let far = |(_, key): &(usize, &OrderKey)| key.own_column().is_none();
     for (index, key) in connection.order.iter().enumerate().filter(far) {
         writer.push(", ");
         Keys::Inner(base).write(writer, index, key);
@@ -166,7 +166,7 @@ fn cut(writer: &mut Writer<'_>, connection: &Connection, parent: Option<Target>,
 fn needs_row(writer: &Writer<'_>, connection: &Connection) -> bool {
     let relation = writer.model.relation(connection.relation);
     let is_computed = |column| relation.column(column).computed.is_some();
-    let sorts = |key: &OrderKey| key.hops.is_empty() && is_computed(key.column);
+    let sorts = |key: &OrderKey| key.own_column().is_some_and(is_computed);
     let reads = |field: &SelectedField| match &field.value {
         FieldValue::Typename(_) | FieldValue::NodeId(_) => false,
         FieldValue::Column(read) => is_computed(read.column),
@@ -179,7 +179,7 @@ fn needs_row(writer: &Writer<'_>, connection: &Connection) -> bool {
 }
 
 /// `"issues" t0 where … order by … limit $1 offset $2`
-fn page(writer: &mut Writer<'_>, connection: &Connection, parent: Option<Target>, base: &Base) {
+fn page(writer: &mut Writer<'_>, connection: &Connection, parent: Option<Target>, base: &Base<'_>) {
     base.write(writer, connection, parent, Bounds::Page);
     let reverse = connection.page.direction == Direction::Backward;
     order_by(writer, connection, &Keys::Inner(base), reverse);
@@ -222,7 +222,7 @@ fn behind(writer: &mut Writer<'_>, connection: &Connection, parent: Option<Targe
     let page = &connection.page;
     let exists = |writer: &mut Writer<'_>, bounds: Bounds| {
         writer.push("exists (select from ");
-        let base = Base::new(writer, connection, connection.order_paths());
+        let base = Base::new(writer, connection, connection.order_ways());
         base.write(writer, connection, parent, bounds);
         writer.push(")");
     };

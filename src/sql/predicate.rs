@@ -1,6 +1,7 @@
 //! Conditions. Each is true or it is not: rows without a value never fall between the two.
 
 use super::aggregate::aggregate;
+use super::lists::ListRows;
 use super::writer::{Alias, Writer};
 use crate::model::{ColumnId, Equality, RelationId, TypeKind};
 use crate::plan::{Operand, ParamId, Predicate};
@@ -55,7 +56,15 @@ pub(super) fn predicate(
             and_also(writer, link.target, target, inner);
             writer.push(")");
         }
-        Predicate::Any(link, inner) => any(writer, relation, alias, link, inner),
+        Predicate::Any(link, inner) => any(writer, (relation, alias), link, inner),
+        Predicate::Over(link, rows, values) => {
+            let list = ListRows::new(writer, link);
+            writer.push("(select ");
+            predicate(writer, link.target(), list.alias, values);
+            list.write(writer, Some((relation, alias)));
+            and_also(writer, link.target(), list.alias, rows);
+            writer.push(")");
+        }
     }
 }
 
@@ -101,40 +110,11 @@ fn not(writer: &mut Writer<'_>, relation: RelationId, alias: Alias, inner: &Pred
     writer.push(") is not true");
 }
 
-fn any(
-    writer: &mut Writer<'_>,
-    relation: RelationId,
-    alias: Alias,
-    link: &ListLink,
-    inner: &Predicate,
-) {
-    let target = writer.alias();
-    writer.push("exists (select from ");
-    let target_relation = match link {
-        ListLink::Direct(link) => {
-            writer.table(link.target, target);
-            writer.push(" where ");
-            writer.join_condition((link.target, target), (relation, alias), &link.on);
-            link.target
-        }
-        ListLink::Through(link) => {
-            let junction = writer.alias();
-            writer.table(link.junction, junction);
-            writer.push(" join ");
-            writer.table(link.target, target);
-            writer.push(" on ");
-            let far: Vec<_> = link
-                .far
-                .iter()
-                .map(|&(ours, theirs)| (theirs, ours))
-                .collect();
-            writer.join_condition((link.target, target), (link.junction, junction), &far);
-            writer.push(" where ");
-            writer.join_condition((link.junction, junction), (relation, alias), &link.near);
-            link.target
-        }
-    };
-    and_also(writer, target_relation, target, inner);
+fn any(writer: &mut Writer<'_>, owner: (RelationId, Alias), link: &ListLink, inner: &Predicate) {
+    let rows = ListRows::new(writer, link);
+    writer.push("exists (select");
+    rows.write(writer, Some(owner));
+    and_also(writer, link.target(), rows.alias, inner);
     writer.push(")");
 }
 

@@ -2,6 +2,7 @@
 
 mod harness;
 
+mod dashboards;
 mod dev;
 mod differential;
 mod functions;

@@ -212,6 +212,8 @@ fn constant(predicate: &Predicate) -> Option<bool> {
             _ => Some(false),
         },
         Predicate::Not(inner) => constant(inner).map(|yes| !yes),
+        // Every list has its values, one without rows too.
+        Predicate::Over(_, _, values) => constant(values),
         _ => None,
     }
 }

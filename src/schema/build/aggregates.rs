@@ -86,6 +86,14 @@ impl Builder<'_> {
             fields,
             node: false,
         };
+        let order = InputDef {
+            description: Some(format!(
+                "By a value over {name} rows; those without one come last, unless NULLS_FIRST is said."
+            )),
+            fields: self.aggregate_orders(id, name),
+            one_of: true,
+        };
+        self.add_derived(id, self.names.aggregates_order(name), TypeDef::Input(order))?;
         let type_name = self.names.derived_family(name, "Aggregates");
         self.add_derived(id, type_name, TypeDef::Object(object))
     }

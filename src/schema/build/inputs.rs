@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::{Builder, input, is_sortable};
+use super::{Builder, input, is_sortable, undescribed};
 use crate::model::{ColumnType, Relation, RelationId};
 use crate::schema::Options;
 use crate::schema::filters::Filters;
@@ -240,55 +240,63 @@ impl Builder<'_> {
                 one_of: true,
             };
         }
-        for link in links {
-            if let (FieldMeaning::ToOne(to_one), Some(target)) =
-                (&link.meaning, self.names.of(link.target))
-                && is_sortable(self.model.relation(link.target))
-            {
-                let ty = Type::named(self.names.order(target));
-                let meaning = InputMeaning::ToOne(Arc::clone(to_one));
-                fields.insert(
-                    link.name.clone(),
-                    InputFieldDef {
-                        description: None,
-                        ty,
-                        meaning,
-                    },
-                );
-            }
-        }
+        fields.extend(links.iter().filter_map(|link| self.link_order(link)));
         InputDef {
             description: Some("One key to sort by.".into()),
             fields,
             one_of: true,
         }
     }
-}
 
-pub(super) fn list_filter_type(filter: &str) -> InputDef {
-    let filter = Type::named(filter);
-    let quantifiers = [
-        (
-            "some",
-            Quantifier::Some,
-            "At least one of the rows matches.",
-        ),
-        (
-            "every",
-            Quantifier::Every,
-            "All of the rows match; so do none at all.",
-        ),
-        ("none", Quantifier::None, "None of the rows matches."),
-    ];
-    let fields = quantifiers.into_iter().map(|(name, quantifier, text)| {
-        (
-            name.to_owned(),
-            input(filter.clone(), InputMeaning::Quantifier(quantifier), text),
-        )
-    });
-    InputDef {
-        description: None,
-        fields: fields.collect(),
-        one_of: false,
+    /// By a row that is referred to, or by what is computed over a list.
+    fn link_order(&self, link: &LinkField) -> Option<(String, InputFieldDef)> {
+        let target = self.names.of(link.target)?;
+        let over = |link| {
+            (
+                self.names.aggregates_order(target),
+                InputMeaning::ToMany(link),
+            )
+        };
+        let (ty, meaning) = match &link.meaning {
+            FieldMeaning::ToOne(to_one) if is_sortable(self.model.relation(link.target)) => (
+                self.names.order(target),
+                InputMeaning::ToOne(Arc::clone(to_one)),
+            ),
+            FieldMeaning::ToMany(link) => over(ListLink::Direct(Arc::clone(link))),
+            FieldMeaning::Through(link) => over(ListLink::Through(Arc::clone(link))),
+            _ => return None,
+        };
+        Some((link.name.clone(), undescribed(Type::named(ty), meaning)))
+    }
+
+    /// Conditions on the rows of a list, and on what is computed over them.
+    pub(super) fn list_filter_type(&mut self, id: RelationId, name: &str) -> InputDef {
+        let filter = Type::named(self.names.filter(name));
+        let quantifiers = [
+            (
+                "some",
+                Quantifier::Some,
+                "At least one of the rows matches.",
+            ),
+            (
+                "every",
+                Quantifier::Every,
+                "All of the rows match; so do none at all.",
+            ),
+            ("none", Quantifier::None, "None of the rows matches."),
+        ];
+        let quantifiers = quantifiers.map(|(name, quantifier, text)| {
+            let meaning = InputMeaning::Quantifier(quantifier);
+            (name.to_owned(), input(filter.clone(), meaning, text))
+        });
+        let mut fields = IndexMap::from(quantifiers);
+        let text = "Which of the rows `count`, `sum` and the others look at; all when left out.";
+        fields.insert("where".to_owned(), input(filter, InputMeaning::Where, text));
+        fields.extend(self.aggregate_filters(id, name));
+        InputDef {
+            description: None,
+            fields,
+            one_of: false,
+        }
     }
 }

@@ -204,7 +204,7 @@ impl Builder<'_> {
         let edge_name = self.names.edge(name);
         let connection = self.connection_type(id, name, &edge_name);
         let edge = rows::edge_type(name);
-        let list_filter = inputs::list_filter_type(&self.names.filter(name));
+        let list_filter = self.list_filter_type(id, name);
         let mut types = vec![
             (name.to_string(), TypeDef::Object(row)),
             (self.names.connection(name), TypeDef::Object(connection)),

@@ -8,7 +8,7 @@ select row(array(
       limit $2::"int8") t0
     left join "users" t1 on t1."id" = t0."reporter_id"
     order by "issue_age_in_days"(t0."key row") desc, t0."title", t0."id"), (
-    select max("issue_age_in_days"(t2.*))
+    select row(max("issue_age_in_days"(t2.*)))
     from "issues" t2
     where (t2."closed_at" is not null and "issue_age_in_days"(t2.*) >= $1::"int4"))), array(
   select row(t3."body", t5."id" is not null, "issue_age_in_days"(t5.*))
