@@ -52,6 +52,12 @@ golden-update:
 bench *arguments="--save benches/RESULTS.md":
     cargo bench --bench load -- {{ arguments }}
 
+# Draw where the service spends its time under load, into target/flamegraph.svg (needs wrk, perf, and inferno: `cargo install inferno`)
+flamegraph only="list of 20, two to-one relations | service | 1000":
+    CARGO_TARGET_DIR=target/profile CARGO_PROFILE_RELEASE_DEBUG=line-tables-only RUSTFLAGS="-C force-frame-pointers=yes" \
+        cargo bench --bench load -- --quick --data-dir target/bench-data --only "{{ only }}" --perf target/perf.data
+    perf script --input target/perf.data | inferno-collapse-perf | inferno-flamegraph > target/flamegraph.svg
+
 # Measure parsing, planning, printing, binding and encoding one by one
 bench-stages *arguments:
     cargo bench --bench stages -- {{ arguments }}

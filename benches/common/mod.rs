@@ -50,6 +50,15 @@ pub(crate) const NESTED: Workload = Workload {
     issues: 20,
 };
 
+pub(crate) const MUTATION: Workload = Workload {
+    name: "mutation, update by primary key",
+    query: "mutation ($id: UUID!) { updateIssue(id: $id, set: {status: DONE}) { \
+            id number title status assignee { name } project { name } } }",
+    by_id: true,
+    issues: 1,
+};
+
+/// What reads.
 pub(crate) const WORKLOADS: [&Workload; 3] = [&LIST, &BY_KEY, &NESTED];
 
 /// Issues of a tenant, whose ids are in `content.sql`.

@@ -1,6 +1,7 @@
 //! One line of the table: who is asked for what, how it is measured, and what came out.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -19,6 +20,9 @@ pub(crate) enum Subject {
     Service(Spread),
     /// The same, while a tenant signs up every half a second.
     ServiceWithSignUps,
+    /// All tenants but the first are asked on few connections, while the first floods the service on
+    /// many, or does nothing.
+    Neighbours { flood: bool },
     /// The naive way behind HTTP.
     Naive,
     Direct(Mode),
@@ -84,14 +88,22 @@ pub(crate) struct Bench {
     /// Ids of issues: the same in all tenants.
     pub(crate) issues: Vec<String>,
     pub(crate) effort: Effort,
+    /// Where a profile of the service goes.
+    pub(crate) perf: Option<PathBuf>,
 }
+
+/// HTTP connections of the neighbours of a flood, and of the flood.
+pub(crate) const NEIGHBOURS: usize = 8;
+pub(crate) const FLOOD: usize = 64;
 
 impl Bench {
     pub(crate) async fn measure(&self, cell: Cell) -> anyhow::Result<Measure> {
         match cell.subject {
             Subject::Direct(mode) => self.direct(cell, mode).await,
             Subject::Naive => self.naive(cell).await,
-            Subject::Service(_) | Subject::ServiceWithSignUps => self.service(cell).await,
+            Subject::Service(_) | Subject::ServiceWithSignUps | Subject::Neighbours { .. } => {
+                self.service(cell).await
+            }
         }
     }
 
@@ -154,39 +166,61 @@ impl Bench {
     /// Puts load on it by HTTP.
     async fn drive(&self, cell: Cell, target: &Target<'_>) -> anyhow::Result<Measure> {
         let file = self.fleet.directory.join("requests");
-        let tenants = &self.fleet.tenants[..cell.tenants];
+        let mut tenants = &self.fleet.tenants[..cell.tenants];
+        let mut connections = self.effort.connections;
+        if let Subject::Neighbours { .. } = cell.subject {
+            (tenants, connections) = (&tenants[1..], NEIGHBOURS);
+        }
         wrk::write_requests(&file, cell.workload, tenants, &self.issues)?;
         let spread = match cell.subject {
             Subject::Service(spread) => spread,
             _ => Spread::Uniform,
         };
-        let load = |time| wrk::run(target.port, &file, spread, self.effort.connections, time);
+        let load = |time| wrk::run(target.port, &file, spread, connections, time);
         let (mut warm, enough) = (0.0, f64::from(u32::try_from(cell.tenants * WARM)?));
         while warm < enough {
             warm += load(self.effort.warm_up).await?.requests;
         }
         let before = self.backends(target.backends).await?;
         let cpu = process::cpu_seconds(target.pid)?;
-        let report = match target.service {
-            Some(service) if cell.subject == Subject::ServiceWithSignUps => tokio::select! {
-                report = load(self.effort.duration) => report?,
+        let duration = self.effort.duration;
+        let mut flooded = 0.0;
+        let report = match (cell.subject, target.service, &self.perf) {
+            (Subject::ServiceWithSignUps, Some(service), _) => tokio::select! {
+                report = load(duration) => report?,
                 failed = sign_up_for_ever(service) => return Err(failed),
             },
-            _ => load(self.effort.duration).await?,
+            (Subject::Neighbours { flood: true }, ..) => {
+                let file = self.fleet.directory.join("flood");
+                let first = &self.fleet.tenants[..1];
+                wrk::write_requests(&file, cell.workload, first, &self.issues)?;
+                let flood = wrk::run(target.port, &file, spread, FLOOD, duration);
+                let (report, flood) = tokio::join!(load(duration), flood);
+                flooded = flood?.requests;
+                report?
+            }
+            (_, Some(service), Some(perf)) => {
+                let (report, recorded) =
+                    tokio::join!(load(duration), process::record(service.pid, perf, duration));
+                recorded?;
+                report?
+            }
+            _ => load(duration).await?,
         };
         let cpu = process::cpu_seconds(target.pid)? - cpu;
         let after = self.backends(target.backends).await?;
         anyhow::ensure!(report.failed == 0.0, "{} requests failed", report.failed);
+        let requests = report.requests + flooded;
         #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
         let resident = process::resident(target.pid)? as f64;
         Ok(Measure {
             per_second: report.requests / report.seconds,
             p50: report.p50,
             p99: report.p99,
-            postgres_cpu: after.cpu_since(&before) * 1e6 / report.requests,
+            postgres_cpu: after.cpu_since(&before) * 1e6 / requests,
             backend: after.private,
             service: Some(ServiceMeasure {
-                cpu: cpu * 1e6 / report.requests,
+                cpu: cpu * 1e6 / requests,
                 resident,
                 start: target
                     .service

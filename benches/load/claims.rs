@@ -80,6 +80,15 @@ pub(crate) fn check(text: &mut String, lines: &[Line], all: usize) {
             AtMost(2.0),
         ),
         (
+            "list: p99 of the neighbours of a flood, as a multiple of what it is without",
+            ratio(
+                best(&LIST, Subject::Neighbours { flood: true }, all),
+                best(&LIST, Subject::Neighbours { flood: false }, all),
+                |it| it.p99,
+            ),
+            AtMost(3.0),
+        ),
+        (
             "start of the service, s",
             figure(|it| it.start.as_secs_f64()),
             AtMost(1.0),

@@ -26,7 +26,7 @@ use tenantry::model::introspect;
 use tenantry::schema::{Api, Options};
 
 use cell::{Bench, Cell, Effort, Subject};
-use common::{ISSUES, LIST, WORKLOADS};
+use common::{ISSUES, LIST, MUTATION, WORKLOADS};
 use direct::Mode;
 use fleet::Fleet;
 use report::Line;
@@ -63,6 +63,10 @@ struct Arguments {
     /// Where the private Postgres keeps the fleet between runs.
     #[arg(long, value_name = "DIR", default_value = "target/bench-data")]
     data_dir: PathBuf,
+
+    /// Records a profile of the service with perf into this file, while it is under load.
+    #[arg(long, value_name = "FILE")]
+    perf: Option<PathBuf>,
 
     /// Writes the results to this file too.
     #[arg(long, value_name = "FILE")]
@@ -105,6 +109,7 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
             duration: Duration::from_secs(if arguments.quick { 2 } else { 8 }),
             connections: arguments.connections,
         },
+        perf: arguments.perf.clone(),
     };
     let mut lines: Vec<Line> = cells(arguments.tenants)
         .into_iter()
@@ -153,6 +158,8 @@ fn cells(all: usize) -> Vec<Cell> {
         add(Subject::Service(Spread::Zipf), all);
         if *workload == LIST {
             add(Subject::ServiceWithSignUps, all);
+            add(Subject::Neighbours { flood: false }, all);
+            add(Subject::Neighbours { flood: true }, all);
         }
         for tenants in [1, all] {
             add(Subject::Naive, tenants);
@@ -160,6 +167,13 @@ fn cells(all: usize) -> Vec<Cell> {
                 add(Subject::Direct(Mode::Naive), tenants);
             }
         }
+    }
+    for tenants in [1, all] {
+        cells.push(Cell {
+            workload: &MUTATION,
+            subject: Subject::Service(Spread::Uniform),
+            tenants,
+        });
     }
     cells
 }

@@ -1,8 +1,11 @@
 //! What Linux knows of a process: the processor time it took and the memory it holds.
 
 use std::fs;
+use std::path::Path;
+use std::time::Duration;
 
 use anyhow::Context as _;
+use tokio::process::Command;
 
 /// Clock ticks in a second, as programs are told them: the same on every architecture of today.
 const TICKS: f64 = 100.0;
@@ -39,4 +42,18 @@ fn sum(path: &str, name: &str) -> anyhow::Result<u64> {
         }
     }
     Ok(kilobytes * 1024)
+}
+
+/// Records where a process spends its time.
+pub(crate) async fn record(pid: u32, file: &Path, duration: Duration) -> anyhow::Result<()> {
+    let recorded = Command::new("perf")
+        .args(["record", "--quiet", "--call-graph", "fp", "--freq", "1999"])
+        .args(["--pid", &pid.to_string(), "--output"])
+        .arg(file)
+        .args(["--", "sleep", &duration.as_secs().to_string()])
+        .status()
+        .await
+        .context("cannot run perf: install it (Debian's package is called linux-perf)")?;
+    anyhow::ensure!(recorded.success(), "perf: {recorded}");
+    Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::cell::{Cell, Effort, Measure, ServiceMeasure, Subject};
+use crate::cell::{Cell, Effort, FLOOD, Measure, NEIGHBOURS, ServiceMeasure, Subject};
 use crate::claims;
 use crate::direct::Mode;
 use crate::wrk::Spread;
@@ -38,6 +38,8 @@ impl Line {
             Subject::Service(Spread::Uniform) => "service",
             Subject::Service(Spread::Zipf) => "service, zipf",
             Subject::ServiceWithSignUps => "service, with sign-ups",
+            Subject::Neighbours { flood: false } => "service, neighbours",
+            Subject::Neighbours { flood: true } => "service, neighbours of a flood",
             Subject::Direct(Mode::Limit) => "limit",
             Subject::Naive => "naive",
             Subject::Direct(Mode::Naive) => "naive, no HTTP",
@@ -68,9 +70,12 @@ pub(crate) fn render(
          - **limit**: the service's SQL for one tenant, prepared once, on 16 connections from the benchmark's own process; no HTTP, no transaction, rows received and dropped\n\
          - **naive**: a web service that trusts everybody and knows one operation: any tenant on any of 16 connections, `set search_path` for the session and \
          a statement prepared once, in one round trip; no transaction, no role of the tenant's, JSON made by the service's encoder; **no HTTP**: the same, called directly\n\
-         - **with sign-ups**: two tenants a second sign up meanwhile\n",
+         - **with sign-ups**: two tenants a second sign up meanwhile\n\
+         - **neighbours of a flood**: all tenants but one, on {} connections, while that one asks on {}; **neighbours**: the same without the flood\n",
         effort.connections,
         effort.duration.as_secs(),
+        NEIGHBOURS,
+        FLOOD,
     );
     table(&mut text, lines);
     claims::check(&mut text, lines, tenants);
