@@ -378,4 +378,28 @@ mod tests {
         let kept = weight(&format!("{{ __schema {{ __typename }} }}{comment}"));
         assert!(kept > few + 200_000, "{kept}");
     }
+
+    #[test]
+    fn a_flood_of_documents_does_not_grow_the_caches() {
+        let api = Api::new(Model::default(), Options::default()).unwrap();
+        let bytes = 1 << 20;
+        let caches = Compiler::new(bytes);
+        let limits = Limits::new(|_| u64::MAX);
+        let compile = |query: &str| {
+            let mut operation = Operation {
+                query: query.to_owned(),
+                ..Operation::default()
+            };
+            caches.compile(&api, &mut operation, &limits).unwrap()
+        };
+        for n in 0..5000 {
+            compile(&format!("{{ __typename n{n}: __typename }}"));
+        }
+        assert!(caches.documents.weight() <= bytes / 2);
+        assert!(caches.plans.weight() <= bytes / 2);
+        assert!(caches.plans.len() < 5000);
+        // What is asked again is neither parsed nor planned again.
+        let first = compile("{ __typename }");
+        assert!(Arc::ptr_eq(&first, &compile("{ __typename }")));
+    }
 }

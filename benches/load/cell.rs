@@ -22,7 +22,9 @@ pub(crate) enum Subject {
     ServiceWithSignUps,
     /// All tenants but the first are asked on few connections, while the first floods the service on
     /// many, or does nothing.
-    Neighbours { flood: bool },
+    Neighbours {
+        flood: bool,
+    },
     /// The naive way behind HTTP.
     Naive,
     Direct(Mode),

@@ -112,7 +112,10 @@ impl Lanes {
         };
         if error.is_dead_connection() || error.is_stale_statement() {
             tracing::debug!(%error, "reading once more");
-            return Ok(self.open(context).await?.read(query, bindings).await?);
+            let mut session = self.open(context).await?;
+            // Another connection may have prepared it as long ago.
+            session.forget(&[query]);
+            return Ok(session.read(query, bindings).await?);
         }
         Err(error.into())
     }
@@ -125,15 +128,19 @@ impl Lanes {
         queries: &[&Query],
         bindings: &Bindings,
     ) -> Result<Vec<Rows>, WriteFailure> {
-        let mut tries = 0;
+        let (mut tries, mut is_stale) = (0, false);
         loop {
             tries += 1;
             let mut session = self.open(context).await?;
+            if is_stale {
+                session.forget(queries);
+            }
             let failed = match session.write(queries, bindings).await {
                 Ok(rows) => return Ok(rows),
                 Err(failed) => failed,
             };
-            let undone = failed.error.is_conflict() || failed.error.is_stale_statement();
+            is_stale = failed.error.is_stale_statement();
+            let undone = failed.error.is_conflict() || is_stale;
             if !undone || tries == WRITE_TRIES {
                 return Err(failed.into());
             }

@@ -95,6 +95,16 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// Has the queries analysed anew.
+    fn forget(&mut self, queries: &[&Query]) {
+        let tenant = self.context.tenant().id;
+        if let Some(connection) = self.connection.connection() {
+            for query in queries {
+                connection.forget(tenant, query.id);
+            }
+        }
+    }
+
     /// Runs one query that reads, in a transaction of its own.
     async fn read(&mut self, query: &Query, bindings: &Bindings) -> Result<Rows, SessionError> {
         let tenant = self.context.tenant();

@@ -1,5 +1,6 @@
 //! Lanes on a real Postgres.
 
+mod prepared;
 mod residue;
 mod turns;
 

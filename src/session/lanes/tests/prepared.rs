@@ -1,0 +1,52 @@
+//! What a connection keeps prepared on the server, and what becomes of it when tables change.
+
+use super::*;
+
+const KEPT: &str = "select count(*)::int4 from pg_prepared_statements where name like 'q%'";
+
+#[tokio::test]
+async fn no_more_is_kept_than_fits() {
+    let database = TestDatabase::new().await;
+    let replica = database.replica().await;
+    replica.sign_up("prepared").await;
+    let preparing = Preparing::Statements(NonZeroUsize::new(3).unwrap());
+    let lanes = narrow(&database, &replica, preparing);
+    let context = admit(&replica, "prepared").await;
+    let (kept, queries) = (
+        query(KEPT),
+        [1, 2, 3, 4, 5].map(|n| query(&format!("select {n}"))),
+    );
+    for (query, expected) in queries.iter().zip(1..) {
+        for _ in 0..3 {
+            let value = read(&lanes, &context, query).await.unwrap();
+            assert_eq!(value, expected);
+        }
+        let kept = read(&lanes, &context, &kept).await.unwrap();
+        assert!((1..=3).contains(&kept), "{kept}");
+    }
+}
+
+#[tokio::test]
+async fn a_statement_that_no_longer_fits_its_tables_heals() {
+    let database = TestDatabase::new().await;
+    let replica = database.replica().await;
+    let tenant = replica.sign_up("altered").await.tenant;
+    let preparing = Preparing::Statements(NonZeroUsize::new(10).unwrap());
+    let lanes = narrow(&database, &replica, preparing);
+    let context = admit(&replica, "altered").await;
+    let owner = database.owner().await;
+    let (schema, role) = (tenant.schema.quoted(), tenant.role.quoted());
+    let make = |kind| {
+        format!(
+            "drop table if exists {schema}.things; create table {schema}.things (n {kind});
+             insert into {schema}.things values (7); grant select on {schema}.things to {role}"
+        )
+    };
+    let query = query("select n::int4, * from things");
+    for kind in ["int4", "int8", "text"] {
+        owner.batch_execute(&make(kind)).await.unwrap();
+        for _ in 0..3 {
+            assert_eq!(read(&lanes, &context, &query).await.unwrap(), 7, "{kind}");
+        }
+    }
+}
