@@ -39,6 +39,10 @@ struct Arguments {
     #[arg(long)]
     quick: bool,
 
+    /// How often each line is measured; the best counts.
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    rounds: usize,
+
     /// The size of the fleet.
     #[arg(long, value_name = "N", default_value_t = 1000)]
     tenants: usize,
@@ -117,7 +121,7 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         .filter(|line| line.name().contains(&arguments.only))
         .collect();
     // Round by round, so that a bad minute of the machine does not fall on one line alone.
-    let rounds = if arguments.quick { 1 } else { 3 };
+    let rounds = if arguments.quick { 1 } else { arguments.rounds };
     for round in 1..=rounds {
         for line in &mut lines {
             let measure = bench.measure(line.cell).await?;
