@@ -1,13 +1,14 @@
 //! Request → [`Compiled`]: parsed, validated, planned and printed once, then taken from a cache.
 //!
-//! Keys are values: documents by their API and text, plans by their document, operation and the
-//! shape of the variables. Both caches are bounded by the bytes they hold.
+//! Keys are values: plans are found by their document, operation and the shape of the variables. The
+//! cache is bounded by the bytes it holds.
 
 use std::sync::Arc;
 
+use quick_cache::Weighter;
 use quick_cache::sync::Cache;
-use quick_cache::{Equivalent, Weighter};
 
+use crate::documents::{self, DOCUMENT_BYTES, Documents, Policy};
 use crate::error::{self, Code, Failure};
 use crate::guard::Identity;
 use crate::limits::{Limit, Limits};
@@ -19,14 +20,6 @@ use crate::plan::{
 use crate::schema::Api;
 use crate::session::Query;
 use crate::sql::{self, Read};
-
-/// What a GraphQL request asks for.
-#[derive(Debug, Default)]
-pub(crate) struct Operation {
-    pub(crate) query: String,
-    pub(crate) name: Option<String>,
-    pub(crate) variables: Variables,
-}
 
 /// An operation that is ready to run for any tenant of its API, with any variables of its shape.
 pub(crate) struct Compiled {
@@ -59,22 +52,8 @@ pub(crate) struct WriteQuery {
 
 /// The caches of one process.
 pub(crate) struct Compiler {
-    documents: Cache<DocumentKey, Arc<Document>, DocumentWeight>,
+    pub(crate) documents: Documents,
     plans: Cache<PlanKey, Arc<Compiled>, PlanWeight>,
-}
-
-/// A document's text, for the API that it was validated against.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct DocumentKey(u64, Box<str>);
-
-/// The same, borrowed from a request.
-#[derive(Hash)]
-struct DocumentRef<'a>(u64, &'a str);
-
-impl Equivalent<DocumentKey> for DocumentRef<'_> {
-    fn equivalent(&self, key: &DocumentKey) -> bool {
-        self.0 == key.0 && *self.1 == *key.1
-    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -84,12 +63,14 @@ struct PlanKey {
     shape: Shape,
 }
 
+pub(crate) use crate::documents::Operation;
+
 impl Compiler {
     /// `bytes` is shared evenly by documents and plans.
-    pub(crate) fn new(bytes: u64) -> Self {
+    pub(crate) fn new(bytes: u64, policy: Policy) -> Self {
         let entries = usize::try_from(bytes / 8192).unwrap_or(usize::MAX).max(64);
         Self {
-            documents: Cache::with_weighter(entries, bytes / 2, DocumentWeight),
+            documents: Documents::new(bytes / 2, policy),
             plans: Cache::with_weighter(entries, bytes / 2, PlanWeight),
         }
     }
@@ -102,12 +83,14 @@ impl Compiler {
         limits: &Limits,
     ) -> Result<Arc<Compiled>, Vec<Failure>> {
         let within = |limit, found| limits.check(limit, found).map_err(|failure| vec![failure]);
-        within(Limit::Document, operation.query.len() as u64)?;
-        let document = self.document(api, &operation.query)?;
+        let (document, introspection_only) = self.documents.find(api, operation, limits)?;
         let selected = document
             .operation(operation.name.as_deref())
             .map_err(failed)?;
         let measures = selected.measures();
+        if introspection_only && measures.data > 0 {
+            return Err(vec![documents::not_trusted()]);
+        }
         within(Limit::Depth, measures.depth)?;
         within(Limit::Aliases, measures.aliases)?;
         within(Limit::RootFields, measures.roots)?;
@@ -137,18 +120,6 @@ impl Compiler {
         });
         self.plans.insert(key, Arc::clone(&compiled));
         Ok(compiled)
-    }
-
-    fn document(&self, api: &Api, text: &str) -> Result<Arc<Document>, Vec<Failure>> {
-        if let Some(document) = self.documents.get(&DocumentRef(api.id, text)) {
-            return Ok(document);
-        }
-        let document = Document::parse(api, text)
-            .map_err(|errors| errors.into_iter().map(Failure::from).collect::<Vec<_>>())?;
-        let document = Arc::new(document);
-        let key = DocumentKey(api.id, text.into());
-        self.documents.insert(key, Arc::clone(&document));
-        Ok(document)
     }
 }
 
@@ -293,18 +264,6 @@ impl From<PlanError> for Failure {
     }
 }
 
-/// A parsed document takes about twenty bytes for each of its text.
-const DOCUMENT_BYTES: usize = 20;
-
-#[derive(Clone)]
-struct DocumentWeight;
-
-impl Weighter<DocumentKey, Arc<Document>> for DocumentWeight {
-    fn weight(&self, key: &DocumentKey, _: &Arc<Document>) -> u64 {
-        (key.1.len() * DOCUMENT_BYTES + 1024) as u64
-    }
-}
-
 /// A plan is as large as its statements, a few times over, with its parameters and the fields of
 /// its answer; the document that it may keep alive comes on top.
 #[derive(Clone)]
@@ -351,7 +310,7 @@ mod tests {
     /// What a cache thinks that the plan of a document takes.
     fn weight(text: &str) -> u64 {
         let api = Api::new(Model::default(), Options::default()).unwrap();
-        let caches = Compiler::new(1 << 20);
+        let caches = Compiler::new(1 << 20, Policy::Any);
         let mut operation = Operation {
             query: text.to_owned(),
             ..Operation::default()
@@ -383,7 +342,7 @@ mod tests {
     fn a_flood_of_documents_does_not_grow_the_caches() {
         let api = Api::new(Model::default(), Options::default()).unwrap();
         let bytes = 1 << 20;
-        let caches = Compiler::new(bytes);
+        let caches = Compiler::new(bytes, Policy::Any);
         let limits = Limits::new(|_| u64::MAX);
         let compile = |query: &str| {
             let mut operation = Operation {

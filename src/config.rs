@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use crate::documents::Others;
 use crate::http::Introspection;
 use crate::limits::{Limit, Limits};
 use crate::migrate::Migrations;
@@ -190,6 +191,20 @@ pub(crate) struct Serving {
     /// Bytes for compiled operations.
     #[arg(long, env = "TENANTRY_PLAN_CACHE", value_name = "BYTES", default_value_t = 32 << 20)]
     pub(crate) plan_cache: u64,
+
+    /// Only the documents in this directory are run: files of GraphQL (`*.graphql`), and manifests
+    /// (`*.json`) as graphql-codegen, Relay and Apollo write them. SIGHUP reads it again.
+    #[arg(long, env = "TENANTRY_TRUSTED_DOCUMENTS", value_name = "DIR")]
+    pub(crate) trusted_documents: Option<PathBuf>,
+
+    /// What becomes of other documents than the trusted ones.
+    #[arg(
+        long,
+        env = "TENANTRY_UNTRUSTED_DOCUMENTS",
+        value_enum,
+        default_value = "refuse"
+    )]
+    pub(crate) untrusted_documents: Others,
 
     /// Who may introspect a tenant's GraphQL schema.
     #[arg(long, env = "TENANTRY_INTROSPECTION", value_enum)]

@@ -30,6 +30,7 @@ mod registry;
 
 mod apis;
 mod compile;
+mod documents;
 mod execute;
 
 pub mod model;

@@ -9,6 +9,7 @@ use clap::Args;
 use rand::distr::{Alphanumeric, SampleString as _};
 use tokio::net::TcpListener;
 
+use super::documents;
 use super::service::{self, Parts, Stop};
 use crate::config::{Serving, TenantSql};
 use crate::error::Failure;
@@ -113,6 +114,12 @@ async fn start(
     for demo in DEMO {
         prepare_demo(&service, migrations, demo).await?;
     }
+    let problems = documents::misfits(&service).await?;
+    anyhow::ensure!(
+        problems.is_empty(),
+        "trusted documents do not fit the tables:\n{}",
+        problems.join("\n")
+    );
     announce(&arguments.tenant_sql, place, &public_url, port);
     Ok(service)
 }

@@ -1,6 +1,7 @@
 //! The commands: one file each.
 
 mod dev;
+mod documents;
 mod health;
 mod schema;
 mod serve;

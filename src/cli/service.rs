@@ -84,7 +84,10 @@ pub(super) async fn build(parts: Parts) -> anyhow::Result<Arc<Service>> {
         .unwrap_or(parts.default_introspection);
     Ok(Arc::new(Service {
         apis: Apis::new(Arc::clone(&registry), parts.serving.options(introspection)?),
-        compiler: Compiler::new(parts.serving.plan_cache),
+        compiler: Compiler::new(
+            parts.serving.plan_cache,
+            super::documents::policy(&parts.serving)?,
+        ),
         lanes: Lanes::new(Arc::clone(&registry), &requests, lane_roles, &lanes)?,
         introspection,
         limits: parts.serving.limits(),

@@ -15,6 +15,11 @@ pub(super) async fn answer(
     method: Method,
     operation: Operation,
 ) -> Result<Vec<u8>, Refusal> {
+    // The base domain keeps no documents; a client that hears this sends the text.
+    if operation.query.is_empty() {
+        let failure = Failure::new(Code::PersistedQueryNotFound, "PersistedQueryNotFound");
+        return Err(failure.into());
+    }
     let document = plan::parse(&operation.query).map_err(Failure::from)?;
     let mutates = document.operations.iter().any(|(name, definition)| {
         let selected = operation

@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde_json::Value;
 
-use crate::compile::Operation;
+use crate::documents::{DocumentId, Operation};
 use crate::error::{self, Code, Failure};
 
 /// The most errors of an answer without data.
@@ -169,26 +169,26 @@ fn is_json(content_type: &str) -> bool {
 
 fn from_query(query: &str) -> Result<Operation, Refusal> {
     let mut operation = Operation::default();
-    let mut has_query = false;
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
         match &*name {
-            "query" => {
-                operation.query = value.into_owned();
-                has_query = true;
+            "query" => operation.query = value.into_owned(),
+            "documentId" if !value.is_empty() => {
+                operation.document = Some(DocumentId::Id(value.into_owned()));
             }
             "operationName" if !value.is_empty() => operation.name = Some(value.into_owned()),
             "variables" if !value.is_empty() => operation.variables = members("variables", &value)?,
             "extensions" if !value.is_empty() => {
-                members("extensions", &value)?;
+                let extensions = members("extensions", &value)?;
+                let hash = persisted(&extensions).map_err(Refusal::bad_request)?;
+                operation.document = operation.document.or(hash);
             }
             _ => {}
         }
     }
-    if has_query {
-        Ok(operation)
-    } else {
-        Err(Refusal::bad_request("the parameter query is missing"))
+    if operation.query.is_empty() && operation.document.is_none() {
+        return Err(Refusal::bad_request("the parameter query is missing"));
     }
+    Ok(operation)
 }
 
 /// A parameter of the query string that holds a JSON object.
@@ -199,27 +199,61 @@ fn members(name: &str, text: &str) -> Result<serde_json::Map<String, Value>, Ref
         .ok_or_else(|| Refusal::bad_request(format!("the parameter {name} is not an object")))
 }
 
-fn from_json(value: Value) -> Result<Operation, &'static str> {
+fn from_json(value: Value) -> Result<Operation, Cow<'static, str>> {
     let Value::Object(mut members) = value else {
-        return Err("the request must be a JSON object with a query; batches are not served");
+        let message = "the request must be a JSON object with a query; batches are not served";
+        return Err(message.into());
     };
-    let Some(Value::String(query)) = members.remove("query") else {
-        return Err("the member query is missing or not a string");
+    let query = match members.remove("query") {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(query)) => query,
+        Some(_) => return Err("the member query is not a string".into()),
+    };
+    let id = match members.remove("documentId") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(id)) => Some(DocumentId::Id(id)),
+        Some(_) => return Err("the member documentId is not a string".into()),
     };
     let name = match members.remove("operationName") {
         None | Some(Value::Null) => None,
         Some(Value::String(name)) => Some(name).filter(|name| !name.is_empty()),
-        Some(_) => return Err("the member operationName is not a string"),
+        Some(_) => return Err("the member operationName is not a string".into()),
     };
     let variables = object(members.remove("variables").unwrap_or_default())
         .ok_or("the member variables is not an object")?;
-    object(members.remove("extensions").unwrap_or_default())
+    let extensions = object(members.remove("extensions").unwrap_or_default())
         .ok_or("the member extensions is not an object")?;
+    let document = match id {
+        Some(id) => Some(id),
+        None => persisted(&extensions)?,
+    };
+    if query.is_empty() && document.is_none() {
+        return Err("the member query is missing".into());
+    }
     Ok(Operation {
         query,
+        document,
         name,
         variables,
     })
+}
+
+/// The hash in `extensions.persistedQuery`.
+fn persisted(
+    extensions: &serde_json::Map<String, Value>,
+) -> Result<Option<DocumentId>, Cow<'static, str>> {
+    let Some(persisted) = extensions
+        .get("persistedQuery")
+        .filter(|value| !value.is_null())
+    else {
+        return Ok(None);
+    };
+    match (&persisted["version"], &persisted["sha256Hash"]) {
+        (Value::Number(version), Value::String(hash)) if version.as_u64() == Some(1) => {
+            Ok(Some(DocumentId::Hash(hash.clone())))
+        }
+        _ => Err("extensions.persistedQuery must be {version: 1, sha256Hash: \"…\"}".into()),
+    }
 }
 
 /// Null counts as no members at all.
@@ -285,7 +319,10 @@ fn status(media: Media, failures: &[Failure]) -> StatusCode {
         .map_or(Code::Internal, |failure| failure.code);
     let of_graphql = matches!(
         code,
-        Code::GraphqlParseFailed | Code::GraphqlValidationFailed | Code::BadUserInput
+        Code::GraphqlParseFailed
+            | Code::GraphqlValidationFailed
+            | Code::PersistedQueryNotFound
+            | Code::BadUserInput
     );
     if media == Media::Json && of_graphql {
         return StatusCode::OK;

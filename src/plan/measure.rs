@@ -14,6 +14,8 @@ pub struct Measures {
     pub aliases: u64,
     /// The fields at the top.
     pub roots: u64,
+    /// Those of them that are about more than the schema.
+    pub data: u64,
     /// The length of the longest list among the arguments.
     pub items: u64,
 }
@@ -28,6 +30,7 @@ impl Measures {
         self.depth = self.depth.max(other.depth);
         self.aliases = self.aliases.saturating_add(other.aliases);
         self.roots = self.roots.saturating_add(other.roots);
+        self.data = self.data.saturating_add(other.data);
         self.items = self.items.max(other.items);
     }
 }
@@ -73,6 +76,7 @@ fn of_field(field: &Positioned<Field>, inner: Measures) -> Measures {
         depth: inner.depth + 1,
         aliases: inner.aliases + u64::from(field.node.alias.is_some()),
         roots: 1,
+        data: u64::from(!field.node.name.node.starts_with("__")),
         items: inner.items.max(items.unwrap_or(0)),
     }
 }
@@ -96,14 +100,16 @@ mod tests {
 
     #[test]
     fn fragments_count_wherever_they_are_spread() {
-        let text = "{ a: b ...F c(d: [1, 2], e: {f: [[1, 2, 3]]}) { ...F ... { x: y } } }
+        let text =
+            "{ __typename a: b ...F c(d: [1, 2], e: {f: [[1, 2, 3]]}) { ...F ... { x: y } } }
             fragment F on Query { g { h: i(j: []) } k }";
         let document = parse_query(text).unwrap();
         let (_, operation) = document.operations.iter().next().unwrap();
         let expected = Measures {
             depth: 3,
             aliases: 4,
-            roots: 4,
+            roots: 5,
+            data: 4,
             items: 3,
         };
         let selections = &operation.node.selection_set.node;

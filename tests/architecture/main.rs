@@ -57,12 +57,13 @@ fn planning_and_printing_are_pure() {
 
 /// What each module may know of the others, in the order in which data flows.
 const EDGES: &str = "
-    http: apis compile error execute guard limits plan platform registry session
+    http: apis compile documents error execute guard limits plan platform registry session
     platform: error guard migrate names registry
     guard: error names registry
     registry: error limits migrate names postgres sql
     apis: error migrate model registry schema
-    compile: error guard limits model plan schema session sql
+    compile: documents error guard limits model plan schema session sql
+    documents: error limits plan schema
     execute: compile encode error guard limits model plan rows schema session sql
     model: sql
     schema: model plan

@@ -5,6 +5,7 @@ mod harness;
 mod dashboards;
 mod dev;
 mod differential;
+mod documents;
 mod functions;
 mod golden;
 mod isolation;

@@ -74,6 +74,11 @@ impl Directory {
         Ok(self.row(subdomain).await?.is_some())
     }
 
+    /// One active tenant of each schema version.
+    pub(crate) fn of_each_version(&self) -> Vec<Arc<Tenant>> {
+        self.table.of_each_version()
+    }
+
     /// Takes in a tenant that this replica has just made.
     pub(crate) fn learn(&self, tenant: Tenant) {
         self.table.put(tenant, Instant::now());

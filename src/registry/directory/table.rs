@@ -8,7 +8,7 @@ use arc_swap::ArcSwap;
 use tokio::time::Instant;
 
 use crate::names::{Subdomain, TenantId};
-use crate::registry::Tenant;
+use crate::registry::{Tenant, TenantStatus};
 
 /// A change copies one shard: with 10,000 tenants, about 40 entries.
 const SHARDS: usize = 256;
@@ -45,6 +45,18 @@ impl Table {
             .load()
             .get(subdomain)
             .cloned()
+    }
+
+    pub(super) fn of_each_version(&self) -> Vec<Arc<Tenant>> {
+        let mut found = HashMap::new();
+        for shard in &self.shards {
+            for entry in shard.load().values() {
+                if entry.tenant.status == TenantStatus::Active {
+                    found.insert(entry.tenant.version, Arc::clone(&entry.tenant));
+                }
+            }
+        }
+        found.into_values().collect()
     }
 
     /// Takes in a row, unless a newer copy of it is there already. Returns what is there then, when it is at

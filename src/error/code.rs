@@ -1,0 +1,95 @@
+//! The words by which clients tell failures apart.
+
+/// The stable word in `extensions.code` by which a frontend tells failures apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Code {
+    BadUserInput,
+    GraphqlParseFailed,
+    GraphqlValidationFailed,
+    PersistedQueryNotFound,
+    DocumentNotTrusted,
+    Unauthenticated,
+    Forbidden,
+    TenantNotFound,
+    TenantSuspended,
+    TenantMigrating,
+    Overloaded,
+    QueryTooComplex,
+    Timeout,
+    UniqueViolation,
+    ForeignKeyViolation,
+    NotNullViolation,
+    CheckViolation,
+    Conflict,
+    Internal,
+}
+
+impl Code {
+    /// Every code, in the order of the documentation.
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 19] = [
+        Self::BadUserInput,
+        Self::GraphqlParseFailed,
+        Self::GraphqlValidationFailed,
+        Self::PersistedQueryNotFound,
+        Self::DocumentNotTrusted,
+        Self::Unauthenticated,
+        Self::Forbidden,
+        Self::TenantNotFound,
+        Self::TenantSuspended,
+        Self::TenantMigrating,
+        Self::Overloaded,
+        Self::QueryTooComplex,
+        Self::Timeout,
+        Self::UniqueViolation,
+        Self::ForeignKeyViolation,
+        Self::NotNullViolation,
+        Self::CheckViolation,
+        Self::Conflict,
+        Self::Internal,
+    ];
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::BadUserInput => "BAD_USER_INPUT",
+            Self::GraphqlParseFailed => "GRAPHQL_PARSE_FAILED",
+            Self::GraphqlValidationFailed => "GRAPHQL_VALIDATION_FAILED",
+            Self::PersistedQueryNotFound => "PERSISTED_QUERY_NOT_FOUND",
+            Self::DocumentNotTrusted => "DOCUMENT_NOT_TRUSTED",
+            Self::Unauthenticated => "UNAUTHENTICATED",
+            Self::Forbidden => "FORBIDDEN",
+            Self::TenantNotFound => "TENANT_NOT_FOUND",
+            Self::TenantSuspended => "TENANT_SUSPENDED",
+            Self::TenantMigrating => "TENANT_MIGRATING",
+            Self::Overloaded => "OVERLOADED",
+            Self::QueryTooComplex => "QUERY_TOO_COMPLEX",
+            Self::Timeout => "TIMEOUT",
+            Self::UniqueViolation => "UNIQUE_VIOLATION",
+            Self::ForeignKeyViolation => "FOREIGN_KEY_VIOLATION",
+            Self::NotNullViolation => "NOT_NULL_VIOLATION",
+            Self::CheckViolation => "CHECK_VIOLATION",
+            Self::Conflict => "CONFLICT",
+            Self::Internal => "INTERNAL",
+        }
+    }
+
+    /// The HTTP status of a response that consists of this failure alone, without `data`.
+    pub(crate) fn http_status(self) -> u16 {
+        match self {
+            Self::BadUserInput
+            | Self::GraphqlParseFailed
+            | Self::GraphqlValidationFailed
+            | Self::PersistedQueryNotFound
+            | Self::QueryTooComplex
+            | Self::NotNullViolation
+            | Self::CheckViolation => 400,
+            Self::Unauthenticated => 401,
+            Self::Forbidden | Self::DocumentNotTrusted | Self::TenantSuspended => 403,
+            Self::TenantNotFound => 404,
+            Self::UniqueViolation | Self::ForeignKeyViolation | Self::Conflict => 409,
+            Self::Internal => 500,
+            Self::TenantMigrating | Self::Overloaded => 503,
+            Self::Timeout => 504,
+        }
+    }
+}
