@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::words::{camel, pascal, plural, singular};
-use crate::model::{Column, Function, Model, Relation, RelationId, RelationKind};
+use crate::model::{Column, EnumType, Function, Model, Relation, RelationId, RelationKind};
 
 /// Two things want one GraphQL name. The start stops with this.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -25,6 +25,7 @@ const FAMILY: [&str; 5] = ["", "Filter", "Order", "By", "Key"];
 /// The type name of each relation; none for those that are omitted.
 pub(super) struct TypeNames {
     names: Vec<Option<Arc<str>>>,
+    /// Those, and the names of enums.
     all: HashSet<Arc<str>>,
 }
 
@@ -58,7 +59,8 @@ impl TypeNames {
             }
             names.push(Some(name.into()));
         }
-        let all = names.iter().flatten().cloned().collect();
+        let enums = model.enums.iter().map(|ty| Arc::from(enum_name(ty)));
+        let all = names.iter().flatten().cloned().chain(enums).collect();
         Ok(Self { names, all })
     }
 
@@ -150,6 +152,11 @@ impl TypeNames {
 }
 
 /// A relation as SQL calls it.
+/// `IssueStatus`, where no table has that name.
+pub(super) fn enum_name(ty: &EnumType) -> String {
+    pascal(ty.comment.name.as_deref().unwrap_or(ty.name.as_str()))
+}
+
 pub(super) fn describe(relation: &Relation) -> String {
     let kind = match relation.kind {
         RelationKind::Table => "table",
@@ -194,6 +201,7 @@ pub(super) fn column_field(column: &Column, node_id_field: &str) -> Option<Strin
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Comment;
     use crate::sql::Ident;
 
     fn table(name: &str) -> Relation {
@@ -220,6 +228,27 @@ mod tests {
         assert_eq!(names.list_filter("Customer"), "CustomerToManyFilter");
         assert_eq!(names.list_filter("CustomerList"), "CustomerListListFilter");
         assert_eq!(names.list_filter("Film"), "FilmListFilter");
+    }
+
+    #[test]
+    fn types_beside_a_table_step_aside_for_enums() {
+        let group = EnumType {
+            name: Ident::new("customer_group"),
+            labels: Vec::new(),
+            comment: Comment::default(),
+        };
+        let model = Model {
+            relations: vec![table("customers"), table("customer_sum_filters")],
+            enums: vec![Arc::new(group)],
+            ..Model::default()
+        };
+        let names = TypeNames::new(&model, |_| false).unwrap();
+        assert_eq!(
+            names.derived_family("Customer", "Group"),
+            "CustomerRowGroup"
+        );
+        assert_eq!(names.derived_family("Customer", "Sum"), "CustomerRowSum");
+        assert_eq!(names.derived_family("Customer", "Having"), "CustomerHaving");
     }
 
     #[test]

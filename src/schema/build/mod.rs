@@ -20,13 +20,13 @@ use indexmap::IndexMap;
 
 use super::Options;
 use super::links::{LinkField, link_fields};
-use super::naming::{Clash, TypeNames, column_field};
+use super::naming::{Clash, TypeNames, column_field, enum_name};
 use super::scalars::SCALARS;
 use super::types::{
     Blueprint, EnumDef, EnumMeaning, EnumNames, FieldDef, FieldMeaning, InputFieldDef,
     InputMeaning, Type, TypeDef,
 };
-use super::words::{constants, pascal};
+use super::words::constants;
 use crate::model::{Column, EnumType, Model, Relation, RelationId};
 
 #[derive(Debug, thiserror::Error)]
@@ -112,7 +112,7 @@ fn enum_names(
 ) -> HashMap<String, Arc<str>> {
     let tables: Vec<_> = model.relation_ids().filter_map(|id| names.of(id)).collect();
     let name_of = |ty: &EnumType| {
-        let mut name = pascal(ty.comment.name.as_deref().unwrap_or(ty.name.as_str()));
+        let mut name = enum_name(ty);
         if is_reserved(&name) || tables.iter().any(|table| ***table == name) {
             name.push_str("Enum");
         }
