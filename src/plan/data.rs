@@ -38,6 +38,12 @@ impl<'v> Data<'v> {
         }
     }
 
+    /// The field some objects down.
+    fn at(self, path: &[Arc<str>], variables: &'v Variables) -> Option<Self> {
+        path.iter()
+            .try_fold(self, |value, name| value.field(name, variables))
+    }
+
     pub(super) fn is_null(self) -> bool {
         matches!(self, Self::Ast(Ast::Null) | Self::Json(Value::Null))
     }
@@ -81,8 +87,8 @@ struct Argument {
 enum RowStep {
     /// The items of a field, one row after the other.
     Field(Arc<str>),
-    /// Only rows that have the field.
-    Having(Arc<str>),
+    /// Only rows that have the field, which may lie some objects down.
+    Having(Vec<Arc<str>>),
 }
 
 /// What a parameter takes of rows.
@@ -93,6 +99,8 @@ pub enum Cells {
     Values(Vec<Arc<str>>, Format),
     /// Whether each row has the field, as an array.
     Given(Arc<str>),
+    /// The same, of rows that must not have any of the others besides.
+    GivenAlone(Arc<str>, Vec<Arc<str>>),
     /// A field's value in the only row.
     Value(Arc<str>, Format),
     /// The same, which must not be null.
@@ -122,9 +130,8 @@ impl RowsSource {
     }
 
     /// Those of these that have a field.
-    #[expect(dead_code, reason = "keys of several kinds come with nested writes")]
-    pub(super) fn having(&self, name: &str) -> Self {
-        self.step(RowStep::Having(name.into()))
+    pub(super) fn having(&self, path: &[Arc<str>]) -> Self {
+        self.step(RowStep::Having(path.to_vec()))
     }
 
     fn step(&self, step: RowStep) -> Self {
@@ -178,6 +185,19 @@ impl RowsSource {
                     out.push(if given.is_some() { 't' } else { 'f' });
                     Ok(())
                 })?
+            }
+            Cells::GivenAlone(field, others) => {
+                for (index, row) in self.within(self.path.len(), variables) {
+                    let has = |name: &Arc<str>| {
+                        let value = row.field(name, variables);
+                        value.is_some_and(|value| !value.is_null())
+                    };
+                    if let Some(other) = others.iter().find(|other| has(other) && has(field)) {
+                        let problem = format!("say either {field} or {other}");
+                        return Err(self.error(Some(index), field, &problem));
+                    }
+                }
+                return self.bind(&Cells::Given(Arc::clone(field)), variables);
             }
             Cells::Values(path, format) => self.values(path, format, variables)?,
             Cells::Parents(steps) => array(
@@ -233,10 +253,7 @@ impl RowsSource {
         let mut text = String::new();
         let rows = self.within(self.path.len(), variables);
         array(rows.into_iter(), |(above, row), out| {
-            let mut value = Some(row);
-            for name in path {
-                value = value.and_then(|value| value.field(name, variables));
-            }
+            let value = row.at(path, variables);
             let value = value.map(|value| value.value(variables));
             let Some(value) = value.filter(|value| !value.is_null()) else {
                 out.push_str("NULL");
@@ -263,7 +280,11 @@ impl RowsSource {
     }
 
     /// The fields that lead here: `input.comments.create`.
-    pub(super) fn place(&self, argument: String) -> String {
+    pub(super) fn path(&self) -> String {
+        self.place(self.argument.name.clone())
+    }
+
+    fn place(&self, argument: String) -> String {
         let fields = self.path.iter().filter_map(|step| match step {
             RowStep::Field(name) => Some(name),
             RowStep::Having(_) => None,
@@ -295,8 +316,8 @@ impl RowStep {
                         .map(|value| value.items(variables));
                     below.extend(items.into_iter().flatten().map(|item| (above, item)));
                 }
-                Self::Having(name) => {
-                    let value = row.field(name, variables);
+                Self::Having(path) => {
+                    let value = row.at(path, variables);
                     if value.is_some_and(|value| !value.is_null()) {
                         below.push((above, row));
                     }

@@ -47,8 +47,8 @@ pub use parse::parse;
 pub use types::*;
 pub use variables::{Shape, shape};
 pub use write::{
-    Answer, AnswerField, Assignment, Case, Conflict, Find, Insert, InsertColumn, Kept, KeptColumn,
-    Lookup, Slot, Update, Write, WriteStep, row_key,
+    Answer, AnswerField, Assignment, At, Case, Conflict, Find, Insert, InsertColumn, Kept,
+    KeptColumn, KeptValue, Lookup, Slot, Update, Write, WriteStep, row_key,
 };
 
 use async_graphql::Positioned;

@@ -80,10 +80,14 @@ impl Walk<'_> {
         }
     }
 
-    /// Rows have one shape together, whatever their number: which fields all of them have, which
+    /// Rows have one shape together: whether there are any, and which fields all of them have, which
     /// some, and which none.
     fn rows(&mut self, def: &InputDef, rows: &[&Value]) {
         let blueprint = self.blueprint;
+        if rows.is_empty() {
+            self.out.push(b'0');
+            return;
+        }
         self.out.push(b'{');
         for (index, (name, field)) in def.fields.iter().enumerate() {
             let given: Vec<_> = rows.iter().filter_map(|row| row.get(name)).collect();

@@ -26,7 +26,7 @@ pub use operators::{Call, Offer, Operator, RightSide};
 pub use time::TimeUnit;
 pub use types::{
     Blueprint, Change, EnumMeaning, EnumNames, FieldDef, FieldMeaning, InputDef, InputFieldDef,
-    InputMeaning, ListLink, ObjectDef, Quantifier, Through, ToMany, ToOne, Type, TypeDef,
+    InputMeaning, ListLink, Nested, ObjectDef, Quantifier, Through, ToMany, ToOne, Type, TypeDef,
     WriteKind,
 };
 

@@ -142,6 +142,19 @@ pub enum Change {
     Remove,
 }
 
+/// What a write does to rows that are linked to those it is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nested {
+    Create,
+    /// Rows with a key.
+    Connect,
+    /// Rows with a key, which are made where there are none.
+    ConnectOrCreate,
+    Disconnect,
+    Delete,
+    Update,
+}
+
 /// The row that a foreign key refers to.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ToOne {
@@ -211,6 +224,10 @@ pub enum InputMeaning {
     Columns(Arc<IndexMap<String, ColumnId>>),
     /// Columns that are changed by what they hold.
     Change(Change),
+    /// What happens to rows that are linked to this one.
+    Nested(Nested),
+    /// A unique key of several columns, which are the fields of its value.
+    CompositeKey,
     // a filter on a relation
     And,
     Or,
@@ -303,6 +320,14 @@ impl Type {
     #[must_use]
     pub fn non_null_if(self, required: bool) -> Self {
         if required { self.non_null() } else { self }
+    }
+
+    #[must_use]
+    pub fn nullable(self) -> Self {
+        match self {
+            Self::Named { name, .. } => Self::named(name),
+            Self::List { element, .. } => element.list(),
+        }
     }
 
     pub fn is_non_null(&self) -> bool {

@@ -1,6 +1,8 @@
 //! Mutations of tables.
 
 mod create;
+mod keys;
+mod nested;
 mod patch;
 mod types;
 
@@ -10,16 +12,17 @@ use std::sync::Arc;
 use async_graphql_value::Value as Ast;
 
 pub use types::{
-    Answer, AnswerField, Assignment, Case, Conflict, Find, Insert, InsertColumn, Kept, KeptColumn,
-    Lookup, Slot, Update, Write, WriteStep, row_key,
+    Answer, AnswerField, Assignment, At, Case, Conflict, Find, Insert, InsertColumn, Kept,
+    KeptColumn, KeptValue, Lookup, Slot, Update, Write, WriteStep, row_key,
 };
 
 use super::data::{Cells, Data, RowsSource};
+use super::format::{Format, Pattern};
 use super::input::Input;
-use super::params::ParamSource;
+use super::params::{ParamSource, ValueSource};
 use super::types::{ParamId, Predicate, ResponseKey};
 use super::{Env, Result, Selected, State, filter, row};
-use crate::model::{RelationId, TypeKind};
+use crate::model::{ColumnId, RelationId, TypeKind};
 use crate::schema::{FieldMeaning, InputDef, InputMeaning, WriteKind};
 use crate::sql::Ident;
 
@@ -35,18 +38,21 @@ pub(super) fn plan(
         selected,
         relation,
         steps: Vec::new(),
-        slots: 0,
+        slots: Vec::new(),
     };
-    let slot = planner.slot();
     let mut delete = None;
-    match kind {
-        WriteKind::Create | WriteKind::CreateMany => planner.create(state, slot)?,
-        WriteKind::Update | WriteKind::UpdateMany => planner.update(state, slot)?,
-        WriteKind::Delete => delete = Some(planner.find(state)?),
+    let slot = match kind {
+        WriteKind::Create | WriteKind::CreateMany => planner.create(state)?,
+        WriteKind::Update | WriteKind::UpdateMany => planner.update(state)?,
+        WriteKind::Delete => {
+            delete = Some(planner.find(state)?);
+            planner.slot(relation, &[])
+        }
         WriteKind::DeleteMany => {
             // Locked in the order of their keys first, so that two of these cannot lock each other out.
             let find = planner.find(state)?;
-            let kept = planner.kept(relation, slot);
+            let slot = planner.slot(relation, &[]);
+            let kept = planner.kept(slot);
             planner.steps.push(WriteStep::Update(Update {
                 relation,
                 find,
@@ -54,8 +60,9 @@ pub(super) fn plan(
                 kept,
             }));
             delete = Some(Find::Kept(slot));
+            slot
         }
-    }
+    };
     let steps = planner.steps;
     let answer = match kind {
         WriteKind::Create | WriteKind::Update | WriteKind::Delete => {
@@ -110,7 +117,8 @@ struct Planner<'e, 'a> {
     selected: &'e Selected<'a>,
     relation: RelationId,
     steps: Vec<WriteStep>,
-    slots: usize,
+    /// What is kept of which rows.
+    slots: Vec<(RelationId, Vec<KeptColumn>)>,
 }
 
 /// What of a field is given by the rows of a list.
@@ -122,16 +130,37 @@ enum Presence {
 }
 
 impl<'a> Planner<'_, 'a> {
-    fn slot(&mut self) -> Slot {
-        self.slots += 1;
-        Slot(self.slots - 1)
+    /// A place for what finds rows again, and for some of their columns.
+    fn slot(&mut self, relation: RelationId, columns: &[ColumnId]) -> Slot {
+        let mut kept = row_key(&self.env.api.model, relation);
+        for &column in columns {
+            if !kept.contains(&KeptColumn::Column(column)) {
+                kept.push(KeptColumn::Column(column));
+            }
+        }
+        self.slots.push((relation, kept));
+        Slot(self.slots.len() - 1)
     }
 
-    /// What finds rows again.
-    fn kept(&self, relation: RelationId, slot: Slot) -> Kept {
+    fn kept(&self, slot: Slot) -> Kept {
         Kept {
             slot,
-            columns: row_key(&self.env.api.model, relation),
+            columns: self.slots[slot.0].1.clone(),
+        }
+    }
+
+    /// A column of the rows kept in a slot, which was made to have it.
+    fn kept_value(&self, slot: Slot, column: ColumnId) -> KeptValue {
+        let (relation, columns) = &self.slots[slot.0];
+        let wanted = KeptColumn::Column(column);
+        KeptValue {
+            slot,
+            index: columns
+                .iter()
+                .position(|kept| *kept == wanted)
+                .unwrap_or_default(),
+            relation: *relation,
+            column,
         }
     }
 
@@ -197,6 +226,20 @@ impl<'a> Planner<'_, 'a> {
     }
 }
 
+/// A parameter that takes something of rows.
+fn rows_param(state: &mut State, rows: &RowsSource, cells: Cells, ty: &str) -> ParamId {
+    let array = !matches!(cells, Cells::Count);
+    let source = ParamSource::Rows(rows.clone(), cells);
+    state.param(source, Some(Ident::new(ty)), array)
+}
+
+/// A parameter that holds what is said when a statement fails.
+fn message(state: &mut State, text: String) -> ParamId {
+    let source = ValueSource::Literal(text.into());
+    let source = ParamSource::Value(source, Format::Text(Pattern::None));
+    state.param(source, None, false)
+}
+
 /// What a condition comes to that looks at nothing.
 fn constant(predicate: &Predicate) -> Option<bool> {
     let all = |parts: &[Predicate]| parts.iter().map(constant).collect::<HashSet<_>>();
@@ -221,7 +264,6 @@ fn constant(predicate: &Predicate) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::ColumnId;
     use crate::plan::Operand;
 
     #[test]

@@ -3,27 +3,27 @@
 use std::sync::Arc;
 
 use super::{
-    Assignment, Cells, Ident, InputDef, InputMeaning, ParamSource, Planner, Presence, Result,
-    RowsSource, Slot, State, Update, WriteStep, filter,
+    Assignment, Cells, Format, Ident, InputDef, InputMeaning, ParamSource, Pattern, Planner,
+    Presence, Result, RowsSource, Slot, State, Update, WriteStep, filter,
 };
 use crate::model::{ColumnId, TypeKind};
-use crate::plan::format::{Format, Pattern};
 use crate::schema::Change;
 
 impl<'a> Planner<'_, 'a> {
-    pub(super) fn update(&mut self, state: &mut State, slot: Slot) -> Result<()> {
+    pub(super) fn update(&mut self, state: &mut State) -> Result<Slot> {
         let relation = self.relation;
         let find = self.find(state)?;
         let (rows, def) = self.rows(&InputMeaning::Set)?;
         let set = self.assignments(state, &rows, def)?;
-        let kept = self.kept(relation, slot);
+        let slot = self.slot(relation, &[]);
+        let kept = self.kept(slot);
         self.steps.push(WriteStep::Update(Update {
             relation,
             find,
             set,
             kept,
         }));
-        Ok(())
+        Ok(slot)
     }
 
     fn assignments(

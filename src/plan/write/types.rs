@@ -39,6 +39,10 @@ pub struct Insert {
     pub columns: Vec<InsertColumn>,
     pub count: ParamId,
     pub conflict: Option<Conflict>,
+    /// Leaves out rows for which there is one with these values: arrays, with one for each row.
+    pub unless: Vec<(ColumnId, ParamId)>,
+    /// What to say when a trigger has left rows out, where others rely on them.
+    pub complete: Option<ParamId>,
     pub kept: Kept,
 }
 
@@ -58,6 +62,28 @@ pub enum Case {
         /// An array that says which rows give it. None when all do.
         given: Option<ParamId>,
     },
+    Kept(KeptValue, At),
+}
+
+/// A column of rows that were kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeptValue {
+    pub slot: Slot,
+    /// Its place among what is kept of each.
+    pub index: usize,
+    pub relation: RelationId,
+    pub column: ColumnId,
+}
+
+/// Which of the rows that were kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum At {
+    /// That of the same number.
+    Row,
+    /// The one whose number stands in this array.
+    Number(ParamId),
+    /// The same; null where the case does not apply.
+    NumberIfAny(ParamId),
 }
 
 /// What happens to a new row whose key exists.
@@ -80,6 +106,8 @@ pub struct Update {
 #[derive(Debug)]
 pub enum Assignment {
     Value(ParamId),
+    /// For rows that were kept: of other rows that were.
+    Kept(KeptValue, At),
     /// From the value that the column has, by a parameter.
     Change(Change, ParamId),
 }
@@ -90,6 +118,8 @@ pub struct Lookup {
     pub relation: RelationId,
     /// Arrays with a value for each row that is looked for.
     pub key: Vec<(ColumnId, ParamId)>,
+    /// What to say when one is missing; none where that is no error.
+    pub missing: Option<ParamId>,
     pub kept: Kept,
 }
 

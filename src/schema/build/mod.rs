@@ -7,6 +7,7 @@ mod functions;
 mod groups;
 mod inputs;
 mod mutations;
+mod nested;
 mod roots;
 mod rows;
 mod service;
@@ -215,7 +216,7 @@ impl Builder<'_> {
         if !order.fields.is_empty() {
             types.push((self.names.order(name), TypeDef::Input(order)));
         }
-        types.extend(self.write_types(id, name));
+        types.extend(self.write_types(id, name, links));
         for (name, def) in types {
             self.add_derived(id, name, def)?;
         }

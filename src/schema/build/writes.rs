@@ -3,29 +3,38 @@
 use indexmap::IndexMap;
 
 use super::{Builder, field};
-use crate::model::{Column, Relation, RelationId, RelationKind};
+use crate::model::{Column, ColumnId, Relation, RelationId, RelationKind};
+use crate::schema::links::LinkField;
 use crate::schema::types::{
     FieldMeaning, InputDef, InputFieldDef, InputMeaning, ObjectDef, Type, TypeDef,
 };
 
 impl Builder<'_> {
     /// The types that come with a table that can be written to.
-    pub(super) fn write_types(&self, id: RelationId, name: &str) -> Vec<(String, TypeDef)> {
+    pub(super) fn write_types(
+        &self,
+        id: RelationId,
+        name: &str,
+        links: &[LinkField],
+    ) -> Vec<(String, TypeDef)> {
         let relation = self.model.relation(id);
         let mut types = Vec::new();
         if !is_writable(relation) {
             return types;
         }
+        let mut fields = self.columns(relation, links, true);
+        fields.extend(self.nested_fields(relation, links, "Input"));
         let input = InputDef {
             description: Some(format!(
                 "A new {name}. What is left out gets its default; null is a value."
             )),
-            fields: self.columns(relation, true),
+            fields,
             one_of: false,
         };
         types.push((self.names.input(name), TypeDef::Data(input)));
         types.extend(self.conflict_types(relation, name));
-        let mut fields = self.columns(relation, false);
+        types.extend(self.nested_types(relation, name));
+        let mut fields = self.columns(relation, links, false);
         types.extend(self.changes(relation, name, &mut fields));
         if !fields.is_empty() {
             let patch = InputDef {
@@ -42,8 +51,20 @@ impl Builder<'_> {
         types
     }
 
-    /// The columns that can be written. In a new row, those without a default are required.
-    fn columns(&self, relation: &Relation, new: bool) -> IndexMap<String, InputFieldDef> {
+    /// The columns that can be written. In a new row, those without a default are required, unless
+    /// they refer to another row, which may be given in another way.
+    fn columns(
+        &self,
+        relation: &Relation,
+        links: &[LinkField],
+        new: bool,
+    ) -> IndexMap<String, InputFieldDef> {
+        let refers = |column: ColumnId| {
+            links.iter().any(|link| match &link.meaning {
+                FieldMeaning::ToOne(link) => link.on.iter().any(|&(ours, _)| ours == column),
+                _ => false,
+            })
+        };
         let mut fields = IndexMap::new();
         for column_id in relation.column_ids() {
             let column = relation.column(column_id);
@@ -53,7 +74,7 @@ impl Builder<'_> {
             else {
                 continue;
             };
-            let required = new && column.not_null && !column.has_default;
+            let required = new && column.not_null && !column.has_default && !refers(column_id);
             let def = InputFieldDef {
                 description: column.comment.description.clone(),
                 ty: self.column_type(column).non_null_if(required),

@@ -1,8 +1,8 @@
 //! New rows: the statement that adds them, and their values.
 
-use super::{Sorted, Writer, keep, kept_columns, rows_of};
+use super::{Sorted, Writer, keep, kept_columns, kept_sources, kept_value, rows_of};
 use crate::model::{ColumnId, RelationId};
-use crate::plan::{Case, Conflict, Insert, InsertColumn, ParamId};
+use crate::plan::{At, Case, Conflict, Insert, InsertColumn, ParamId};
 
 /// ```sql
 /// with w as (
@@ -34,14 +34,23 @@ pub(super) fn insert(writer: &mut Writer<'_>, insert: &Insert) {
     writer.list(&insert.columns, |writer, column| {
         value(writer, relation, &arrays, column);
     });
+    writer.push(" from ");
     if arrays.is_empty() {
-        writer.push(" from generate_series(1, ");
+        writer.push("generate_series(1, ");
         writer.param(insert.count);
         writer.push(") s(n)");
     } else {
-        writer.push(" from ");
         rows_of(writer, &arrays);
     }
+    let cases = insert.columns.iter().flat_map(|column| &column.cases);
+    kept_sources(
+        writer,
+        cases.filter_map(|case| match case {
+            Case::Kept(value, _) => Some(*value),
+            Case::Given { .. } => None,
+        }),
+    );
+    unless(writer, insert, &arrays);
     writer.push(" order by s.n");
     if let Some(conflict) = &insert.conflict {
         on_conflict(writer, relation, conflict);
@@ -49,48 +58,103 @@ pub(super) fn insert(writer: &mut Writer<'_>, insert: &Insert) {
     writer.push(" returning ");
     kept_columns(writer, relation, None, &insert.kept.columns);
     writer.push(")");
-    keep(writer, &insert.kept, Sorted::No);
+    keep(writer, &insert.kept, Sorted::No, |writer| {
+        if let Some(message) = insert.complete {
+            writer.push(", case when count(*) <> ");
+            writer.param(insert.count);
+            writer.push(" then tenantry.fail('P0001', ");
+            writer.param(message);
+            writer.push(") end");
+        }
+    });
 }
 
 /// The arrays that a row's values come from, in the order of their use.
 fn arrays(insert: &Insert) -> Vec<ParamId> {
     let mut arrays = Vec::new();
+    let mut add = |param: ParamId| {
+        if !arrays.contains(&param) {
+            arrays.push(param);
+        }
+    };
     for case in insert.columns.iter().flat_map(|column| &column.cases) {
         match case {
             Case::Given { values, given } => {
-                arrays.push(*values);
-                arrays.extend(given);
+                add(*values);
+                if let Some(given) = given {
+                    add(*given);
+                }
             }
+            Case::Kept(_, At::Number(number) | At::NumberIfAny(number)) => add(*number),
+            Case::Kept(_, At::Row) => {}
         }
     }
+    for (_, param) in &insert.unless {
+        add(*param);
+    }
     arrays
+}
+
+/// ` where not exists (select from "labels" u where u."name" = s.x0)`
+fn unless(writer: &mut Writer<'_>, insert: &Insert, arrays: &[ParamId]) {
+    if insert.unless.is_empty() {
+        return;
+    }
+    let existing = writer.alias();
+    writer.push(" where not exists (select from ");
+    writer.table(insert.relation, existing);
+    writer.push(" where ");
+    writer.separated(&insert.unless, " and ", |writer, (column, param)| {
+        writer.operand(insert.relation, existing, *column);
+        writer.push(" = ");
+        array(writer, arrays, *param);
+    });
+    writer.push(")");
+}
+
+fn array(writer: &mut Writer<'_>, arrays: &[ParamId], param: ParamId) {
+    let index = arrays.iter().position(|array| *array == param);
+    writer.numbered("s.x", index.unwrap_or_default());
 }
 
 /// The value of a column in the row at hand: the first case that applies, else the default.
 fn value(writer: &mut Writer<'_>, relation: RelationId, arrays: &[ParamId], column: &InsertColumn) {
     let def = writer.model.relation(relation).column(column.column);
     let (default, cast) = (def.default.clone(), def.ty.cast.clone());
-    let array = |writer: &mut Writer<'_>, param: ParamId| {
-        let index = arrays.iter().position(|array| *array == param);
-        writer.numbered("s.x", index.unwrap_or_default());
-    };
     let mut open = false;
     for case in &column.cases {
-        let Case::Given { values, given } = case;
-        if let Some(given) = given {
+        let condition = match case {
+            Case::Given { given, .. } => given.map(|given| (given, " then ")),
+            Case::Kept(_, At::NumberIfAny(number)) => Some((*number, " is not null then ")),
+            Case::Kept(..) => None,
+        };
+        if let Some((condition, then)) = condition {
             writer.push(if open { " when " } else { "case when " });
-            array(writer, *given);
-            writer.push(" then ");
+            array(writer, arrays, condition);
+            writer.push(then);
             open = true;
         } else if open {
             writer.push(" else ");
         }
-        array(writer, *values);
-        if let (Some(ty), true) = (&cast, writer.is_text(*values)) {
-            writer.push("::");
-            writer.display(ty.clone());
+        match case {
+            Case::Given { values, .. } => {
+                array(writer, arrays, *values);
+                if let (Some(ty), true) = (&cast, writer.is_text(*values)) {
+                    writer.push("::");
+                    writer.display(ty.clone());
+                }
+            }
+            Case::Kept(value, at) => {
+                kept_value(writer, *value);
+                writer.push("[");
+                match at {
+                    At::Row => writer.push("s.n"),
+                    At::Number(number) | At::NumberIfAny(number) => array(writer, arrays, *number),
+                }
+                writer.push("]");
+            }
         }
-        if given.is_none() {
+        if condition.is_none() {
             writer.push(if open { " end" } else { "" });
             return;
         }

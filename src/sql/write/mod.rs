@@ -7,7 +7,9 @@ mod update;
 use super::writer::{Alias, Writer};
 use super::{Layout, Statement};
 use crate::model::{Model, RelationId};
-use crate::plan::{Kept, KeptColumn, Lookup, ParamId, Params, Slot, Write, WriteStep, row_key};
+use crate::plan::{
+    Kept, KeptColumn, KeptValue, Lookup, ParamId, Params, Slot, Write, WriteStep, row_key,
+};
 
 /// Prints a field of a mutation: a statement for each step, and the one whose only row is the
 /// answer.
@@ -78,6 +80,13 @@ fn lookup(writer: &mut Writer<'_>, lookup: &Lookup) {
     });
     writer.push(") select ");
     keep_columns(writer, &lookup.kept, Sorted::ByNumber);
+    if let (Some(message), Some((_, first))) = (lookup.missing, lookup.key.first()) {
+        writer.push(", case when count(*) < cardinality(");
+        writer.param(*first);
+        writer.push(") then tenantry.fail('23503', ");
+        writer.param(message);
+        writer.push(") end");
+    }
     writer.push(" from w");
 }
 
@@ -143,10 +152,11 @@ enum Sorted {
 }
 
 /// Keeps the rows in `w`, and their number, for the statements that follow.
-fn keep(writer: &mut Writer<'_>, kept: &Kept, sorted: Sorted) {
+fn keep(writer: &mut Writer<'_>, kept: &Kept, sorted: Sorted, more: impl FnOnce(&mut Writer<'_>)) {
     writer.numbered(" select set_config('tenantry.count_", kept.slot.0);
     writer.push("', count(*)::text, true), ");
     keep_columns(writer, kept, sorted);
+    more(writer);
     writer.push(" from w");
 }
 
@@ -187,6 +197,34 @@ fn kept_rows(writer: &mut Writer<'_>, relation: RelationId, slot: Slot) {
         writer.push(", ");
     }
     writer.push("n)");
+}
+
+/// `, (select current_setting('tenantry.kept_1_0')::"uuid"[] as a0 offset 0) k1`: arrays of rows that
+/// were kept, each taken apart once.
+fn kept_sources(writer: &mut Writer<'_>, values: impl Iterator<Item = KeptValue>) {
+    let mut sources: Vec<(Slot, Vec<KeptValue>)> = Vec::new();
+    for value in values {
+        match sources.iter_mut().find(|(slot, _)| *slot == value.slot) {
+            Some((_, known)) if known.contains(&value) => {}
+            Some((_, known)) => known.push(value),
+            None => sources.push((value.slot, vec![value])),
+        }
+    }
+    for (slot, values) in &sources {
+        writer.push(", (select ");
+        writer.list(values, |writer, value| {
+            let column = KeptColumn::Column(value.column);
+            kept_array(writer, value.relation, *slot, value.index, column);
+            writer.numbered(" as a", value.index);
+        });
+        writer.numbered(" offset 0) k", slot.0);
+    }
+}
+
+/// `k1.a0`
+fn kept_value(writer: &mut Writer<'_>, value: KeptValue) {
+    writer.numbered("k", value.slot.0);
+    writer.numbered(".a", value.index);
 }
 
 /// `current_setting('tenantry.kept_0_0')::"uuid"[]`

@@ -1,8 +1,11 @@
 //! New values of rows that exist.
 
-use super::{Alias, Sorted, Writer, keep, kept_columns, same_row};
+use super::{
+    Alias, Sorted, Writer, keep, kept_columns, kept_rows, kept_sources, kept_value, rows_of,
+    same_row,
+};
 use crate::model::{ColumnId, RelationId, TypeKind};
-use crate::plan::{Assignment, Find, KeptColumn, ParamId, Update};
+use crate::plan::{Assignment, At, Find, KeptColumn, ParamId, Slot, Update};
 use crate::schema::Change;
 use crate::sql::predicate::predicate;
 
@@ -14,6 +17,9 @@ use crate::sql::predicate::predicate;
 /// Rows that a filter finds are locked first, in the order of their keys, so that two of these
 /// cannot lock each other out.
 pub(super) fn update(writer: &mut Writer<'_>, update: &Update) {
+    if let Find::Kept(slot) = update.find {
+        return update_kept(writer, update, slot);
+    }
     let relation = update.relation;
     let columns = &update.kept.columns;
     let target = writer.alias();
@@ -61,7 +67,78 @@ pub(super) fn update(writer: &mut Writer<'_>, update: &Update) {
         kept_columns(writer, relation, Some(target), columns);
         writer.push(")");
     }
-    keep(writer, &update.kept, Sorted::ByKey);
+    keep(writer, &update.kept, Sorted::ByKey, |_| {});
+}
+
+/// New values for rows that were kept, each with its own:
+///
+/// ```sql
+/// with w as (
+///   update "comments" t0 set "issue_id" = k0.a0[s.x0]
+///   from unnest(current_setting('tenantry.kept_1_0')::"uuid"[]) with ordinality k(k0, n)
+///   join unnest($1::"int4"[]) with ordinality s(x0, n) on s.n = k.n,
+///        (select current_setting('tenantry.kept_0_0')::"uuid"[] as a0 offset 0) k0
+///   where t0."id" = k.k0
+///   returning t0."id" as k0
+/// )
+/// select …
+/// ```
+fn update_kept(writer: &mut Writer<'_>, update: &Update, slot: Slot) {
+    let relation = update.relation;
+    let target = writer.alias();
+    let mut arrays = Vec::new();
+    for (_, assignment) in &update.set {
+        if let Assignment::Kept(_, At::Number(number) | At::NumberIfAny(number)) = assignment
+            && !arrays.contains(number)
+        {
+            arrays.push(*number);
+        }
+    }
+    writer.push("with w as (update ");
+    writer.table(relation, target);
+    writer.push(" set ");
+    writer.list(&update.set, |writer, (column, assignment)| {
+        writer.column_name(relation, *column);
+        writer.push(" = ");
+        match assignment {
+            Assignment::Kept(value, at) => {
+                kept_value(writer, *value);
+                writer.push("[");
+                match at {
+                    At::Row => writer.push("k.n"),
+                    At::Number(number) | At::NumberIfAny(number) => {
+                        let index = arrays.iter().position(|array| array == number);
+                        writer.numbered("s.x", index.unwrap_or_default());
+                    }
+                }
+                writer.push("]");
+            }
+            assignment => assigned(writer, (relation, target), *column, assignment),
+        }
+    });
+    writer.push(" from ");
+    kept_rows(writer, relation, slot);
+    if !arrays.is_empty() {
+        writer.push(" join ");
+        rows_of(writer, &arrays);
+        writer.push(" on s.n = k.n");
+    }
+    kept_sources(
+        writer,
+        update
+            .set
+            .iter()
+            .filter_map(|(_, assignment)| match assignment {
+                Assignment::Kept(value, _) => Some(*value),
+                _ => None,
+            }),
+    );
+    writer.push(" where ");
+    same_row(writer, relation, target, "k");
+    writer.push(" returning ");
+    kept_columns(writer, relation, Some(target), &update.kept.columns);
+    writer.push(")");
+    keep(writer, &update.kept, Sorted::ByKey, |_| {});
 }
 
 /// Which rows; those that were kept stand in the `from` of the statement as `k`.
@@ -85,6 +162,8 @@ fn assigned(
 ) {
     match assignment {
         Assignment::Value(value) => writer.param(*value),
+        // Rows that were kept have a statement of another form.
+        Assignment::Kept(..) => writer.push("null"),
         Assignment::Change(change, operand) => {
             changed(writer, (relation, target), column, *change, *operand);
         }

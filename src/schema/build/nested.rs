@@ -1,0 +1,178 @@
+//! Writes to rows that are linked to those a write is about: `comments: {create: […]}`,
+//! `project: {connect: {key: "APP"}}`.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use super::writes::{can_be_set, is_writable};
+use super::{Builder, input};
+use crate::model::{ColumnId, Relation, RelationId};
+use crate::schema::links::LinkField;
+use crate::schema::types::{
+    FieldMeaning, InputDef, InputFieldDef, InputMeaning, ListLink, Nested, Type, TypeDef,
+};
+use crate::schema::words::pascal;
+
+type Fields = IndexMap<String, InputFieldDef>;
+
+impl Builder<'_> {
+    /// The fields of an input, or of a patch, that stand for linked rows.
+    pub(super) fn nested_fields(
+        &self,
+        relation: &Relation,
+        links: &[LinkField],
+        suffix: &str,
+    ) -> Vec<(String, InputFieldDef)> {
+        let mut fields = Vec::new();
+        for link in links {
+            let Some(target) = self.names.of(link.target) else {
+                continue;
+            };
+            if !is_writable(self.model.relation(link.target)) {
+                continue;
+            }
+            let (meaning, many) = match &link.meaning {
+                FieldMeaning::ToOne(link) => {
+                    let ours = link.on.iter().map(|&(ours, _)| ours);
+                    if !settable(relation, ours) {
+                        continue;
+                    }
+                    (InputMeaning::ToOne(Arc::clone(link)), false)
+                }
+                FieldMeaning::ToOneReverse(to_many) | FieldMeaning::ToMany(to_many) => {
+                    let theirs = to_many.on.iter().map(|&(theirs, _)| theirs);
+                    if !settable(self.model.relation(to_many.target), theirs) {
+                        continue;
+                    }
+                    let many = matches!(link.meaning, FieldMeaning::ToMany(_));
+                    let link = ListLink::Direct(Arc::clone(to_many));
+                    (InputMeaning::ToMany(link), many)
+                }
+                FieldMeaning::Through(through) => {
+                    let columns = through.near.iter().chain(&through.far);
+                    let columns: Vec<_> = columns.map(|&(column, _)| column).collect();
+                    if !self.is_plain_junction(through.junction, &columns) {
+                        continue;
+                    }
+                    let link = ListLink::Through(Arc::clone(through));
+                    (InputMeaning::ToMany(link), true)
+                }
+                _ => continue,
+            };
+            let kind = if many { "ToMany" } else { "ToOne" };
+            let ty = self.names.written(target, &format!("{kind}{suffix}"));
+            let def = InputFieldDef {
+                description: None,
+                ty: Type::named(ty),
+                meaning,
+            };
+            fields.push((link.name.clone(), def));
+        }
+        fields
+    }
+
+    /// Whether rows of a junction can be made of the keys of both sides alone.
+    fn is_plain_junction(&self, junction: RelationId, keys: &[ColumnId]) -> bool {
+        let junction = self.model.relation(junction);
+        let needless = |id: &ColumnId| {
+            let column = junction.column(*id);
+            keys.contains(id) || !column.not_null || column.has_default || column.generated
+        };
+        is_writable(junction)
+            && settable(junction, keys.iter().copied())
+            && junction.column_ids().all(|id| needless(&id))
+    }
+
+    /// The types that others refer to a table's rows by.
+    pub(super) fn nested_types(&self, relation: &Relation, name: &str) -> Vec<(String, TypeDef)> {
+        let named = |suffix: &str| Type::named(self.names.written(name, suffix));
+        let new = Type::named(self.names.input(name));
+        let mut types = self.key_types(relation, name);
+        let keyed = !types.is_empty();
+        let (mut one, mut many) = (Fields::new(), Fields::new());
+        let mut add = |field: &str, ty: &Type, nested: Nested, text: &str| {
+            let meaning = InputMeaning::Nested(nested);
+            one.insert(field.to_owned(), input(ty.clone(), meaning.clone(), text));
+            let list = ty.clone().non_null().list();
+            many.insert(field.to_owned(), input(list, meaning, text));
+        };
+        add("create", &new, Nested::Create, "New rows.");
+        if keyed {
+            let key = named("Key");
+            let text = "Rows that exist, by a key.";
+            add("connect", &key, Nested::Connect, text);
+            let text = "Rows by a key; those that do not exist are made.";
+            let either = named("ConnectOrCreate");
+            add("connectOrCreate", &either, Nested::ConnectOrCreate, text);
+            let fields = [
+                ("connect", key, Nested::Connect, "The key to look for."),
+                (
+                    "create",
+                    new,
+                    Nested::Create,
+                    "The new row, which has this key, where there is none.",
+                ),
+            ];
+            let fields = fields.map(|(name, ty, nested, text)| {
+                let def = input(ty.non_null(), InputMeaning::Nested(nested), text);
+                (name.to_owned(), def)
+            });
+            types.push((either.name().to_string(), data(Fields::from(fields), false)));
+        }
+        types.push((self.names.written(name, "ToOneInput"), data(one, true)));
+        types.push((self.names.written(name, "ToManyInput"), data(many, false)));
+        types
+    }
+
+    /// `IssueKey`: one of the unique keys. None where there is none.
+    fn key_types(&self, relation: &Relation, name: &str) -> Vec<(String, TypeDef)> {
+        let mut types = Vec::new();
+        let mut alternatives = Fields::new();
+        for (key_name, columns) in self.unique_keys(relation, |_| true) {
+            let fields = columns.iter().filter_map(|&id| {
+                let column = relation.column(id);
+                let def = InputFieldDef {
+                    description: column.comment.description.clone(),
+                    ty: self.column_type(column).non_null(),
+                    meaning: InputMeaning::Column(id),
+                };
+                Some((self.column_field(column)?, def))
+            });
+            let fields: Fields = fields.collect();
+            let mut def = if let ([_], Some((_, only))) = (&columns[..], fields.first()) {
+                InputFieldDef {
+                    description: None,
+                    ty: only.ty.clone(),
+                    meaning: only.meaning.clone(),
+                }
+            } else {
+                let ty = self
+                    .names
+                    .written(name, &format!("{}Key", pascal(&key_name)));
+                let text = "The values of these columns together.";
+                let def = input(Type::named(ty.as_str()), InputMeaning::CompositeKey, text);
+                types.push((ty, data(fields, false)));
+                def
+            };
+            def.ty = def.ty.nullable();
+            alternatives.insert(key_name, def);
+        }
+        if !alternatives.is_empty() {
+            types.push((self.names.written(name, "Key"), data(alternatives, true)));
+        }
+        types
+    }
+}
+
+fn settable(relation: &Relation, mut columns: impl Iterator<Item = ColumnId>) -> bool {
+    columns.all(|column| can_be_set(relation, relation.column(column)))
+}
+
+fn data(fields: Fields, one_of: bool) -> TypeDef {
+    TypeDef::Data(InputDef {
+        description: None,
+        fields,
+        one_of,
+    })
+}
