@@ -56,6 +56,9 @@ pub async fn introspect(
             &[&type_oids],
         )
         .await?;
+    let searches = client
+        .query(include_str!("../../sql/introspect/searches.sql"), &[&oid])
+        .await?;
     let keys = client
         .query(include_str!("../../sql/introspect/keys.sql"), &[&oid])
         .await?;
@@ -87,6 +90,9 @@ pub async fn introspect(
     }
     for row in &columns {
         catalog.add_column(row);
+    }
+    for row in &searches {
+        catalog.add_search(row);
     }
     for row in &keys {
         catalog.add_key(row);
@@ -190,6 +196,15 @@ impl Catalog {
         self.columns
             .insert((oid, row.get("attnum")), ColumnId(columns.len()));
         columns.push(column);
+    }
+
+    fn add_search(&mut self, row: &Row) {
+        let oid: u32 = row.get("relation");
+        let column = self.column_ids(oid, &[row.get("attnum")]);
+        if let (Some(&relation), Some([column])) = (self.relations.get(&oid), column.as_deref()) {
+            let ty = &mut self.model.relations[relation.0].columns[column.0].ty;
+            ty.search = Some(Expression::new(row.get("configuration")));
+        }
     }
 
     fn add_key(&mut self, row: &Row) {

@@ -90,6 +90,8 @@ pub struct ColumnType {
     pub aggregates: OwnAggregates,
     /// Texts that differ can be equal, by their collation; Postgres has no patterns for those.
     pub folds: bool,
+    /// The configuration that a `tsvector` is made by, or a text with an index for searches.
+    pub search: Option<Expression>,
 }
 
 /// Which aggregates Postgres has for a type by name; those of types with a [`TypeKind`] of their
@@ -343,6 +345,7 @@ impl ColumnType {
             enum_domain: false,
             aggregates: OwnAggregates::default(),
             folds: false,
+            search: None,
         }
     }
 

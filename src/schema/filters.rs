@@ -133,6 +133,7 @@ impl Filters<'_> {
 fn stem(ty: &ColumnType, value: &Type) -> String {
     match (&ty.kind, &ty.cast) {
         (TypeKind::Text | TypeKind::Char, _) if ty.folds => "CollatedString".into(),
+        (TypeKind::Text, _) if ty.search.is_some() => "SearchedString".into(),
         (
             TypeKind::Array {
                 element,

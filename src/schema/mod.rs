@@ -8,6 +8,8 @@ mod graphql;
 mod links;
 mod naming;
 mod operators;
+#[cfg(test)]
+mod operators_table;
 mod scalars;
 #[cfg(test)]
 mod testing;

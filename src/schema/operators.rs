@@ -35,7 +35,7 @@ pub enum Operator {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Offer {
     /// The types on its sides and its symbol, as in [`crate::model::Operators`].
-    signature: &'static str,
+    pub(super) signature: &'static str,
     name: &'static str,
     description: &'static str,
     /// What is made of the text that a client sends.
@@ -80,7 +80,7 @@ const fn search(call: Call, name: &'static str, description: &'static str) -> Of
 }
 
 #[rustfmt::skip]
-static OFFERS: [Offer; 98] = [
+pub(super) static OFFERS: [Offer; 98] = [
     search(Call::WebSearch, "matches", "Matches a search as people type it: `red shoes \"low price\" -leather or sandals`."),
     search(Call::TsQuery, "matchesQuery", "Matches a `tsquery`: `red & (shoe:* | sandal)`."),
 
@@ -195,26 +195,25 @@ static OFFERS: [Offer; 98] = [
     offer("geography && geography", "overlapsBox", "Its bounding box has points in common with that of this geography, in WKT or GeoJSON."),
 ];
 
+/// What all texts have.
+pub(super) const TEXT: [Operator; 12] = [
+    Operator::Like,
+    Operator::ILike,
+    Operator::StartsWith,
+    Operator::EndsWith,
+    Operator::Contains,
+    Operator::IStartsWith,
+    Operator::IEndsWith,
+    Operator::IContains,
+    Operator::IEq,
+    Operator::IIn,
+    Operator::Regex,
+    Operator::IRegex,
+];
+
 /// What filters of a type have, in their order.
 pub(super) fn of(ty: &ColumnType) -> Vec<Operator> {
-    use Operator::{
-        Contains, EndsWith, Eq, Gt, Gte, IContains, IEndsWith, IEq, IIn, ILike, IRegex,
-        IStartsWith, In, IsEmpty, IsNull, Like, Lt, Lte, Ne, NotIn, Regex, StartsWith,
-    };
-    const TEXT: [Operator; 12] = [
-        Like,
-        ILike,
-        StartsWith,
-        EndsWith,
-        Contains,
-        IStartsWith,
-        IEndsWith,
-        IContains,
-        IEq,
-        IIn,
-        Regex,
-        IRegex,
-    ];
+    use Operator::{Eq, Gt, Gte, In, IsEmpty, IsNull, Lt, Lte, Ne, NotIn};
     let mut all = Vec::new();
     let searched = ty.operators.has("tsvector @@ tsquery");
     if ty.equality != Equality::None && !searched {
@@ -252,9 +251,11 @@ pub(super) fn is_opaque(ty: &ColumnType) -> bool {
 fn offers(ty: &ColumnType) -> impl Iterator<Item = &'static Offer> + use<'_> {
     // Postgres compares arrays by their elements.
     let comparable = !matches!(ty.kind, TypeKind::Array { .. }) || ty.equality == Equality::Native;
-    OFFERS
-        .iter()
-        .filter(move |offer| comparable && ty.operators.has(offer.signature))
+    OFFERS.iter().filter(move |offer| {
+        // A text with an index for searches is searched like a `tsvector`.
+        let indexed = ty.search.is_some() && offer.call.is_some();
+        comparable && (indexed || ty.operators.has(offer.signature))
+    })
 }
 
 impl Offer {

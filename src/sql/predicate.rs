@@ -5,7 +5,7 @@ use super::lists::ListRows;
 use super::writer::{Alias, Writer};
 use crate::model::{ColumnId, Equality, RelationId, TypeKind};
 use crate::plan::{Operand, ParamId, Predicate};
-use crate::schema::{Call, ListLink, Operator};
+use crate::schema::{Call, ListLink, Offer, Operator};
 
 pub(super) fn predicate(
     writer: &mut Writer<'_>,
@@ -197,12 +197,15 @@ fn compare(
             writer.param(param);
             writer.push(") value))");
         }
+        Operator::Offer(Offer {
+            call: Some(call), ..
+        }) => search(writer, relation, alias, (operand, *call, param)),
         Operator::Offer(offer) => {
             left(writer);
             writer.push(" ");
             writer.push(offer.symbol());
             writer.push(" ");
-            called(writer, offer.call, param);
+            writer.param(param);
         }
         plain => infix(writer, symbol(plain)),
     }
@@ -226,15 +229,36 @@ fn symbol(operator: Operator) -> &'static str {
     }
 }
 
-/// `websearch_to_tsquery($1::text)`
-fn called(writer: &mut Writer<'_>, call: Option<Call>, param: ParamId) {
-    let Some(call) = call else {
-        return writer.param(param);
+/// `t0."search" @@ websearch_to_tsquery('english'::regconfig, $1::text)`, or of a text
+/// `to_tsvector('english'::regconfig, t0."body") @@ …`, as its index has it.
+fn search(
+    writer: &mut Writer<'_>,
+    relation: RelationId,
+    alias: Alias,
+    (operand, call, param): (Operand, Call, ParamId),
+) {
+    let ty = operand.ty(writer.model.relation(relation));
+    let is_text = ty
+        .as_ref()
+        .is_some_and(|ty| matches!(ty.kind, TypeKind::Text));
+    let configuration = ty.and_then(|ty| ty.search.clone());
+    let configured = |writer: &mut Writer<'_>| {
+        if let Some(configuration) = &configuration {
+            writer.display(configuration);
+            writer.push(", ");
+        }
     };
+    if is_text {
+        writer.push("to_tsvector(");
+        configured(writer);
+    }
+    value(writer, relation, alias, operand);
+    writer.push(if is_text { ") @@ " } else { " @@ " });
     writer.push(match call {
         Call::WebSearch => "websearch_to_tsquery(",
         Call::TsQuery => "to_tsquery(",
     });
+    configured(writer);
     writer.param(param);
     writer.push(")");
 }

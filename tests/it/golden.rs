@@ -2,7 +2,7 @@
 //!
 //! `UPDATE_GOLDEN=1 cargo test --test it golden` writes the last two anew; look at the difference before committing it.
 
-mod statement;
+pub(crate) mod statement;
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,5 +1,6 @@
 //! Every type of Postgres: its values, its operators, and what it says of bad input.
 
+mod indexes;
 mod operators;
 mod values;
 

@@ -114,3 +114,22 @@ insert into machines values
   (3, '::1', '2001:db8::/32', 'ff:ff:ff:ff:ff:ff', 'ff:ff:ff:ff:ff:ff:ff:ff', '1111', '11111', '0/A', 0, '0', '',
    '05:00-01', '0', '0044-03-15 12:00Z BC', '10000-01-01', '0044-03-15 BC', '00:00:00.000001', 'ffffffff-ffff-ffff-ffff-ffffffffffff', '\x61'),
   (4, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null);
+
+create text search configuration plain (copy = simple);
+create table notes (
+  id int primary key,
+  body text,
+  brief varchar(99),
+  words tsvector,
+  weighted tsvector generated always as (setweight(to_tsvector('simple', coalesce(brief, '')), 'A')) stored,
+  own tsvector generated always as (to_tsvector('plain', coalesce(body, ''))) stored
+);
+create index on notes using gin (to_tsvector('german', body));
+create index on notes using gin (to_tsvector('simple', brief));
+create index on notes using gin (words);
+create trigger notes_words before insert or update on notes
+  for each row execute function tsvector_update_trigger(words, 'pg_catalog.german', body);
+insert into notes values
+  (1, 'Die Häuser am Fluss', 'the houses'),
+  (2, 'Ein Haus', 'a house'),
+  (3, null, null);

@@ -39,7 +39,7 @@ pub enum SchemaError {
 }
 
 /// Type names that the service itself defines.
-const RESERVED: [&str; 21] = [
+const RESERVED: [&str; 22] = [
     "Query",
     "Mutation",
     "Subscription",
@@ -61,6 +61,7 @@ const RESERVED: [&str; 21] = [
     "Opaque",
     "JSONPath",
     "CollatedString",
+    "SearchedString",
 ];
 
 /// The directions a list can be sorted in.

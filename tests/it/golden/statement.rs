@@ -11,7 +11,7 @@ use tenantry::sql::{self, Read, Statement};
 use tokio_postgres::Client;
 
 /// The API of the tables in a tenant's schema.
-pub(super) async fn api(psql: &Client, schema: &str, role: &str) -> Api {
+pub(crate) async fn api(psql: &Client, schema: &str, role: &str) -> Api {
     let histories = ["tenantry_base_history", "tenantry_app_history"];
     let model = introspect(psql, schema, Some(role), &histories)
         .await
@@ -20,7 +20,7 @@ pub(super) async fn api(psql: &Client, schema: &str, role: &str) -> Api {
 }
 
 /// None when the request needs none, or is refused before there is one.
-pub(super) fn of(api: &Api, request: &str, variables: Variables, viewer: &str) -> Option<String> {
+pub(crate) fn of(api: &Api, request: &str, variables: Variables, viewer: &str) -> Option<String> {
     try_of(api, request, variables, viewer).ok().flatten()
 }
 
