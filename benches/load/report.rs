@@ -70,7 +70,7 @@ pub(crate) fn render(
          - **limit**: the service's SQL for one tenant, prepared once, on 16 connections from the benchmark's own process; no HTTP, no transaction, rows received and dropped\n\
          - **naive**: a web service that trusts everybody and knows one operation: any tenant on any of 16 connections, `set search_path` for the session and \
          a statement prepared once, in one round trip; no transaction, no role of the tenant's, JSON made by the service's encoder; **no HTTP**: the same, called directly\n\
-         - **with sign-ups**: two tenants a second sign up meanwhile\n\
+         - **with sign-ups**: a tenant signs up every two seconds meanwhile\n\
          - **neighbours of a flood**: all tenants but one, on {} connections, while that one asks on {}; **neighbours**: the same without the flood\n",
         effort.connections,
         effort.duration.as_secs(),
