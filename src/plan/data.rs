@@ -105,6 +105,10 @@ pub enum Cells {
     Value(Arc<str>, Format),
     /// The same, which must not be null.
     Operand(Arc<str>, Format),
+    /// Nothing, but every row that has the field must say true.
+    True(Arc<str>),
+    /// Nothing, but there must not be a second row.
+    Single(Arc<str>),
     /// How many rows there are.
     Count,
     /// The number of the row above that each row stands in, from one; rows are so many steps below those.
@@ -138,6 +142,11 @@ impl RowsSource {
         let mut below = self.clone();
         below.path.push(step);
         below
+    }
+
+    /// Whether there may be any number of rows, and not the one of an argument.
+    pub(super) fn is_nested(&self) -> bool {
+        !self.path.is_empty()
     }
 
     /// How many steps these rows lie below those.
@@ -198,6 +207,25 @@ impl RowsSource {
                     }
                 }
                 return self.bind(&Cells::Given(Arc::clone(field)), variables);
+            }
+            Cells::True(field) => {
+                for (index, row) in self.within(self.path.len(), variables) {
+                    let value = row
+                        .field(field, variables)
+                        .map(|value| value.value(variables));
+                    if value.is_some_and(|value| *value != Value::Bool(true)) {
+                        let problem = "leave it out, or say true";
+                        return Err(self.error(Some(index), field, problem));
+                    }
+                }
+                Bound::Null
+            }
+            Cells::Single(field) => {
+                if self.rows(variables).len() > 1 {
+                    let problem = "is changed with one row at a time";
+                    return Err(self.error(None, field, problem));
+                }
+                Bound::Null
             }
             Cells::Values(path, format) => self.values(path, format, variables)?,
             Cells::Parents(steps) => array(

@@ -190,7 +190,7 @@ pub struct InputDef {
     pub one_of: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct InputFieldDef {
     pub description: Option<String>,
     pub ty: Type,

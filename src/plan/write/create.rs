@@ -59,6 +59,7 @@ impl<'a> Planner<'_, 'a> {
                 relation,
                 key,
                 missing: None,
+                scope: None,
                 kept: self.kept(slot),
             }));
         }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::create::{Level, Parent};
 use super::nested::Named;
 use super::{
-    Conflict, InputDef, InputMeaning, Lookup, ParamId, Planner, Result, RowsSource, Slot, State,
-    WriteStep, message,
+    Conflict, InputDef, InputMeaning, Lookup, ParamId, Planner, Result, RowsSource, Scope, Slot,
+    State, WriteStep, message,
 };
 use crate::model::{ColumnId, RelationId};
 use crate::schema::Nested;
@@ -80,6 +80,7 @@ impl<'a> Planner<'_, 'a> {
         rows: &RowsSource,
         key: &KeyKind,
         needed: &[ColumnId],
+        scope: Option<Scope>,
     ) -> Slot {
         let slot = self.slot(relation, needed);
         let type_name = self.env.api.blueprint.type_names[relation.0].clone();
@@ -89,6 +90,7 @@ impl<'a> Planner<'_, 'a> {
             relation,
             key: self.key_params(state, relation, rows, key),
             missing: Some(message(state, text)),
+            scope,
             kept: self.kept(slot),
         };
         self.steps.push(WriteStep::Lookup(lookup));
@@ -154,7 +156,7 @@ impl<'a> Planner<'_, 'a> {
                     update: Vec::new(),
                 });
             }
-            let slot = self.look_up(state, relation, &rows, &key, needed);
+            let slot = self.look_up(state, relation, &rows, &key, needed, None);
             all.push(Named { slot, rows });
         }
         Ok(all)

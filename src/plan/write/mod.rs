@@ -2,6 +2,7 @@
 
 mod create;
 mod keys;
+mod linked;
 mod nested;
 mod patch;
 mod types;
@@ -12,8 +13,9 @@ use std::sync::Arc;
 use async_graphql_value::Value as Ast;
 
 pub use types::{
-    Answer, AnswerField, Assignment, At, Case, Conflict, Find, Insert, InsertColumn, Kept,
-    KeptColumn, KeptValue, Lookup, Slot, Update, Write, WriteStep, row_key,
+    Answer, AnswerField, Assignment, At, Between, Case, Conflict, Delete, Find, Follow, Insert,
+    InsertColumn, Kept, KeptColumn, KeptValue, Lookup, Scope, Slot, Update, Write, WriteStep,
+    row_key,
 };
 
 use super::data::{Cells, Data, RowsSource};
@@ -57,6 +59,7 @@ pub(super) fn plan(
                 relation,
                 find,
                 set: Vec::new(),
+                missing: None,
                 kept,
             }));
             delete = Some(Find::Kept(slot));

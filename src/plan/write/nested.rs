@@ -161,7 +161,7 @@ impl<'a> Planner<'_, 'a> {
                 Nested::Connect => {
                     for key in self.key_kinds(def, &rows, &[]) {
                         let rows = rows.having(&[Arc::clone(&key.field)]);
-                        let slot = self.look_up(state, relation, &rows, &key, needed);
+                        let slot = self.look_up(state, relation, &rows, &key, needed, None);
                         all.push(Named { slot, rows });
                     }
                 }
@@ -196,6 +196,7 @@ impl<'a> Planner<'_, 'a> {
             relation,
             find: Find::Kept(named.slot),
             set,
+            missing: None,
             kept: self.kept(slot),
         }));
     }

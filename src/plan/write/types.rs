@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::model::{ColumnId, Model, RelationId, TypeKind};
 use crate::plan::{ParamId, Predicate, ResponseKey, Selection};
-use crate::schema::Change;
+use crate::schema::{Change, ListLink};
 
 /// One field of a mutation.
 #[derive(Debug)]
@@ -30,6 +30,8 @@ pub enum WriteStep {
     Insert(Insert),
     Update(Update),
     Lookup(Lookup),
+    Follow(Follow),
+    Delete(Delete),
 }
 
 /// New rows, in the order of the input.
@@ -100,6 +102,8 @@ pub struct Update {
     pub relation: RelationId,
     pub find: Find,
     pub set: Vec<(ColumnId, Assignment)>,
+    /// What to say when there is no row; none where that is no error.
+    pub missing: Option<ParamId>,
     pub kept: Kept,
 }
 
@@ -110,6 +114,15 @@ pub enum Assignment {
     Kept(KeptValue, At),
     /// From the value that the column has, by a parameter.
     Change(Change, ParamId),
+    /// For rows that were kept: of each by itself.
+    Each {
+        /// An array with a value for each row.
+        values: ParamId,
+        /// An array that says which rows give it. None when all do.
+        given: Option<ParamId>,
+        change: Option<Change>,
+    },
+    Null,
 }
 
 /// The rows with the given keys, in their order.
@@ -120,8 +133,42 @@ pub struct Lookup {
     pub key: Vec<(ColumnId, ParamId)>,
     /// What to say when one is missing; none where that is no error.
     pub missing: Option<ParamId>,
+    /// Only rows that are linked to others.
+    pub scope: Option<Scope>,
     pub kept: Kept,
 }
+
+/// A link to rows that were kept, of which the array names one for each row.
+#[derive(Debug)]
+pub struct Scope {
+    pub link: ListLink,
+    /// In the order of the link's columns.
+    pub parent: Vec<KeptValue>,
+    pub number: ParamId,
+}
+
+/// The rows that those kept are linked to, as far as there are any.
+#[derive(Debug)]
+pub struct Follow {
+    pub relation: RelationId,
+    /// (column of the row, value of the one that was kept)
+    pub on: Vec<(ColumnId, KeptValue)>,
+    pub missing: ParamId,
+    pub kept: Kept,
+}
+
+/// Rows that were kept, removed.
+#[derive(Debug)]
+pub struct Delete {
+    pub relation: RelationId,
+    pub slot: Slot,
+    /// Of a junction: only the rows between these and those of the slot, by the link's columns.
+    pub between: Option<Between>,
+}
+
+/// Rows of a junction: (column, value, which of those kept).
+#[derive(Debug)]
+pub struct Between(pub Vec<(ColumnId, KeptValue, At)>);
 
 /// Which rows.
 #[derive(Debug)]

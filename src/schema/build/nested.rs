@@ -120,8 +120,65 @@ impl Builder<'_> {
             });
             types.push((either.name().to_string(), data(Fields::from(fields), false)));
         }
+        let (mut one_patch, mut many_patch) = (one.clone(), many.clone());
         types.push((self.names.written(name, "ToOneInput"), data(one, true)));
         types.push((self.names.written(name, "ToManyInput"), data(many, false)));
+        let changes = [
+            (
+                "disconnect",
+                Nested::Disconnect,
+                "Ends the link; the row stays.",
+            ),
+            ("delete", Nested::Delete, "Removes the row."),
+        ];
+        for (field, nested, text) in changes {
+            let flag = Type::named("Boolean");
+            one_patch.insert(
+                field.to_owned(),
+                input(flag, InputMeaning::Nested(nested), text),
+            );
+            let keys = named("Key").non_null().list();
+            many_patch.insert(
+                field.to_owned(),
+                input(keys, InputMeaning::Nested(nested), text),
+            );
+        }
+        let patch = Type::named(self.names.patch(name));
+        let meaning = InputMeaning::Nested(Nested::Update);
+        let text = "New values of linked rows.";
+        one_patch.insert(
+            "update".to_owned(),
+            input(patch.clone(), meaning.clone(), text),
+        );
+        if keyed {
+            let update = named("Update");
+            let list = update.clone().non_null().list();
+            many_patch.insert("update".to_owned(), input(list, meaning, text));
+            let key = InputMeaning::Nested(Nested::Connect);
+            let fields = [
+                (
+                    "key",
+                    input(named("Key").non_null(), key, "Which of the linked rows."),
+                ),
+                (
+                    "set",
+                    input(patch.non_null(), InputMeaning::Set, "Its new values."),
+                ),
+            ];
+            let fields = fields.map(|(name, def)| (name.to_owned(), def));
+            types.push((update.name().to_string(), data(Fields::from(fields), false)));
+        } else {
+            many_patch.shift_remove("disconnect");
+            many_patch.shift_remove("delete");
+        }
+        types.push((
+            self.names.written(name, "ToOnePatch"),
+            data(one_patch, true),
+        ));
+        types.push((
+            self.names.written(name, "ToManyPatch"),
+            data(many_patch, false),
+        ));
         types
     }
 

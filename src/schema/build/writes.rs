@@ -35,6 +35,7 @@ impl Builder<'_> {
         types.extend(self.conflict_types(relation, name));
         types.extend(self.nested_types(relation, name));
         let mut fields = self.columns(relation, links, false);
+        fields.extend(self.nested_fields(relation, links, "Patch"));
         types.extend(self.changes(relation, name, &mut fields));
         if !fields.is_empty() {
             let patch = InputDef {

@@ -8,8 +8,10 @@ use super::writer::{Alias, Writer};
 use super::{Layout, Statement};
 use crate::model::{Model, RelationId};
 use crate::plan::{
-    Kept, KeptColumn, KeptValue, Lookup, ParamId, Params, Slot, Write, WriteStep, row_key,
+    At, Between, Delete, Follow, Kept, KeptColumn, KeptValue, Lookup, ParamId, Params, Scope, Slot,
+    Write, WriteStep, row_key,
 };
+use crate::schema::ListLink;
 
 /// Prints a field of a mutation: a statement for each step, and the one whose only row is the
 /// answer.
@@ -29,10 +31,18 @@ pub fn print_write(model: &Model, params: &Params, write: &Write) -> Vec<WriteSt
                 lookup(&mut writer, step);
                 step.relation
             }
+            WriteStep::Follow(step) => {
+                follow(&mut writer, step);
+                step.relation
+            }
+            WriteStep::Delete(step) => {
+                delete(&mut writer, step);
+                step.relation
+            }
         };
         WriteStatement {
             relation,
-            deletes: false,
+            deletes: matches!(step, WriteStep::Delete(_)),
             statement: writer.finish(Layout::Columns),
         }
     });
@@ -69,7 +79,14 @@ fn lookup(writer: &mut Writer<'_>, lookup: &Lookup) {
     kept_columns(writer, relation, Some(target), &lookup.kept.columns);
     writer.push(", s.n from ");
     let arrays: Vec<_> = lookup.key.iter().map(|(_, param)| *param).collect();
+    let arrays: Vec<_> = arrays
+        .into_iter()
+        .chain(lookup.scope.iter().map(|scope| scope.number))
+        .collect();
     rows_of(writer, &arrays);
+    if let Some(scope) = &lookup.scope {
+        kept_sources(writer, scope.parent.iter().copied());
+    }
     writer.push(" join ");
     writer.table(relation, target);
     writer.push(" on ");
@@ -78,6 +95,10 @@ fn lookup(writer: &mut Writer<'_>, lookup: &Lookup) {
         writer.operand(relation, target, *column);
         writer.numbered(" = s.x", *index);
     });
+    if let Some(scope) = &lookup.scope {
+        writer.push(" and ");
+        in_scope(writer, (relation, target), scope, arrays.len() - 1);
+    }
     writer.push(") select ");
     keep_columns(writer, &lookup.kept, Sorted::ByNumber);
     if let (Some(message), Some((_, first))) = (lookup.missing, lookup.key.first()) {
@@ -88,6 +109,94 @@ fn lookup(writer: &mut Writer<'_>, lookup: &Lookup) {
         writer.push(") end");
     }
     writer.push(" from w");
+}
+
+/// `t0."issue_id" = k0.a0[s.x1]`, or that a junction has a row between the two.
+fn in_scope(
+    writer: &mut Writer<'_>,
+    (relation, target): (RelationId, Alias),
+    scope: &Scope,
+    number: usize,
+) {
+    let parent = |writer: &mut Writer<'_>, value: &KeptValue| {
+        writer.push(" = ");
+        kept_value(writer, *value);
+        writer.numbered("[s.x", number);
+        writer.push("]");
+    };
+    match &scope.link {
+        ListLink::Direct(link) => {
+            let on: Vec<_> = link.on.iter().zip(&scope.parent).collect();
+            writer.separated(&on, " and ", |writer, ((theirs, _), value)| {
+                writer.column(relation, target, *theirs);
+                parent(writer, value);
+            });
+        }
+        ListLink::Through(link) => {
+            let junction = writer.alias();
+            writer.push("exists (select from ");
+            writer.table(link.junction, junction);
+            writer.push(" where ");
+            writer.join_condition((link.junction, junction), (relation, target), &link.far);
+            for ((ours, _), value) in link.near.iter().zip(&scope.parent) {
+                writer.push(" and ");
+                writer.column(link.junction, junction, *ours);
+                parent(writer, value);
+            }
+            writer.push(")");
+        }
+    }
+}
+
+/// The rows that one row refers to, or that refer to it.
+fn follow(writer: &mut Writer<'_>, follow: &Follow) {
+    let relation = follow.relation;
+    let target = writer.alias();
+    writer.push("with w as (select ");
+    kept_columns(writer, relation, Some(target), &follow.kept.columns);
+    writer.push(" from ");
+    writer.table(relation, target);
+    kept_sources(writer, follow.on.iter().map(|(_, value)| *value));
+    writer.push(" where ");
+    writer.separated(&follow.on, " and ", |writer, (column, value)| {
+        writer.column(relation, target, *column);
+        writer.push(" = ");
+        kept_value(writer, *value);
+        writer.push("[1]");
+    });
+    writer.push(") select ");
+    keep_columns(writer, &follow.kept, Sorted::No);
+    writer.push(", case when count(*) = 0 then tenantry.fail('23503', ");
+    writer.param(follow.missing);
+    writer.push(") end from w");
+}
+
+/// Rows that were kept, or those of a junction between such rows.
+fn delete(writer: &mut Writer<'_>, delete: &Delete) {
+    let relation = delete.relation;
+    let target = writer.alias();
+    writer.push("delete from ");
+    writer.table(relation, target);
+    writer.push(" using ");
+    let Some(Between(columns)) = &delete.between else {
+        kept_rows(writer, relation, delete.slot);
+        writer.push(" where ");
+        same_row(writer, relation, target, "k");
+        return;
+    };
+    let numbers = columns.iter().find_map(|(_, _, at)| match at {
+        At::Number(number) | At::NumberIfAny(number) => Some(*number),
+        At::Row => None,
+    });
+    rows_of(writer, &numbers.into_iter().collect::<Vec<_>>());
+    kept_sources(writer, columns.iter().map(|(_, value, _)| *value));
+    writer.push(" where ");
+    writer.separated(columns, " and ", |writer, (column, value, at)| {
+        writer.column(relation, target, *column);
+        writer.push(" = ");
+        kept_value(writer, *value);
+        writer.push(if *at == At::Row { "[s.n]" } else { "[s.x0]" });
+    });
 }
 
 /// `unnest($1::"text"[], …) with ordinality s(x0, …, n)`
@@ -199,7 +308,7 @@ fn kept_rows(writer: &mut Writer<'_>, relation: RelationId, slot: Slot) {
     writer.push("n)");
 }
 
-/// `, (select current_setting('tenantry.kept_1_0')::"uuid"[] as a0 offset 0) k1`: arrays of rows that
+/// ` cross join (select current_setting('tenantry.kept_1_0')::"uuid"[] as a0 offset 0) k1`: arrays of rows that
 /// were kept, each taken apart once.
 fn kept_sources(writer: &mut Writer<'_>, values: impl Iterator<Item = KeptValue>) {
     let mut sources: Vec<(Slot, Vec<KeptValue>)> = Vec::new();
@@ -211,7 +320,7 @@ fn kept_sources(writer: &mut Writer<'_>, values: impl Iterator<Item = KeptValue>
         }
     }
     for (slot, values) in &sources {
-        writer.push(", (select ");
+        writer.push(" cross join (select ");
         writer.list(values, |writer, value| {
             let column = KeptColumn::Column(value.column);
             kept_array(writer, value.relation, *slot, value.index, column);

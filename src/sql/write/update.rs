@@ -67,7 +67,13 @@ pub(super) fn update(writer: &mut Writer<'_>, update: &Update) {
         kept_columns(writer, relation, Some(target), columns);
         writer.push(")");
     }
-    keep(writer, &update.kept, Sorted::ByKey, |_| {});
+    keep(writer, &update.kept, Sorted::ByKey, |writer| {
+        if let Some(message) = update.missing {
+            writer.push(", case when count(*) = 0 then tenantry.fail('23503', ");
+            writer.param(message);
+            writer.push(") end");
+        }
+    });
 }
 
 /// New values for rows that were kept, each with its own:
@@ -76,8 +82,8 @@ pub(super) fn update(writer: &mut Writer<'_>, update: &Update) {
 /// with w as (
 ///   update "comments" t0 set "issue_id" = k0.a0[s.x0]
 ///   from unnest(current_setting('tenantry.kept_1_0')::"uuid"[]) with ordinality k(k0, n)
-///   join unnest($1::"int4"[]) with ordinality s(x0, n) on s.n = k.n,
-///        (select current_setting('tenantry.kept_0_0')::"uuid"[] as a0 offset 0) k0
+///   join unnest($1::"int4"[]) with ordinality s(x0, n) on s.n = k.n
+///   cross join (select current_setting('tenantry.kept_0_0')::"uuid"[] as a0 offset 0) k0
 ///   where t0."id" = k.k0
 ///   returning t0."id" as k0
 /// )
@@ -88,10 +94,15 @@ fn update_kept(writer: &mut Writer<'_>, update: &Update, slot: Slot) {
     let target = writer.alias();
     let mut arrays = Vec::new();
     for (_, assignment) in &update.set {
-        if let Assignment::Kept(_, At::Number(number) | At::NumberIfAny(number)) = assignment
-            && !arrays.contains(number)
-        {
-            arrays.push(*number);
+        match assignment {
+            Assignment::Kept(_, At::Number(number) | At::NumberIfAny(number)) => {
+                arrays.push(*number);
+            }
+            Assignment::Each { values, given, .. } => {
+                arrays.push(*values);
+                arrays.extend(given);
+            }
+            _ => {}
         }
     }
     writer.push("with w as (update ");
@@ -100,21 +111,7 @@ fn update_kept(writer: &mut Writer<'_>, update: &Update, slot: Slot) {
     writer.list(&update.set, |writer, (column, assignment)| {
         writer.column_name(relation, *column);
         writer.push(" = ");
-        match assignment {
-            Assignment::Kept(value, at) => {
-                kept_value(writer, *value);
-                writer.push("[");
-                match at {
-                    At::Row => writer.push("k.n"),
-                    At::Number(number) | At::NumberIfAny(number) => {
-                        let index = arrays.iter().position(|array| array == number);
-                        writer.numbered("s.x", index.unwrap_or_default());
-                    }
-                }
-                writer.push("]");
-            }
-            assignment => assigned(writer, (relation, target), *column, assignment),
-        }
+        kept_assigned(writer, (relation, target), (*column, assignment), &arrays);
     });
     writer.push(" from ");
     kept_rows(writer, relation, slot);
@@ -141,6 +138,74 @@ fn update_kept(writer: &mut Writer<'_>, update: &Update, slot: Slot) {
     keep(writer, &update.kept, Sorted::ByKey, |_| {});
 }
 
+/// The new value of a row that was kept.
+fn kept_assigned(
+    writer: &mut Writer<'_>,
+    place: (RelationId, Alias),
+    (column, assignment): (ColumnId, &Assignment),
+    arrays: &[ParamId],
+) {
+    let array = |writer: &mut Writer<'_>, param: &ParamId| {
+        let index = arrays.iter().position(|array| array == param);
+        writer.numbered("s.x", index.unwrap_or_default());
+    };
+    match assignment {
+        Assignment::Kept(value, at) => {
+            let conditional = matches!(at, At::NumberIfAny(_));
+            if let At::NumberIfAny(number) = at {
+                writer.push("case when ");
+                array(writer, number);
+                writer.push(" is null then ");
+                writer.column(place.0, place.1, column);
+                writer.push(" else ");
+            }
+            kept_value(writer, *value);
+            writer.push("[");
+            match at {
+                At::Row => writer.push("k.n"),
+                At::Number(number) | At::NumberIfAny(number) => array(writer, number),
+            }
+            writer.push(if conditional { "] end" } else { "]" });
+        }
+        Assignment::Each {
+            values,
+            given,
+            change,
+        } => {
+            let ty = &writer.model.relation(place.0).column(column).ty;
+            let keys = matches!((change, &ty.kind), (Some(Change::Remove), TypeKind::Jsonb));
+            let cast = ty.cast.clone().filter(|_| writer.is_text(*values) && !keys);
+            let operand = |writer: &mut Writer<'_>| {
+                array(writer, values);
+                if let Some(ty) = &cast {
+                    writer.push("::");
+                    writer.display(ty.clone());
+                }
+                writer.push(if keys { "::text[]" } else { "" });
+            };
+            if change.is_some() || given.is_some() {
+                writer.push("case when ");
+                array(writer, given.as_ref().unwrap_or(values));
+                writer.push(if given.is_some() {
+                    " then "
+                } else {
+                    " is not null then "
+                });
+            }
+            match change {
+                Some(change) => changed(writer, place, column, *change, operand),
+                None => operand(writer),
+            }
+            if change.is_some() || given.is_some() {
+                writer.push(" else ");
+                writer.column(place.0, place.1, column);
+                writer.push(" end");
+            }
+        }
+        assignment => assigned(writer, place, column, assignment),
+    }
+}
+
 /// Which rows; those that were kept stand in the `from` of the statement as `k`.
 pub(super) fn condition(writer: &mut Writer<'_>, relation: RelationId, target: Alias, find: &Find) {
     match find {
@@ -162,11 +227,12 @@ fn assigned(
 ) {
     match assignment {
         Assignment::Value(value) => writer.param(*value),
-        // Rows that were kept have a statement of another form.
-        Assignment::Kept(..) => writer.push("null"),
         Assignment::Change(change, operand) => {
-            changed(writer, (relation, target), column, *change, *operand);
+            let operand = |writer: &mut Writer<'_>| writer.param(*operand);
+            changed(writer, (relation, target), column, *change, operand);
         }
+        // The others are for rows that were kept.
+        Assignment::Null | Assignment::Kept(..) | Assignment::Each { .. } => writer.push("null"),
     }
 }
 
@@ -176,7 +242,7 @@ fn changed(
     (relation, target): (RelationId, Alias),
     column: ColumnId,
     change: Change,
-    operand: ParamId,
+    operand: impl Fn(&mut Writer<'_>),
 ) {
     let ty = &writer.model.relation(relation).column(column).ty;
     let is_json = matches!(ty.kind, TypeKind::Jsonb);
@@ -186,29 +252,29 @@ fn changed(
             writer.push("coalesce(");
             old(writer);
             writer.push(", 0) + ");
-            writer.param(operand);
+            operand(writer);
         }
         Change::Append | Change::Prepend => {
             writer.push(if is_json { "coalesce(" } else { "" });
             if change == Change::Append {
                 old(writer);
                 writer.push(" || ");
-                writer.param(operand);
+                operand(writer);
             } else {
-                writer.param(operand);
+                operand(writer);
                 writer.push(" || ");
                 old(writer);
             }
             if is_json {
                 writer.push(", ");
-                writer.param(operand);
+                operand(writer);
                 writer.push(")");
             }
         }
         Change::Remove if is_json => {
             old(writer);
             writer.push(" - ");
-            writer.param(operand);
+            operand(writer);
         }
         Change::Remove => {
             writer.push("case when ");
@@ -216,7 +282,7 @@ fn changed(
             writer.push(" is not null then array(select e.item from unnest(");
             old(writer);
             writer.push(") with ordinality e(item, n) where (e.item = any(");
-            writer.param(operand);
+            operand(writer);
             writer.push(")) is not true order by e.n) end");
         }
     }

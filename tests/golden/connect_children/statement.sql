@@ -26,9 +26,11 @@ with w as (
   insert into "issue_labels" ("label_id", "issue_id")
   select k0.a0[s.x0], k1.a0[s.n]
   from unnest($1::"int4"[])
-  with ordinality s(x0, n), (
+  with ordinality s(x0, n)
+  cross join (
     select current_setting('tenantry.kept_0_0')::"uuid"[] as a0
-    offset 0) k0, (
+    offset 0) k0
+  cross join (
     select current_setting('tenantry.kept_1_0')::"uuid"[] as a0
     offset 0) k1
   order by s.n on conflict ("issue_id", "label_id") do nothing
@@ -69,7 +71,8 @@ with w as (
   insert into "comments" ("body", "issue_id")
   select s.x0, k0.a0[s.x1]
   from unnest($1::"text"[], $2::"int4"[])
-  with ordinality s(x0, x1, n), (
+  with ordinality s(x0, x1, n)
+  cross join (
     select current_setting('tenantry.kept_0_0')::"uuid"[] as a0
     offset 0) k0
   order by s.n
@@ -97,7 +100,8 @@ with w as (
   from unnest(current_setting('tenantry.kept_2_0')::"uuid"[])
   with ordinality k(k0, n)
   join unnest($1::"int4"[])
-  with ordinality s(x0, n) on s.n = k.n, (
+  with ordinality s(x0, n) on s.n = k.n
+  cross join (
     select current_setting('tenantry.kept_0_0')::"uuid"[] as a0
     offset 0) k0
   where t0."id" = k.k0

@@ -30,7 +30,8 @@ with w as (
   insert into "issues" ("project_id", "title")
   select case when s.x0 is not null then k1.a0[s.x0] end, s.x1
   from unnest($1::"int4"[], $2::"text"[])
-  with ordinality s(x0, x1, n), (
+  with ordinality s(x0, x1, n)
+  cross join (
     select current_setting('tenantry.kept_1_0')::"uuid"[] as a0
     offset 0) k1
   order by s.n
@@ -74,9 +75,11 @@ with w as (
   insert into "issue_labels" ("issue_id", "label_id")
   select k2.a0[s.x0], k4.a0[s.n]
   from unnest($1::"int4"[])
-  with ordinality s(x0, n), (
+  with ordinality s(x0, n)
+  cross join (
     select current_setting('tenantry.kept_2_0')::"uuid"[] as a0
-    offset 0) k2, (
+    offset 0) k2
+  cross join (
     select current_setting('tenantry.kept_4_0')::"uuid"[] as a0
     offset 0) k4
   order by s.n on conflict ("issue_id", "label_id") do nothing

@@ -13,7 +13,8 @@ with w as (
   insert into "projects" ("lead_id", "key", "name")
   select case when s.x0 is not null then k0.a0[s.x0] end, s.x1, s.x2
   from unnest($1::"int4"[], $2::"text"[], $3::"text"[])
-  with ordinality s(x0, x1, x2, n), (
+  with ordinality s(x0, x1, x2, n)
+  cross join (
     select current_setting('tenantry.kept_0_0')::"uuid"[] as a0
     offset 0) k0
   order by s.n
@@ -41,9 +42,11 @@ with w as (
   insert into "issues" ("assignee_id", "title", "status", "project_id")
   select case when s.x0 is not null then k2.a0[s.x0] end, s.x1, case when s.x3 then s.x2 else ('open'::issue_status)::"issue_status" end, k1.a0[s.x4]
   from unnest($1::"int4"[], $2::"text"[], $3::"issue_status"[], $4::"bool"[], $5::"int4"[])
-  with ordinality s(x0, x1, x2, x3, x4, n), (
+  with ordinality s(x0, x1, x2, x3, x4, n)
+  cross join (
     select current_setting('tenantry.kept_2_0')::"uuid"[] as a0
-    offset 0) k2, (
+    offset 0) k2
+  cross join (
     select current_setting('tenantry.kept_1_0')::"uuid"[] as a0
     offset 0) k1
   order by s.n
@@ -62,7 +65,8 @@ with w as (
   insert into "comments" ("body", "issue_id")
   select s.x0, k3.a0[s.x1]
   from unnest($1::"text"[], $2::"int4"[])
-  with ordinality s(x0, x1, n), (
+  with ordinality s(x0, x1, n)
+  cross join (
     select current_setting('tenantry.kept_3_0')::"uuid"[] as a0
     offset 0) k3
   order by s.n
@@ -113,9 +117,11 @@ with w as (
   insert into "issue_labels" ("issue_id", "label_id")
   select k3.a0[s.x0], k5.a0[s.n]
   from unnest($1::"int4"[])
-  with ordinality s(x0, n), (
+  with ordinality s(x0, n)
+  cross join (
     select current_setting('tenantry.kept_3_0')::"uuid"[] as a0
-    offset 0) k3, (
+    offset 0) k3
+  cross join (
     select current_setting('tenantry.kept_5_0')::"uuid"[] as a0
     offset 0) k5
   order by s.n on conflict ("issue_id", "label_id") do nothing
@@ -128,9 +134,11 @@ with w as (
   insert into "issue_labels" ("issue_id", "label_id")
   select k3.a0[s.x0], k6.a0[s.n]
   from unnest($1::"int4"[])
-  with ordinality s(x0, n), (
+  with ordinality s(x0, n)
+  cross join (
     select current_setting('tenantry.kept_3_0')::"uuid"[] as a0
-    offset 0) k3, (
+    offset 0) k3
+  cross join (
     select current_setting('tenantry.kept_6_0')::"uuid"[] as a0
     offset 0) k6
   order by s.n on conflict ("issue_id", "label_id") do nothing
@@ -143,9 +151,11 @@ with w as (
   insert into "issue_labels" ("issue_id", "label_id")
   select k3.a0[s.x0], k7.a0[s.n]
   from unnest($1::"int4"[])
-  with ordinality s(x0, n), (
+  with ordinality s(x0, n)
+  cross join (
     select current_setting('tenantry.kept_3_0')::"uuid"[] as a0
-    offset 0) k3, (
+    offset 0) k3
+  cross join (
     select current_setting('tenantry.kept_7_0')::"uuid"[] as a0
     offset 0) k7
   order by s.n on conflict ("issue_id", "label_id") do nothing

@@ -27,9 +27,11 @@ with w as (
   insert into "issues" ("project_id", "title")
   select case when s.x0 is not null then k0.a0[s.x0] when s.x1 is not null then k1.a0[s.x1] end, s.x2
   from unnest($1::"int4"[], $2::"int4"[], $3::"text"[])
-  with ordinality s(x0, x1, x2, n), (
+  with ordinality s(x0, x1, x2, n)
+  cross join (
     select current_setting('tenantry.kept_0_0')::"uuid"[] as a0
-    offset 0) k0, (
+    offset 0) k0
+  cross join (
     select current_setting('tenantry.kept_1_0')::"uuid"[] as a0
     offset 0) k1
   order by s.n
@@ -58,9 +60,11 @@ with w as (
   insert into "comments" ("issue_id", "body")
   select case when s.x0 is not null then k2.a0[s.x0] when s.x1 is not null then k3.a0[s.x1] when s.x3 then s.x2 end, s.x4
   from unnest($1::"int4"[], $2::"int4"[], $3::"uuid"[], $4::"bool"[], $5::"text"[])
-  with ordinality s(x0, x1, x2, x3, x4, n), (
+  with ordinality s(x0, x1, x2, x3, x4, n)
+  cross join (
     select current_setting('tenantry.kept_2_0')::"uuid"[] as a0
-    offset 0) k2, (
+    offset 0) k2
+  cross join (
     select current_setting('tenantry.kept_3_0')::"uuid"[] as a0
     offset 0) k3
   order by s.n

@@ -27,9 +27,11 @@ with w as (
   insert into "issue_labels" ("issue_id", "label_id")
   select k0.a0[s.x0], k1.a0[s.n]
   from unnest($1::"int4"[])
-  with ordinality s(x0, n), (
+  with ordinality s(x0, n)
+  cross join (
     select current_setting('tenantry.kept_0_0')::"uuid"[] as a0
-    offset 0) k0, (
+    offset 0) k0
+  cross join (
     select current_setting('tenantry.kept_1_0')::"uuid"[] as a0
     offset 0) k1
   order by s.n on conflict ("issue_id", "label_id") do nothing

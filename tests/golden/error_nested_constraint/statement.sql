@@ -16,7 +16,8 @@ with w as (
   insert into "issues" ("title", "project_id")
   select s.x0, k0.a0[s.x1]
   from unnest($1::"text"[], $2::"int4"[])
-  with ordinality s(x0, x1, n), (
+  with ordinality s(x0, x1, n)
+  cross join (
     select current_setting('tenantry.kept_0_0')::"uuid"[] as a0
     offset 0) k0
   order by s.n
