@@ -7,6 +7,7 @@ mod dev;
 mod differential;
 mod documents;
 mod functions;
+mod fuzz;
 mod golden;
 mod isolation;
 mod limits;

@@ -3,9 +3,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::chance::Chance;
 use super::operation::Variable;
 use super::world::{Cell, Kind, Link, MOODS, World};
+use crate::harness::Chance;
 
 /// A value, and the type of its place.
 #[derive(Debug, Clone)]

@@ -3,7 +3,6 @@
 //!
 //! `DIFFERENTIAL_SEED` repeats a run, `DIFFERENTIAL_OPERATIONS` says how many operations it has.
 
-mod chance;
 mod compare;
 mod generate;
 mod input;
@@ -13,21 +12,12 @@ mod world;
 
 use serde_json::{Map, Value, json};
 
-use crate::harness::{Answer, Caller, DataDir, Service};
-use chance::Chance;
+use crate::harness::{Answer, Caller, Chance, DataDir, Service, setting};
 use compare::difference;
 use generate::{Cursors, Generator, cursor_mark};
 use operation::Operation;
 use reference::Reference;
 use world::World;
-
-fn setting(name: &str, otherwise: u64) -> u64 {
-    let given = std::env::var(name).ok();
-    given.map_or(otherwise, |text| {
-        text.parse()
-            .unwrap_or_else(|_| panic!("{name} is no number"))
-    })
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn random_operations_have_the_answers_of_a_simple_implementation() {

@@ -1,6 +1,7 @@
 //! What the tests stand on: services that end with the tests, and a handle for each identity.
 
 mod caller;
+mod chance;
 pub(crate) mod database;
 pub(crate) mod process;
 pub(crate) mod service;
@@ -9,6 +10,7 @@ pub(crate) mod token;
 use std::time::{Duration, Instant};
 
 pub(crate) use caller::{Answer, Caller};
+pub(crate) use chance::{Chance, setting};
 pub(crate) use process::{DataDir, tenantry};
 pub(crate) use service::Service;
 pub(crate) use token::Claims;

@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use super::{Generator, cursor_mark};
-use crate::differential::chance::Chance;
 use crate::differential::input::{self, Input, leaf};
 use crate::differential::operation::{Item, Variable, item, plain};
+use crate::harness::Chance;
 
 impl Generator<'_> {
     pub(super) fn list(&mut self, table: usize, name: &str) -> Item {

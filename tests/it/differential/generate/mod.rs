@@ -4,10 +4,10 @@ mod list;
 
 use serde_json::json;
 
-use super::chance::Chance;
 use super::input::{self, Input, leaf};
 use super::operation::{Item, Operation, item, plain};
 use super::world::{At, Link, World};
+use crate::harness::Chance;
 
 /// A list's order, and cursors into lists of that order, as both sides made them.
 pub(crate) struct Cursors {

@@ -1,7 +1,7 @@
 //! Random tables, and the references between them.
 
 use super::{Column, Kind, NAMES, Reference, Table, World, capital};
-use crate::differential::chance::Chance;
+use crate::harness::Chance;
 
 impl World {
     pub(crate) fn random(chance: &mut Chance) -> Self {

@@ -4,7 +4,7 @@ mod build;
 mod rows;
 mod sql;
 
-use super::chance::Chance;
+use crate::harness::Chance;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {

@@ -1,7 +1,7 @@
 //! Random rows that violate no key and no reference.
 
 use super::{Cell, Kind, Reference, World};
-use crate::differential::chance::Chance;
+use crate::harness::Chance;
 
 impl World {
     pub(super) fn fill(&mut self, chance: &mut Chance, index: usize) {
