@@ -130,7 +130,9 @@ impl<'a> InputEnv<'a> {
                         None => {}
                     }
                 }
-                if def.one_of && (object.len() != 1 || matches!(object[0].value, Input::Null)) {
+                // Also where a variable without a value is the other one.
+                let one = members.len() == 1 && object.len() == 1;
+                if def.one_of && (!one || matches!(object[0].value, Input::Null)) {
                     return Err(InputError::new(format!("{name} takes exactly one field")));
                 }
                 Ok(Input::Object(object))

@@ -175,13 +175,16 @@ fn mutated(chance: &mut Chance, text: &str) -> String {
         0 => drop(tokens.remove(place)),
         1 => tokens.swap(place, other),
         2 => tokens.insert(place, tokens[other].clone()),
-        3 => tokens[place] = tokens[other].clone(),
+        3 => {
+            let copy = tokens[other].clone();
+            tokens[place] = copy;
+        }
         4 => tokens.truncate(place),
         5 => {
             let open = *chance.pick(&["{a", "[", "(a:{", "{ ... "]);
             tokens.insert(place, open.repeat([3, 99, 5000][chance.below(3)]));
         }
-        _ => tokens[place] = (*chance.pick(&ABSURD)).to_owned(),
+        _ => tokens[place] = String::from(*chance.pick(&ABSURD)),
     }
     tokens.concat()
 }
