@@ -6,6 +6,10 @@ select f.conname::text,
        f.confrelid,
        f.confkey,
        f.convalidated,
+       -- An index that begins with the key's columns finds the rows that refer to one.
+       exists (select from pg_index i
+               where i.indrelid = f.conrelid and i.indisvalid and i.indpred is null
+                 and (i.indkey::int2[])[0:cardinality(f.conkey) - 1] @> f.conkey) as indexed,
        obj_description(f.oid, 'pg_constraint') as comment
 from pg_constraint f
 join pg_class c on c.oid = f.conrelid

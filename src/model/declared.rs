@@ -164,6 +164,7 @@ fn foreign_key(model: &Model, from: RelationId, text: &str) -> Result<ForeignKey
         to_columns,
         // Nothing makes sure that the other row is there.
         validated: false,
+        indexed: false,
     })
 }
 

@@ -255,6 +255,7 @@ impl Catalog {
                 to: to_id,
                 to_columns,
                 validated: row.get("convalidated"),
+                indexed: row.get("indexed"),
             });
         }
     }

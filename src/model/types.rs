@@ -258,6 +258,8 @@ pub struct ForeignKey {
     pub to_columns: Vec<ColumnId>,
     /// Whether it holds for all rows: not those that were there before a `not valid` one.
     pub validated: bool,
+    /// Whether an index finds the rows that refer to one.
+    pub indexed: bool,
 }
 
 impl Function {

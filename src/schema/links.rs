@@ -192,6 +192,7 @@ fn to_many(model: &Model, names: &TypeNames, key: &ForeignKey) -> Candidate {
     let link = Arc::new(ToMany {
         target: key.from,
         on: pairs(&key.from_columns, &key.to_columns),
+        indexed: key.indexed,
     });
     let meaning = if one {
         FieldMeaning::ToOneReverse(link)
@@ -233,6 +234,7 @@ fn many_to_many(
         junction: near.from,
         near: pairs(&near.from_columns, &near.to_columns),
         far: pairs(&far.from_columns, &far.to_columns),
+        indexed: near.indexed,
     }));
     let names = vec![target, through, long, longest];
     let remedy = remedy(model, near, "@name");
@@ -344,6 +346,7 @@ mod tests {
             to: RelationId(to.0),
             to_columns: vec![ColumnId(to.1)],
             validated: true,
+            indexed: true,
         }
     }
 

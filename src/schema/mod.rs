@@ -15,6 +15,7 @@ mod scalars;
 mod testing;
 mod time;
 mod types;
+mod ways;
 mod words;
 
 use std::sync::atomic::{AtomicU64, Ordering};

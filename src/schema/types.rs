@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 
 use super::aggregate::AggregateFunction;
 use super::operators::Operator;
+pub use super::ways::{ListLink, Through, ToMany, ToOne};
 use crate::model::{ColumnId, EnumType, FunctionId, RelationId};
 
 /// All types by name.
@@ -155,34 +156,6 @@ pub enum Nested {
     Update,
 }
 
-/// The row that a foreign key refers to.
-#[derive(Debug, PartialEq, Eq)]
-pub struct ToOne {
-    pub target: RelationId,
-    /// (column of this row, column of the target)
-    pub on: Vec<(ColumnId, ColumnId)>,
-    pub required: bool,
-}
-
-/// The rows that refer here by a foreign key.
-#[derive(Debug, PartialEq, Eq)]
-pub struct ToMany {
-    pub target: RelationId,
-    /// (column of the target, column of this row)
-    pub on: Vec<(ColumnId, ColumnId)>,
-}
-
-/// The rows that a junction table links to this one.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Through {
-    pub target: RelationId,
-    pub junction: RelationId,
-    /// (column of the junction, column of this row)
-    pub near: Vec<(ColumnId, ColumnId)>,
-    /// (column of the junction, column of the target)
-    pub far: Vec<(ColumnId, ColumnId)>,
-}
-
 #[derive(Debug)]
 pub struct InputDef {
     pub description: Option<String>,
@@ -255,22 +228,6 @@ pub enum InputMeaning {
     TextAt,
     // the service's own inputs
     Plain,
-}
-
-/// Either way to many rows.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ListLink {
-    Direct(Arc<ToMany>),
-    Through(Arc<Through>),
-}
-
-impl ListLink {
-    pub fn target(&self) -> RelationId {
-        match self {
-            Self::Direct(link) => link.target,
-            Self::Through(link) => link.target,
-        }
-    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Ident;
-use super::lists::{ListJoin, Strategy};
+use super::lists::{ListFilter, ListJoin};
 use super::predicate::predicate;
 use super::read::Target;
 use super::writer::{Alias, Writer};
@@ -42,11 +42,6 @@ impl<'p> Base<'p> {
         let alias = writer.alias();
         let junction = matches!(connection.link, Link::Through(_)).then(|| writer.alias());
         let all = matches!(connection.link, Link::All) && connection.filter.is_always();
-        let strategy = if all {
-            Strategy::Grouped
-        } else {
-            Strategy::Lateral
-        };
         let mut hops: Vec<(&[Arc<ToOne>], Alias)> = Vec::new();
         let mut lists: Vec<(&[Arc<ToOne>], ListJoin<'p>)> = Vec::new();
         for way in ways {
@@ -65,7 +60,7 @@ impl<'p> Base<'p> {
             if let Some((_, list)) = known {
                 list.add(value);
             } else {
-                let mut list = ListJoin::new(writer, link, strategy);
+                let mut list = ListJoin::new(writer, link, all);
                 list.add(value);
                 lists.push((way.hops, list));
             }
@@ -129,7 +124,17 @@ impl<'p> Base<'p> {
         for (path, list) in &self.lists {
             list.write(writer, self.owner(relation, path));
         }
+        let judged = ListFilter::of(writer, &connection.filter);
+        for list in &judged {
+            list.write(writer, (relation, self.alias));
+        }
         self.conditions(writer, connection, parent, bounds);
+        writer.forget_judged(judged.len());
+    }
+
+    /// Whether all lists are computed before the first row.
+    pub(super) fn joins_all_lists(&self) -> bool {
+        self.lists.iter().any(|(_, list)| list.is_grouped())
     }
 
     /// The table that a path of hops arrives at.

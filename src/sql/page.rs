@@ -1,6 +1,7 @@
 //! Lists: one page of rows, with the total and what lies behind it where that is asked for.
 
 use super::base::{Base, Bounds, Keys};
+use super::lists::judges_all;
 use super::read::{Columns, Joins, Shape, Target, shaped, value};
 use super::writer::Writer;
 use super::{aggregate, group};
@@ -184,7 +185,15 @@ fn page(writer: &mut Writer<'_>, connection: &Connection, parent: Option<Target>
     let reverse = connection.page.direction == Direction::Backward;
     order_by(writer, connection, &Keys::Inner(base), reverse);
     writer.push(" limit ");
-    writer.param(connection.page.limit_param);
+    if base.joins_all_lists() || judges_all(&connection.filter) {
+        // A limit that the planner cannot see: it would hope that the first rows come soon, and look
+        // through all lists for each of them.
+        writer.push("(select ");
+        writer.param(connection.page.limit_param);
+        writer.push(")");
+    } else {
+        writer.param(connection.page.limit_param);
+    }
     if let Some(offset) = connection.page.offset {
         writer.push(" offset ");
         writer.param(offset);

@@ -1,7 +1,7 @@
 //! Conditions. Each is true or it is not: rows without a value never fall between the two.
 
 use super::aggregate::aggregate;
-use super::lists::ListRows;
+use super::lists::{ListRows, over};
 use super::writer::{Alias, Writer};
 use crate::model::{ColumnId, Equality, RelationId, TypeKind};
 use crate::plan::{Operand, ParamId, Predicate};
@@ -57,13 +57,9 @@ pub(super) fn predicate(
             writer.push(")");
         }
         Predicate::Any(link, inner) => any(writer, (relation, alias), link, inner),
-        Predicate::Over(link, rows, values) => {
-            let list = ListRows::new(writer, link);
-            writer.push("(select ");
-            predicate(writer, link.target(), list.alias, values);
-            list.write(writer, Some((relation, alias)));
-            and_also(writer, link.target(), list.alias, rows);
-            writer.push(")");
+        Predicate::Over(link, chosen, values) => {
+            let parts = (link, &**chosen, &**values);
+            over(writer, (relation, alias), condition, parts);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::{self, Write as _};
 
 use super::{Ident, Layout, Statement};
 use crate::model::{ColumnId, Model, RelationId};
-use crate::plan::{Call, ParamId, Params};
+use crate::plan::{Call, ParamId, Params, Predicate};
 
 pub(super) struct Writer<'m> {
     pub(super) model: &'m Model,
@@ -17,6 +17,8 @@ pub(super) struct Writer<'m> {
     aliases: usize,
     /// Tables that stand for a page cut from them, with the name that a whole row has there.
     pages: Vec<(Alias, Ident)>,
+    /// Conditions on lists that have been judged in a join.
+    judged: Vec<(*const Predicate, Alias)>,
 }
 
 /// The name of a table within the statement: `t0`, `t1`, …
@@ -39,6 +41,7 @@ impl<'m> Writer<'m> {
             numbers: vec![None; params.len()],
             aliases: 0,
             pages: Vec::new(),
+            judged: Vec::new(),
         }
     }
 
@@ -171,6 +174,25 @@ impl<'m> Writer<'m> {
     /// From here on the table is itself again.
     pub(super) fn leave_page(&mut self, alias: Alias) {
         self.pages.retain(|(page, _)| *page != alias);
+    }
+
+    /// From here on the outcome of a condition on lists is found in a join.
+    pub(super) fn judge(&mut self, condition: &Predicate, alias: Alias) {
+        self.judged.push((std::ptr::from_ref(condition), alias));
+    }
+
+    pub(super) fn judged(&self, condition: &Predicate) -> Option<Alias> {
+        let known = self
+            .judged
+            .iter()
+            .find(|(known, _)| std::ptr::eq(*known, condition));
+        known.map(|(_, alias)| *alias)
+    }
+
+    /// The joins end with the query that they are in.
+    pub(super) fn forget_judged(&mut self, count: usize) {
+        let kept = self.judged.len().saturating_sub(count);
+        self.judged.truncate(kept);
     }
 
     /// A column that a value is compared with: of a domain over an enum `t0."mood"::"mood"`.

@@ -1,5 +1,7 @@
 //! What a shop's dashboards ask for: sums, groups, the best customers. Answers are compared with plain SQL.
 
+mod odd;
+
 use serde_json::{Value, json};
 use tokio_postgres::Client;
 
@@ -61,10 +63,11 @@ async fn dashboards() {
     best_customers(&shop).await;
     pages_by_aggregates(&shop).await;
     customers_by_what_they_bought(&shop).await;
+    odd::lists_without_an_index(&shop).await;
     every_type(&shop).await;
     time_zones(&shop).await;
-    odd_tables(&shop).await;
-    refusals(&shop).await;
+    odd::odd_tables(&shop).await;
+    odd::refusals(&shop).await;
 }
 
 async fn sales_by_country_and_month(shop: &Shop) {
@@ -278,121 +281,4 @@ async fn time_zones(shop: &Shop) {
         pluck(&groups["due"], "/key/due"),
         [json!("2024-12-30"), json!("2025-01-06")]
     );
-}
-
-async fn odd_tables(shop: &Shop) {
-    let query = "{
-        notes { aggregates { count } }
-        parts(orderBy: [{uses: {sum: {quantity: DESC}}}]) { nodes { maker number uses { aggregates { sum { quantity } } } } }
-        uses { groups(by: [{part: {maker: true}}], orderBy: [{key: {part: {maker: ASC_NULLS_FIRST}}}]) {
-            key { part { maker number } maker } count } }
-        employees(orderBy: [{employeesByReportsTo: {count: DESC}}], first: 3) { nodes { name } }
-        yearlies { groups(by: [{year: true}]) { key { year } aggregates { countDistinct { customerId } } } }
-        genres(orderBy: [{invoices: {count: ASC}}]) { nodes { name invoices { groups(by: [{pieces: true}], first: 1) { key { pieces } count } } } }
-    }";
-    let data = shop.data(query).await;
-    assert_eq!(data["notes"], json!({"aggregates": {"count": 2}}));
-    let part = |maker: &str, number: i32, sum: Value| json!({"maker": maker, "number": number, "uses": {"aggregates": {"sum": {"quantity": sum}}}});
-    let parts = json!([
-        part("Bolt", 1, json!("16")),
-        part("Acme", 1, json!("12")),
-        part("Acme", 2, json!(null))
-    ]);
-    assert_eq!(data["parts"]["nodes"], parts);
-    let makers = pluck(&data["uses"]["groups"], "/key/part/maker");
-    assert_eq!(makers, [json!(null), json!("Acme"), json!("Bolt")]);
-    let bosses = pluck(&data["employees"]["nodes"], "/name");
-    assert_eq!(
-        bosses,
-        [
-            json!("Employee 4"),
-            json!("Employee 3"),
-            json!("Employee 2")
-        ]
-    );
-    let rows = shop.sql("select year, count(distinct customer_id)::int as count from yearly group by year order by year");
-    let years = &data["yearlies"]["groups"];
-    assert_eq!(pluck(years, "/key/year"), pluck(&rows.await, "/year"));
-    assert_eq!(
-        pluck(&data["genres"]["nodes"], "/name"),
-        [json!("Polka"), json!("Jazz"), json!("Rock")]
-    );
-    odd_names(shop).await;
-}
-
-async fn odd_names(shop: &Shop) {
-    let fields = "{ __type(name: \"OddName\") { fields { name } } }";
-    let fields = pluck(&shop.data(fields).await["__type"]["fields"], "/name");
-    let sum = fields
-        .iter()
-        .find_map(|name| name.as_str().filter(|name| name.starts_with("sum")));
-    let list = fields
-        .iter()
-        .find_map(|name| name.as_str().filter(|name| name.starts_with("oddNames")));
-    let (sum, list) = (sum.unwrap(), list.unwrap());
-    let query = format!(
-        "{{ oddNames(where: {{where: {{ne: \"x\"}}}}, orderBy: [{{{list}: {{sum: {{{sum}: DESC}}}}}}, {{{list}: {{count: DESC}}}}], last: 3) {{
-            nodes {{ key {list} {{ aggregates {{ sum {{ {sum} }} }} }} }}
-            groups(by: [{{count: true}}], having: {{sum: {{{sum}: {{isNull: false}}}}}}, orderBy: [{{sum: {{{sum}: ASC}}}}]) {{
-                key {{ count }} aggregates {{ count max {{ where }} }}
-            }}
-        }} }}"
-    );
-    let data = shop.data(&query).await;
-    assert_eq!(
-        pluck(&data["oddNames"]["nodes"], "/key"),
-        [json!(1), json!(3), json!(2)]
-    );
-    let groups = json!([
-        {"key": {"count": 5}, "aggregates": {"count": 2, "max": {"where": "there"}}},
-        {"key": {"count": null}, "aggregates": {"count": 1, "max": {"where": null}}},
-    ]);
-    assert_eq!(data["oddNames"]["groups"], groups);
-}
-
-async fn refusals(shop: &Shop) {
-    for (query, message) in [
-        (
-            "{ invoices { groups(by: [{invoicedAt: {truncate: DAY, timeZone: \"No/Where\"}}]) { count } } }",
-            "No/Where",
-        ),
-        (
-            "{ invoices { groups(by: [{invoicedAt: {timeZone: \"UTC\"}}]) { count } } }",
-            "timeZone goes with truncate",
-        ),
-        (
-            "{ invoices { groups(by: [{pieces: true}], offset: -1) { count } } }",
-            "offset",
-        ),
-        (
-            "{ invoices { groups(by: [{pieces: true}], having: {sum: {total: {gt: \"x\"}}}) { count } } }",
-            "x",
-        ),
-        (
-            "{ invoices { groups(by: [{pieces: true}], having: {sum: {total: null}}) { count } } }",
-            "null",
-        ),
-        (
-            "{ customers(where: {invoices: {count: null}}) { totalCount } }",
-            "null",
-        ),
-        (
-            "{ customers(where: {invoices: {min: {due: {lt: \"never\"}}}}) { totalCount } }",
-            "never",
-        ),
-    ] {
-        let told = shop.refused(query).await;
-        assert!(told.contains(message), "{told}");
-    }
-    // A cursor of another aggregate leads nowhere.
-    let list = |order: &str, after: &str| {
-        format!(
-            "{{ customers(first: 1, {after} orderBy: [{{invoices: {order}}}]) {{ edges {{ cursor }} }} }}"
-        )
-    };
-    let sums = shop.data(&list("{sum: {total: DESC}}", "")).await;
-    let cursor = sums["customers"]["edges"][0]["cursor"].as_str().unwrap();
-    let after = format!("after: \"{cursor}\",");
-    let told = shop.refused(&list("{max: {total: DESC}}", &after)).await;
-    assert!(told.contains("another"), "{told}");
 }

@@ -6,7 +6,8 @@ select array(
     from "issues" t2
     group by t2."project_id") t1 on t1."k0" = t0."id"
   order by t1."a0" desc nulls last, coalesce(t1."a1", 0), t0."id"
-  limit $1::"int8"), array(
+  limit (
+    select $1::"int8")), array(
   select row(t3."name")
   from (
     select t3.*, coalesce(t4."a0", 0) as "key 0", t4."a1" as "key 1"
@@ -17,7 +18,8 @@ select array(
       join "issues" t5 on t5."id" = t6."issue_id"
       group by t6."label_id") t4 on t4."k0" = t3."id"
     order by coalesce(t4."a0", 0), t4."a1" desc nulls last, t3."id" desc
-    limit $2::"int8") t3
+    limit (
+      select $2::"int8")) t3
   order by t3."key 0" desc, t3."key 1" nulls first, t3."id"), array(
   select row(t7."title", t11."id" is not null, t11."key")
   from (
@@ -33,7 +35,8 @@ select array(
       from "comments" t13
       group by t13."issue_id") t10 on t10."k0" = t7."id"
     order by coalesce(t9."a0", 0) desc, t10."a0", t7."id"
-    limit $3::"int8") t7
+    limit (
+      select $3::"int8")) t7
   left join "projects" t11 on t11."id" = t7."project_id"
   order by t7."key 0" desc, t7."key 1", t7."id")
 -- $1 "50"

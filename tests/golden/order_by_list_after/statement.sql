@@ -15,7 +15,8 @@ select row(array(
     where ((t1."a0" < $1::"numeric" or (t1."a0" is null and $1::"numeric" is not null) or (t1."a0" is not distinct
           from $1::"numeric" and (coalesce(t2."a0", 0) > $2::"int8" or (coalesce(t2."a0", 0) = $2::"int8" and (t0."id" > $3::"uuid"))))))
     order by t1."a0" desc nulls last, coalesce(t2."a0", 0), t0."id"
-    limit $4::"int8"), (exists (
+    limit (
+      select $4::"int8")), (exists (
       select
       from "users" t6
       left join (
