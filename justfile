@@ -35,6 +35,10 @@ audit:
 browser:
     .ci/run browser
 
+# Generate clients from schema.graphql, and use them: graphql-codegen, urql, Apollo Client, Relay
+clients:
+    .ci/run clients
+
 # Write schema.graphql anew
 schema *arguments:
     cargo run --quiet -- schema {{ arguments }} > schema.graphql.new
