@@ -131,3 +131,26 @@ async fn ten_thousand_rows_are_one_statement() {
         assert_eq!(*node, json!({"name": format!("label {n}"), "color": color}));
     }
 }
+
+/// An issue with a label, a project and an assignee, each with another such issue, and so on.
+fn tree(depth: usize) -> Value {
+    let issues = || match depth {
+        0 => json!(null),
+        _ => json!({"create": tree(depth - 1)}),
+    };
+    json!({
+        "title": "t",
+        "labels": {"create": {"name": "l", "issues": issues()}},
+        "project": {"create": {"key": "P", "name": "p", "issues": issues()}},
+        "assignee": {"create": {"email": "e", "name": "n", "issuesByReporter": issues()}},
+    })
+}
+
+/// Rows are without number, ways to nest them are not.
+#[tokio::test]
+async fn nesting_without_end_is_refused_before_it_costs_anything() {
+    let owner = Service::shared().sign_up("nesting").await;
+    let create = "mutation ($input: IssueInput!) { createIssue(input: $input) { title } }";
+    let answer = owner.ask(create, json!({"input": tree(6)})).await;
+    assert_eq!(answer.code(), "QUERY_TOO_COMPLEX");
+}

@@ -80,6 +80,7 @@ impl<'a> Planner<'_, 'a> {
             parent,
             needed,
         } = *level;
+        self.bounded()?;
         let columns = self.columns(state, level)?;
         let below = self.links_below(rows, def);
         let mut needed = needed.to_vec();

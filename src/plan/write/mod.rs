@@ -22,6 +22,7 @@ use super::data::{Cells, Data, RowsSource};
 use super::format::{Format, Pattern};
 use super::input::Input;
 use super::params::{ParamSource, ValueSource};
+use super::parse::too_complex;
 use super::types::{ParamId, Predicate, ResponseKey};
 use super::{Env, Result, Selected, State, filter, row};
 use crate::model::{ColumnId, RelationId, TypeKind};
@@ -124,6 +125,10 @@ struct Planner<'e, 'a> {
     slots: Vec<(RelationId, Vec<KeptColumn>)>,
 }
 
+/// The most statements of one field. Rows are without number, but each way to nest them is a
+/// statement, and a thousand of those are no use to anybody.
+const MOST_STEPS: usize = 300;
+
 /// What of a field is given by the rows of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Presence {
@@ -165,6 +170,16 @@ impl<'a> Planner<'_, 'a> {
             relation: *relation,
             column,
         }
+    }
+
+    /// Stops where nested rows take too many statements.
+    fn bounded(&self) -> Result<()> {
+        if self.steps.len() > MOST_STEPS {
+            return Err(too_complex(format!(
+                "nested rows may take at most {MOST_STEPS} statements: write them by several fields"
+            )));
+        }
+        Ok(())
     }
 
     fn error(&self, state: &State, message: &str) -> super::PlanError {

@@ -61,6 +61,7 @@ impl<'a> Planner<'_, 'a> {
         (rows, def): (&RowsSource, &'a InputDef),
         slot: Slot,
     ) -> Result<Slot> {
+        self.bounded()?;
         let mut set = Vec::new();
         for column in self.references(state, rows, def)? {
             for case in column.cases {

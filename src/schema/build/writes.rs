@@ -62,7 +62,10 @@ impl Builder<'_> {
     ) -> IndexMap<String, InputFieldDef> {
         let refers = |column: ColumnId| {
             links.iter().any(|link| match &link.meaning {
-                FieldMeaning::ToOne(link) => link.on.iter().any(|&(ours, _)| ours == column),
+                FieldMeaning::ToOne(link) => {
+                    link.on.iter().any(|&(ours, _)| ours == column)
+                        && is_writable(self.model.relation(link.target))
+                }
                 _ => false,
             })
         };
