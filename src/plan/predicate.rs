@@ -75,8 +75,9 @@ impl Operand {
 impl Predicate {
     pub const ALWAYS: Self = Self::And(Vec::new());
 
-    /// All of these conditions.
+    /// All of these conditions, those that always hold aside.
     pub fn all(mut conditions: Vec<Self>) -> Self {
+        conditions.retain(|condition| !condition.is_always());
         match conditions.pop() {
             Some(only) if conditions.is_empty() => only,
             last => {

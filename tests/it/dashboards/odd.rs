@@ -175,6 +175,10 @@ pub(super) async fn refusals(shop: &Shop) {
             "null",
         ),
         (
+            "{ customers(where: {invoices: {where: {pieces: {gt: 1}}, count: {}}}) { totalCount } }",
+            "where: goes with",
+        ),
+        (
             "{ customers(where: {invoices: {count: null}}) { totalCount } }",
             "null",
         ),
@@ -186,6 +190,9 @@ pub(super) async fn refusals(shop: &Shop) {
         let told = shop.refused(query).await;
         assert!(told.contains(message), "{told}");
     }
+    // Conditions without operators are none.
+    let query = "{ customers(where: {invoices: {count: {}, sum: {id: {}}}}) { totalCount } }";
+    assert_eq!(shop.data(query).await["customers"]["totalCount"], 40);
     // A cursor of another aggregate leads nowhere.
     let list = |order: &str, after: &str| {
         format!(
