@@ -137,9 +137,13 @@ impl Compiled {
         Ok(values)
     }
 
-    /// Says of a value that Postgres could not read where the client had put it.
+    /// Says of a value that Postgres could not read where the client had put it, and of what is
+    /// wrong otherwise with the only field, that it is that one.
     pub(crate) fn blame(&self, statement: &sql::Statement, mut failure: Failure) -> Failure {
-        if failure.code != Code::BadUserInput {
+        if matches!(
+            failure.code,
+            Code::Internal | Code::Overloaded | Code::TenantMigrating | Code::Timeout
+        ) {
             return failure;
         }
         let number = failure.parameter.and_then(|number| number.checked_sub(1));
@@ -148,7 +152,7 @@ impl Compiled {
             &self.plan.roots[..],
         ) {
             (Some(&id), _) => self.plan.params.blame(id, &failure.message).into(),
-            // Read when the statement ran (a search, a regular expression): by one field of one.
+            // Of several fields, Postgres does not say which.
             (None, [root]) if failure.path.is_empty() => {
                 failure.path = vec![error::PathSegment::Field(root.key.name().to_owned())];
                 failure

@@ -5,7 +5,7 @@ mod violation;
 use serde_json::Value;
 
 use crate::compile::{Compiled, Operation, Work};
-use crate::encode::{Body, EncodeError, FieldError, PathSegment, Source};
+use crate::encode::{Body, EncodeError, FieldError, FieldErrorKind, PathSegment, Source};
 use crate::error::{self, Code, Failure};
 use crate::guard::{AccessToken, Guard, TenantContext};
 use crate::limits::{Limit, Limits};
@@ -195,7 +195,11 @@ fn close(out: &mut Vec<u8>, errors: Vec<FieldError>) {
             PathSegment::Key(key) => error::PathSegment::Field(key.into()),
             PathSegment::Index(index) => error::PathSegment::Index(index),
         });
-        Failure::new(Code::Internal, error.message)
+        let code = match error.kind {
+            FieldErrorKind::Forbidden => Code::Forbidden,
+            FieldErrorKind::Broken => Code::Internal,
+        };
+        Failure::new(code, error.message)
             .with_path(path.collect())
             .write_json(out);
     }

@@ -1,4 +1,5 @@
--- Columns of every relation of one schema, in their declared order; $1 = the schema's oid.
+-- Columns of every relation of one schema, in their declared order, and what a role may do with them; $1 = the schema's
+-- oid, $2 = the role's name, or null for this one.
 -- Default expressions refer to no column, so that their table, which may be locked, need not be opened to print them.
 -- They name things as a session sees them that has this schema on its path: the same in every schema.
 with path as materialized (
@@ -19,12 +20,18 @@ select a.attrelid,
             when a.attidentity <> '' then format('nextval(pg_get_serial_sequence(%L, %L))', quote_ident(c.relname), a.attname)
             when d.adbin is not null then pg_get_expr(d.adbin, 0)
             else pg_get_expr(t.typdefaultbin, 0) end as default_expression,
+       c.relkind = 'c' or has_column_privilege(r.name, c.oid, a.attnum, 'select') as may_select,
+       has_column_privilege(r.name, c.oid, a.attnum, 'insert')
+         and (c.relkind in ('r', 'p') or pg_column_is_updatable(c.oid, a.attnum, true)) as may_insert,
+       has_column_privilege(r.name, c.oid, a.attnum, 'update')
+         and (c.relkind in ('r', 'p') or pg_column_is_updatable(c.oid, a.attnum, true)) as may_update,
        col_description(a.attrelid, a.attnum) as comment
 from path
 cross join pg_attribute a
 join pg_class c on c.oid = a.attrelid
 join pg_type t on t.oid = a.atttypid
 left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+cross join (select coalesce($2::text, current_user)::name) as r (name)
 where c.relnamespace = $1
   and c.relkind in ('r', 'p', 'v', 'm', 'f', 'c')
   and not c.relispartition

@@ -18,7 +18,7 @@ mod wire;
 mod written;
 
 pub use error::EncodeError;
-pub use row::{FieldError, PathSegment};
+pub use row::{FieldError, FieldErrorKind, PathSegment};
 pub use scalar::{Codec, Label};
 pub use text::write_str;
 
@@ -133,6 +133,9 @@ fn root_value(
         }
         (RootValue::Write(write), Source::Column(row, _)) => {
             return encoder.written(&write.answer, row);
+        }
+        (RootValue::Forbidden, _) => {
+            return encoder.null_or_fault(false, FieldError::forbidden());
         }
         (RootValue::Row(row), source) => return root_row(encoder, row, source),
         (RootValue::Call(read), Source::Column(row, column)) => {

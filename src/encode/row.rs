@@ -20,9 +20,32 @@ pub(super) struct Encoder<'a> {
 /// A field that has no value it could show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldError {
+    pub kind: FieldErrorKind,
     pub message: String,
     /// From the field outwards while the response is written, then turned around.
     pub path: Vec<PathSegment>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FieldErrorKind {
+    /// It may not be read.
+    Forbidden,
+    /// It is not what the schema says.
+    Broken,
+}
+
+impl FieldError {
+    fn new(kind: FieldErrorKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            path: Vec::new(),
+        }
+    }
+
+    pub(super) fn forbidden() -> Self {
+        Self::new(FieldErrorKind::Forbidden, "this may not be read")
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,6 +150,7 @@ impl<'a> Encoder<'a> {
                 write_str(name, &mut self.out);
                 Ok(())
             }
+            FieldValue::Forbidden => self.null_or_fault(false, FieldError::forbidden()),
             FieldValue::Column(read) => self.value(&read.codec, read.non_null, slots.next()?),
             FieldValue::Call(read) => self.value(&read.codec, read.non_null, slots.next()?),
             FieldValue::NodeId(id) => self.node_id(id, slots),
@@ -157,13 +181,7 @@ impl<'a> Encoder<'a> {
             }
         };
         self.out.truncate(start);
-        self.null_or_fault(
-            non_null,
-            FieldError {
-                message: problem,
-                path: Vec::new(),
-            },
-        )
+        self.null_or_fault(non_null, FieldError::new(FieldErrorKind::Broken, problem))
     }
 
     /// A related row: its first column says whether it is there.
@@ -173,11 +191,9 @@ impl<'a> Encoder<'a> {
         if !present {
             slots.advance_to(end)?;
             if row.non_null {
-                let message = "the related row is missing or may not be seen".to_owned();
-                return Err(Fault::Field(FieldError {
-                    message,
-                    path: Vec::new(),
-                }));
+                let message = "the related row may not be read";
+                let error = FieldError::new(FieldErrorKind::Forbidden, message);
+                return Err(Fault::Field(error));
             }
             self.out.extend_from_slice(b"null");
             return Ok(());

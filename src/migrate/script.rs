@@ -19,6 +19,7 @@ mod keywords;
 mod lex;
 mod literals;
 mod names;
+mod privileges;
 mod qualify;
 mod rules;
 mod settings;

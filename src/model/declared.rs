@@ -234,7 +234,7 @@ fn names(text: &str, separator: char) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Column, ColumnType, RelationKind, TypeKind};
+    use crate::model::{Column, ColumnGrants, ColumnType, Grants, RelationKind, TypeKind};
 
     fn relation(name: &str, names: &[&str], comment: &str) -> Relation {
         let column = |name: &&str| Column {
@@ -245,12 +245,16 @@ mod tests {
             has_default: false,
             computed: None,
             default: None,
+            grants: ColumnGrants::READ,
             comment: Comment::default(),
         };
         Relation {
             name: Ident::new(name),
             kind: RelationKind::View,
             comment: Comment::parse(Some(comment)),
+            grants: Grants::NONE,
+            lockable: false,
+            row_security: false,
             columns: names.iter().map(column).collect(),
             keys: Vec::new(),
         }

@@ -5,10 +5,9 @@ use std::collections::HashMap;
 use tokio_postgres::Row;
 
 use super::comment::Comment;
+use super::function_types::{Argument, Function, FunctionResult};
 use super::introspect::Catalog;
-use super::types::{
-    Argument, Column, Function, FunctionResult, Relation, RelationId, RelationKind,
-};
+use super::types::{Column, ColumnGrants, Grants, Relation, RelationId, RelationKind};
 use crate::sql::Ident;
 
 /// The parameters of a function, as the catalog has them: those that go in and those that come out.
@@ -190,6 +189,7 @@ impl Catalog {
                 has_default: false,
                 computed: None,
                 default: None,
+                grants: ColumnGrants::READ,
                 comment: Comment::default(),
             });
         }
@@ -201,6 +201,9 @@ impl Catalog {
                 name: comment.name.clone(),
                 ..Comment::default()
             },
+            grants: Grants::NONE,
+            lockable: false,
+            row_security: false,
             columns,
             keys: Vec::new(),
         });

@@ -9,8 +9,7 @@ use super::column_types::CatalogType;
 use super::comment::Comment;
 use super::declared::{self, DeclarationError};
 use super::types::{
-    Column, ColumnId, Constraint, EnumType, ForeignKey, Key, Model, Relation, RelationId,
-    RelationKind,
+    Column, ColumnGrants, ColumnId, EnumType, Grants, Model, Relation, RelationId, RelationKind,
 };
 use crate::sql::{Expression, Ident};
 
@@ -24,8 +23,7 @@ pub enum IntrospectionError {
     Postgres(#[from] tokio_postgres::Error),
 }
 
-/// Reads `schema`, and of its functions those that `role` may call (none stands for the role of
-/// `client`). `hidden` names tables that are the service's own business (the migration histories).
+/// Reads `schema`, with what `role` may do there (none stands for the role of `client`). `hidden` names tables that are the service's own business (the migration histories).
 pub async fn introspect(
     client: &impl GenericClient,
     schema: &str,
@@ -41,10 +39,16 @@ pub async fn introspect(
         .ok_or_else(|| IntrospectionError::NoSchema(schema.to_owned()))?
         .get(0);
     let relations = client
-        .query(include_str!("../../sql/introspect/relations.sql"), &[&oid])
+        .query(
+            include_str!("../../sql/introspect/relations.sql"),
+            &[&oid, &role],
+        )
         .await?;
     let columns = client
-        .query(include_str!("../../sql/introspect/columns.sql"), &[&oid])
+        .query(
+            include_str!("../../sql/introspect/columns.sql"),
+            &[&oid, &role],
+        )
         .await?;
     let types = client
         .query(include_str!("../../sql/introspect/types.sql"), &[&oid])
@@ -128,7 +132,7 @@ pub(super) struct Catalog {
     pub(super) enums: HashMap<u32, Arc<EnumType>>,
     pub(super) relations: HashMap<u32, RelationId>,
     /// (relation, attnum) → position, as dropped columns leave holes in attnum.
-    columns: HashMap<(u32, i16), ColumnId>,
+    pub(super) columns: HashMap<(u32, i16), ColumnId>,
 }
 
 impl Catalog {
@@ -163,6 +167,13 @@ impl Catalog {
                 _ => RelationKind::Table,
             },
             comment: Comment::parse(row.get("comment")),
+            grants: Grants {
+                insert: row.get("may_insert"),
+                update: row.get("may_update"),
+                delete: row.get("may_delete"),
+            },
+            lockable: row.get("may_lock"),
+            row_security: row.get("row_security"),
             columns: Vec::new(),
             keys: Vec::new(),
         });
@@ -190,6 +201,11 @@ impl Catalog {
             default: row
                 .get::<_, Option<&str>>("default_expression")
                 .map(Expression::new),
+            grants: ColumnGrants {
+                select: row.get("may_select"),
+                insert: row.get("may_insert"),
+                update: row.get("may_update"),
+            },
             comment,
         };
         let columns = &mut self.model.relations[relation.0].columns;
@@ -205,79 +221,6 @@ impl Catalog {
             let ty = &mut self.model.relations[relation.0].columns[column.0].ty;
             ty.search = Some(Expression::new(row.get("configuration")));
         }
-    }
-
-    fn add_key(&mut self, row: &Row) {
-        let oid: u32 = row.get("indrelid");
-        let Some(&relation) = self.relations.get(&oid) else {
-            return;
-        };
-        let Some(columns) = self.column_ids(oid, &row.get::<_, Vec<i16>>("columns")) else {
-            return;
-        };
-        let primary = row.get("indisprimary");
-        let keys = &mut self.model.relations[relation.0].keys;
-        if keys.iter().all(|key| key.columns != columns) {
-            let immediate = row.get("indimmediate");
-            keys.push(Key {
-                columns,
-                primary,
-                immediate,
-            });
-        }
-    }
-
-    fn add_foreign_key(&mut self, row: &Row) {
-        let (from, to): (u32, u32) = (row.get("conrelid"), row.get("confrelid"));
-        let (Some(&from_id), Some(&to_id)) = (self.relations.get(&from), self.relations.get(&to))
-        else {
-            return;
-        };
-        let (Some(from_columns), Some(to_columns)) = (
-            self.column_ids(from, &row.get::<_, Vec<i16>>("conkey")),
-            self.column_ids(to, &row.get::<_, Vec<i16>>("confkey")),
-        ) else {
-            return;
-        };
-        // Two constraints over the same columns are one relation.
-        let known = self.model.foreign_keys.iter().any(|key| {
-            key.from == from_id
-                && key.to == to_id
-                && key.from_columns == from_columns
-                && key.to_columns == to_columns
-        });
-        if !known {
-            self.model.foreign_keys.push(ForeignKey {
-                name: Ident::new(row.get("conname")),
-                comment: Comment::parse(row.get("comment")),
-                from: from_id,
-                from_columns,
-                to: to_id,
-                to_columns,
-                validated: row.get("convalidated"),
-                indexed: row.get("indexed"),
-            });
-        }
-    }
-
-    fn add_constraint(&mut self, row: &Row) {
-        let oid: u32 = row.get("relation");
-        let Some(&relation) = self.relations.get(&oid) else {
-            return;
-        };
-        let columns = self.column_ids(oid, &row.get::<_, Vec<i16>>("columns"));
-        self.model.constraints.push(Constraint {
-            relation,
-            name: row.get("name"),
-            columns: columns.unwrap_or_default(),
-        });
-    }
-
-    fn column_ids(&self, relation: u32, attnums: &[i16]) -> Option<Vec<ColumnId>> {
-        attnums
-            .iter()
-            .map(|&attnum| self.columns.get(&(relation, attnum)).copied())
-            .collect()
     }
 
     fn finish(mut self) -> Model {

@@ -3,14 +3,17 @@
 mod column_types;
 mod comment;
 mod declared;
+mod function_types;
 mod functions;
 mod introspect;
+mod keys;
 mod types;
 
 pub use comment::Comment;
+pub use function_types::{Argument, Function, FunctionId, FunctionResult};
 pub use introspect::{IntrospectionError, introspect};
 pub use types::{
-    Argument, Column, ColumnId, ColumnType, Constraint, EnumType, Equality, ForeignKey,
-    ForeignKeyId, Function, FunctionId, FunctionResult, Key, Model, Operators, OtherText,
-    OwnAggregates, Relation, RelationId, RelationKind, TypeKind,
+    Column, ColumnGrants, ColumnId, ColumnType, Constraint, EnumType, Equality, ForeignKey,
+    ForeignKeyId, Grants, Key, Model, Operators, OtherText, OwnAggregates, Relation, RelationId,
+    RelationKind, TypeKind,
 };

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::comment::Comment;
+use super::function_types::{Function, FunctionId};
 use crate::sql::{Expression, Ident};
 
 /// The tables of one schema version. The same for every tenant at that version: it holds names,
@@ -35,6 +36,11 @@ pub struct Relation {
     pub name: Ident,
     pub kind: RelationKind,
     pub comment: Comment,
+    pub grants: Grants,
+    /// Its rows can be locked, which takes the right to update them; not those that triggers write.
+    pub lockable: bool,
+    /// Policies decide which rows there are: one that is referred to may not be among them.
+    pub row_security: bool,
     pub columns: Vec<Column>,
     /// The primary key first, when there is one.
     pub keys: Vec<Key>,
@@ -59,6 +65,38 @@ impl RelationKind {
     }
 }
 
+/// What the tenant's role may do with a relation; reading is granted by the column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Grants {
+    pub insert: bool,
+    pub update: bool,
+    pub delete: bool,
+}
+
+impl Grants {
+    pub const NONE: Self = Self {
+        insert: false,
+        update: false,
+        delete: false,
+    };
+}
+
+/// What the tenant's role may do with a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ColumnGrants {
+    pub select: bool,
+    pub insert: bool,
+    pub update: bool,
+}
+
+impl ColumnGrants {
+    pub const READ: Self = Self {
+        select: true,
+        insert: false,
+        update: false,
+    };
+}
+
 #[derive(Debug)]
 pub struct Column {
     pub name: Ident,
@@ -71,6 +109,7 @@ pub struct Column {
     pub computed: Option<Ident>,
     /// What the default computes; none where it is null, or is not known.
     pub default: Option<Expression>,
+    pub grants: ColumnGrants,
     pub comment: Comment,
 }
 
@@ -190,54 +229,6 @@ pub struct EnumType {
     pub comment: Comment,
 }
 
-/// Index into [`Model::functions`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct FunctionId(pub usize);
-
-/// A function that clients may call.
-#[derive(Debug)]
-pub struct Function {
-    pub name: Ident,
-    /// The types of its arguments, which tell it from others of its name.
-    pub signature: String,
-    pub comment: Comment,
-    /// What it is called among those of its name: of several, the arguments' names are part of it.
-    pub label: String,
-    /// May write, and is a mutation.
-    pub volatile: bool,
-    /// The relation whose row is the first argument, before those in `arguments`.
-    pub row: Option<RelationId>,
-    pub arguments: Vec<Argument>,
-    pub result: FunctionResult,
-    /// Returns any number of them.
-    pub set: bool,
-}
-
-#[derive(Debug)]
-pub struct Argument {
-    /// None where it can be told by its position only.
-    pub name: Option<Ident>,
-    pub ty: ColumnType,
-    pub has_default: bool,
-    pub variadic: bool,
-}
-
-#[derive(Debug)]
-pub enum FunctionResult {
-    Nothing,
-    Value { ty: ColumnType, not_null: bool },
-    Row(RelationId),
-}
-
-/// What a row can violate.
-#[derive(Debug)]
-pub struct Constraint {
-    pub relation: RelationId,
-    pub name: String,
-    /// The columns that it is about; none where it is about an expression alone.
-    pub columns: Vec<ColumnId>,
-}
-
 /// Columns that identify a row together.
 #[derive(Debug, Clone)]
 pub struct Key {
@@ -262,25 +253,13 @@ pub struct ForeignKey {
     pub indexed: bool,
 }
 
-impl Function {
-    /// The column that a function of a row stands for; none where it returns no single value.
-    pub fn column(&self, name: &str) -> Option<Column> {
-        let FunctionResult::Value { ty, not_null } = &self.result else {
-            return None;
-        };
-        let mut comment = self.comment.clone();
-        comment.name = None;
-        Some(Column {
-            name: Ident::new(name),
-            ty: ty.clone(),
-            not_null: *not_null,
-            generated: true,
-            has_default: false,
-            computed: Some(self.name.clone()),
-            default: None,
-            comment,
-        })
-    }
+/// What a row can violate.
+#[derive(Debug)]
+pub struct Constraint {
+    pub relation: RelationId,
+    pub name: String,
+    /// The columns that it is about; none where it is about an expression alone.
+    pub columns: Vec<ColumnId>,
 }
 
 impl Model {
@@ -312,12 +291,24 @@ impl Model {
         (0..self.relations.len()).map(RelationId)
     }
 
-    /// Whether every row on the child's side has its parent: the key holds for all of them, and none
-    /// of its columns is nullable.
+    /// Whether every row on the child's side has its parent: the key holds for all of them, none of
+    /// its columns is nullable, and no policy hides the parent.
     pub fn is_required(&self, key: &ForeignKey) -> bool {
         let child = self.relation(key.from);
         let mut columns = key.from_columns.iter();
-        key.validated && columns.all(|&column| child.column(column).not_null)
+        key.validated
+            && !self.relation(key.to).row_security
+            && columns.all(|&column| child.column(column).not_null)
+    }
+
+    /// Whether the columns on both sides may be read.
+    pub fn is_readable(&self, key: &ForeignKey) -> bool {
+        let sides = [(key.from, &key.from_columns), (key.to, &key.to_columns)];
+        sides.into_iter().all(|(relation, columns)| {
+            let relation = self.relation(relation);
+            let mut columns = columns.iter();
+            columns.all(|&column| relation.column(column).grants.select)
+        })
     }
 
     /// Whether a parent has at most one child by this key.
@@ -383,14 +374,21 @@ impl Relation {
     }
 
     /// The key that names a row to clients: the primary key, else the first unique key without
-    /// nullable columns.
+    /// nullable columns; one that may be read.
     pub fn identity(&self) -> Option<&Key> {
         self.keys.iter().find(|key| {
-            key.primary
-                || key
-                    .columns
-                    .iter()
-                    .all(|&column| self.column(column).not_null)
+            let columns = || key.columns.iter().map(|&column| self.column(column));
+            columns().all(|column| column.grants.select)
+                && (key.primary || columns().all(|column| column.not_null))
         })
+    }
+
+    /// Whether the tenant's role may read all of the columns, as a whole row takes.
+    pub fn is_wholly_readable(&self) -> bool {
+        self.columns.iter().all(|column| column.grants.select)
+    }
+
+    pub fn is_readable(&self) -> bool {
+        self.columns.iter().any(|column| column.grants.select)
     }
 }

@@ -50,6 +50,7 @@ impl Cost {
                 },
                 RootValue::Typename(_)
                 | RootValue::Null
+                | RootValue::Forbidden
                 | RootValue::Call(_)
                 | RootValue::Introspection => {}
             }
@@ -66,6 +67,7 @@ impl Cost {
                 FieldValue::Connection(connection) => self.connection(connection, path),
                 FieldValue::Typename(_)
                 | FieldValue::NodeId(_)
+                | FieldValue::Forbidden
                 | FieldValue::Column(_)
                 | FieldValue::Call(_) => {}
             }

@@ -99,6 +99,7 @@ fn root(
             Ok(RootValue::Connection(Box::new(list)))
         }
         FieldMeaning::Function(id) => function(env, state, *id, selected),
+        FieldMeaning::Forbidden => Ok(RootValue::Forbidden),
         FieldMeaning::ByKey(relation, columns) => by_key(env, state, *relation, columns, selected),
         FieldMeaning::Node => node(env, state, selected),
         FieldMeaning::Viewer => {

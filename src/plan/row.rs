@@ -95,6 +95,7 @@ fn field(
             )?))
         }
         FieldMeaning::Function(id) => function(env, state, *id, selected)?,
+        FieldMeaning::Forbidden => FieldValue::Forbidden,
         _ => return Err(state.error(selected, "not a field of a row")),
     })
 }

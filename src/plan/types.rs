@@ -39,6 +39,8 @@ pub struct Root {
 #[derive(Debug)]
 pub enum RootValue {
     Typename(Arc<str>),
+    /// Null, with an error that says so.
+    Forbidden,
     /// Known to be null without asking, such as `node` with an id that names no type.
     Null,
     Connection(Box<Connection>),
@@ -119,6 +121,8 @@ pub struct SelectedField {
 pub enum FieldValue {
     Typename(Arc<str>),
     NodeId(NodeId),
+    /// Null, with an error that says so.
+    Forbidden,
     Column(ColumnRead),
     Call(Box<CallValue>),
     ToOne(Box<ToOneRow>),
@@ -207,7 +211,7 @@ impl Selection {
         self.fields
             .iter()
             .map(|field| match &field.value {
-                FieldValue::Typename(_) => 0,
+                FieldValue::Typename(_) | FieldValue::Forbidden => 0,
                 FieldValue::NodeId(id) => id.key.len(),
                 FieldValue::Column(_) | FieldValue::Call(_) | FieldValue::Connection(_) => 1,
                 FieldValue::ToOne(row) => 1 + row.selection.width(),

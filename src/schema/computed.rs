@@ -22,6 +22,10 @@ pub(super) fn add_columns(model: &mut Model, node_id_field: &str) {
             continue;
         };
         let relation = &mut model.relations[row.0];
+        // A whole row is an argument to those only who may read all of it.
+        if !relation.is_wholly_readable() {
+            continue;
+        }
         let columns = relation.columns.iter();
         let taken: HashSet<_> = columns
             .filter_map(|column| column_field(column, node_id_field))

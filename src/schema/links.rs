@@ -42,7 +42,7 @@ pub(super) fn link_fields(
     for key in model
         .foreign_keys
         .iter()
-        .filter(|key| is_visible(names, key))
+        .filter(|key| is_visible(model, names, key))
     {
         forward[key.from.0].push(to_one(model, names, key));
         reverse[key.to.0].push(to_many(model, names, key));
@@ -68,8 +68,9 @@ pub(super) fn link_fields(
     Ok(fields)
 }
 
-fn is_visible(names: &TypeNames, key: &ForeignKey) -> bool {
-    !key.comment.omit && names.of(key.from).is_some() && names.of(key.to).is_some()
+fn is_visible(model: &Model, names: &TypeNames, key: &ForeignKey) -> bool {
+    let both = names.of(key.from).is_some() && names.of(key.to).is_some();
+    both && !key.comment.omit && model.is_readable(key)
 }
 
 /// Gives every candidate the shortest of its names that is free and wanted by no other.
@@ -277,7 +278,7 @@ fn junctions<'m>(model: &'m Model, names: &TypeNames) -> Vec<(&'m ForeignKey, &'
     for key in model
         .foreign_keys
         .iter()
-        .filter(|key| is_visible(names, key))
+        .filter(|key| is_visible(model, names, key))
     {
         by_table.entry(key.from).or_default().push(key);
     }

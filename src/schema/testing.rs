@@ -1,6 +1,8 @@
 //! Tables for the tests of names.
 
-use crate::model::{Column, ColumnType, Comment, Relation, RelationKind, TypeKind};
+use crate::model::{
+    Column, ColumnGrants, ColumnType, Comment, Grants, Relation, RelationKind, TypeKind,
+};
 use crate::sql::Ident;
 
 /// A table of integers that are never null, without a key.
@@ -13,12 +15,16 @@ pub(super) fn table(name: &str, columns: &[&str]) -> Relation {
         has_default: false,
         computed: None,
         default: None,
+        grants: ColumnGrants::READ,
         comment: Comment::default(),
     };
     Relation {
         name: Ident::new(name),
         kind: RelationKind::Table,
         comment: Comment::default(),
+        grants: Grants::NONE,
+        lockable: false,
+        row_security: false,
         columns: columns.iter().map(column).collect(),
         keys: Vec::new(),
     }

@@ -91,6 +91,8 @@ pub enum FieldMeaning {
     // on what a write to many rows answers
     AffectedCount,
     WrittenNodes,
+    /// What the tenant's role may not read.
+    Forbidden,
     // on a row
     NodeId,
     Column(ColumnId),

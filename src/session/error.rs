@@ -152,7 +152,7 @@ fn classify_state(answer: &ServerError, log: String) -> Failure {
             "a row that is referred to is missing",
         ),
         (_, "23502") => Failure::new(Code::NotNullViolation, "a value is required"),
-        (_, "23514" | "23P01") => {
+        (_, "23514" | "23P01" | "44000") => {
             Failure::new(Code::CheckViolation, "a value breaks a rule of the table")
         }
         (_, "40001" | "40P01") => Failure::new(

@@ -137,8 +137,7 @@ pub(super) fn rows(
 /// `(select t0.*, … from "issues" t0 …) t0`: the page, with what its table's columns do not tell.
 fn cut(writer: &mut Writer<'_>, connection: &Connection, parent: Option<Target>, base: &Base<'_>) {
     writer.push("(select ");
-    writer.display(base.alias);
-    writer.push(".*");
+    writer.columns(connection.relation, base.alias);
     if needs_row(writer, connection) {
         // By itself, the alias would mean a column of that name.
         writer.push(", coalesce(");
@@ -169,7 +168,7 @@ fn needs_row(writer: &Writer<'_>, connection: &Connection) -> bool {
     let is_computed = |column| relation.column(column).computed.is_some();
     let sorts = |key: &OrderKey| key.own_column().is_some_and(is_computed);
     let reads = |field: &SelectedField| match &field.value {
-        FieldValue::Typename(_) | FieldValue::NodeId(_) => false,
+        FieldValue::Typename(_) | FieldValue::NodeId(_) | FieldValue::Forbidden => false,
         FieldValue::Column(read) => is_computed(read.column),
         FieldValue::Call(_) => true,
         FieldValue::ToOne(row) => matches!(row.join, RowJoin::Call(_)),

@@ -236,7 +236,7 @@ impl<'a, 'p> Columns<'a, 'p> {
     ) {
         for field in &selection.fields {
             match &field.value {
-                FieldValue::Typename(_) => {}
+                FieldValue::Typename(_) | FieldValue::Forbidden => {}
                 FieldValue::Column(read) => self.column(writer, target, read),
                 FieldValue::NodeId(id) => {
                     for read in &id.key {

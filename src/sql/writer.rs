@@ -153,6 +153,24 @@ impl<'m> Writer<'m> {
         self.push(")");
     }
 
+    /// All columns that may be read: `t0.*`, or each by its name.
+    pub(super) fn columns(&mut self, relation: RelationId, alias: Alias) {
+        let model = self.model;
+        let relation = model.relation(relation);
+        if relation.is_wholly_readable() {
+            self.display(alias);
+            self.push(".*");
+            return;
+        }
+        let columns = relation.columns.iter();
+        let readable: Vec<_> = columns.filter(|column| column.grants.select).collect();
+        self.list(&readable, |writer, column| {
+            writer.display(alias);
+            writer.push(".");
+            writer.display(&column.name);
+        });
+    }
+
     /// A whole row: `t0.*`, which is one value between parentheses.
     pub(super) fn row(&mut self, alias: Alias) {
         self.display(alias);

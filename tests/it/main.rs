@@ -9,6 +9,7 @@ mod documents;
 mod functions;
 mod fuzz;
 mod golden;
+mod grants;
 mod isolation;
 mod limits;
 mod mutations;

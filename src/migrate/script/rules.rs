@@ -7,8 +7,8 @@ use std::collections::HashSet;
 
 use super::edit::Edit;
 use super::lex::Kind;
-use super::settings;
 use super::tokens::Tokens;
+use super::{privileges, settings};
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
@@ -32,11 +32,12 @@ pub(super) fn judge(tokens: Tokens<'_>, fresh: &HashSet<String>) -> Verdict {
         }
         "SET" | "RESET" => settings::set(tokens),
         "SELECT" => settings::select(tokens),
+        "CREATE" | "ALTER" if tokens.is(1, "POLICY") => Run(privileges::for_tenant_role(tokens)),
         "CREATE" => create(tokens, fresh),
         "ALTER" => alter(tokens),
         "DROP" => drop(tokens),
         "COMMENT" if is_shared(tokens, 2) => Skip,
-        "GRANT" | "REVOKE" => privileges(tokens),
+        "GRANT" | "REVOKE" => privileges::judge(tokens),
         "SECURITY" | "REASSIGN" | "CHECKPOINT" | "LISTEN" | "UNLISTEN" | "NOTIFY" | "DISCARD"
         | "LOAD" | "VACUUM" => Skip,
         "ANALYZE" | "ANALYSE" if !(1..tokens.all.len()).any(|at| names_a_table(tokens, at)) => {
@@ -79,7 +80,7 @@ fn transaction(tokens: Tokens<'_>) -> Verdict {
 }
 
 /// Whether the word there names a kind of object that all tenants share.
-fn is_shared(tokens: Tokens<'_>, at: usize) -> bool {
+pub(super) fn is_shared(tokens: Tokens<'_>, at: usize) -> bool {
     const SHARED: [&str; 12] = [
         "DATABASE",
         "SCHEMA",
@@ -222,39 +223,6 @@ fn drop(tokens: Tokens<'_>) -> Verdict {
     }
 }
 
-/// Tenantry grants each tenant's role what it needs, and the roles of a dump don't exist here: such statements are left out.
-/// About PUBLIC and the current user, who exist everywhere, a migration may decide for its own objects, as in
-/// `REVOKE EXECUTE ON FUNCTION f FROM PUBLIC`.
-fn privileges(tokens: Tokens<'_>) -> Verdict {
-    let outside: Vec<usize> = tokens.outside_parentheses().collect();
-    let find = |words: &[&str]| outside.iter().copied().find(|at| tokens.is_any(*at, words));
-    let (Some(on), Some(grantees)) = (find(&["ON"]), find(&["TO", "FROM"])) else {
-        return Skip;
-    };
-    let shared = is_shared(tokens, on + 1)
-        || tokens.is(on + 1, "ALL")
-        || tokens.is(on + 1, "FOREIGN") && !tokens.is(on + 2, "TABLE")
-        || tokens.is(on + 1, "PARAMETER");
-    let everyone = outside
-        .iter()
-        .copied()
-        .filter(|at| *at > grantees)
-        .all(|at| {
-            let end = [
-                "WITH", "GRANT", "OPTION", "GRANTED", "BY", "CASCADE", "RESTRICT", "GROUP",
-            ];
-            let known = ["PUBLIC", "CURRENT_USER", "CURRENT_ROLE", "SESSION_USER"];
-            tokens.kind(at) == Some(Kind::Comma)
-                || tokens.is_any(at, &end)
-                || tokens.is_any(at, &known)
-        });
-    if shared || !everyone {
-        Skip
-    } else {
-        Run(Vec::new())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
@@ -346,25 +314,9 @@ mod tests {
             "COMMENT ON TABLE database IS 'x'",
             "DROP TABLE IF EXISTS \"SCHEMA\"",
             "CREATE USER MAPPING FOR x SERVER y",
-            "REVOKE ALL ON FUNCTION f(a, b) FROM PUBLIC",
-            "grant select (a, b) on t to public, current_user with grant option",
             "INSERT INTO t VALUES (1)",
         ] {
             assert_eq!(run(sql), sql);
-        }
-    }
-
-    #[test]
-    fn privileges_of_other_roles_and_on_shared_things_are_left_out() {
-        for sql in [
-            "GRANT SELECT ON t TO joe",
-            "GRANT ALL ON TABLE t TO PUBLIC, joe",
-            "GRANT USAGE ON SCHEMA public TO PUBLIC",
-            "REVOKE CREATE ON DATABASE d FROM PUBLIC",
-            "GRANT SELECT ON ALL TABLES IN SCHEMA public TO PUBLIC",
-            "GRANT admin TO joe",
-        ] {
-            assert_eq!(verdict(sql), Verdict::Skip, "{sql}");
         }
     }
 

@@ -8,7 +8,7 @@ use super::{
     ParamId, ParamSource, Planner, Presence, Result, RowsSource, Slot, State, TypeKind, WriteStep,
     filter, message, rows_param,
 };
-use crate::model::{ColumnId, RelationId};
+use crate::model::{ColumnId, RelationId, RelationKind};
 
 /// The rows that new ones belong to.
 #[derive(Debug, Clone, Copy)]
@@ -121,6 +121,7 @@ impl<'a> Planner<'_, 'a> {
             let others = others.filter(|link| self.is_given(rows, link));
             let others: Vec<Arc<str>> = others.map(Arc::from).collect();
             if let Some(case) = self.given(state, level.relation, column, (rows, name), others) {
+                self.default_is_known(state, level.relation, column, &case)?;
                 add(&mut columns, column, case);
             }
         }
@@ -138,6 +139,27 @@ impl<'a> Planner<'_, 'a> {
             add(&mut columns, ours, Case::Kept(value, At::Number(number)));
         }
         Ok(columns)
+    }
+
+    /// What a view's tables have for a default is known to Postgres only, which takes a statement's
+    /// columns to be given in all of its rows.
+    fn default_is_known(
+        &self,
+        state: &State,
+        relation: RelationId,
+        column: ColumnId,
+        case: &Case,
+    ) -> Result<()> {
+        let def = self.env.api.model.relation(relation);
+        let column = def.column(column);
+        let is_view = def.kind == RelationKind::View && def.lockable;
+        if is_view && column.default.is_none() && matches!(case, Case::Given { given: Some(_), .. })
+        {
+            let name = &column.name;
+            let message = format!("either all rows of a view give {name}, or none does");
+            return Err(self.error(state, &message));
+        }
+        Ok(())
     }
 
     /// What rows say of a column: an array of values, and of which rows give it, in the place of the

@@ -49,7 +49,8 @@ impl Builder<'_> {
                 .column_ids()
                 .filter_map(|id| {
                     let column = relation.column(id);
-                    let name = self.column_field(column)?;
+                    let granted = Some(column).filter(|column| column.grants.update)?;
+                    let name = self.column_field(granted)?;
                     let ty = self.changed_by(change, relation, column)?;
                     let def = InputFieldDef {
                         description: column.comment.description.clone(),

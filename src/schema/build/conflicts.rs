@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 
 use super::writes::can_be_set;
 use super::{Builder, input};
-use crate::model::{ColumnId, Key, Relation};
+use crate::model::{ColumnId, Key, Relation, RelationKind};
 use crate::schema::types::{EnumDef, EnumMeaning, InputDef, InputMeaning, Type, TypeDef};
 use crate::schema::words::pascal;
 
@@ -17,10 +17,13 @@ impl Builder<'_> {
         let columns = relation.column_ids().filter_map(|id| {
             let column = relation.column(id);
             let field = self.column_field(column)?;
-            can_be_set(relation, column).then_some((field, id))
+            let granted = column.grants.update && can_be_set(relation, column);
+            granted.then_some((field, id))
         });
         let columns: IndexMap<_, _> = columns.filter(|(name, _)| is_enum_value(name)).collect();
-        if keys.is_empty() || columns.is_empty() {
+        // Triggers know no conflicts, and what a view's comment calls unique no index may be.
+        let is_view = relation.kind == RelationKind::View;
+        if is_view || keys.is_empty() || columns.is_empty() {
             return Vec::new();
         }
         let keyword = |description: &str, values: Vec<String>| {

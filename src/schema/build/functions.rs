@@ -45,6 +45,10 @@ impl Builder<'_> {
             if function.row != Some(relation) || is_column(function) {
                 continue;
             }
+            // A whole row is an argument to those only who may read all of it.
+            if !self.model.relation(relation).is_wholly_readable() {
+                break;
+            }
             let Some(def) = self.function_field(id, function)? else {
                 continue;
             };

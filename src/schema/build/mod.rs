@@ -225,8 +225,10 @@ impl Builder<'_> {
         self.add_groups(id, name, links)
     }
 
+    /// The name of a column that can be read, for all that looks at its values.
     fn column_field(&self, column: &Column) -> Option<String> {
-        column_field(column, &self.options.node_id_field)
+        let readable = Some(column).filter(|column| column.grants.select);
+        column_field(readable?, &self.options.node_id_field)
     }
 
     fn column_type(&self, column: &Column) -> Type {
@@ -239,7 +241,7 @@ fn is_sortable(relation: &Relation) -> bool {
     relation
         .columns
         .iter()
-        .any(|column| column.ty.sortable && !column.comment.omit)
+        .any(|column| column.ty.sortable && column.grants.select && !column.comment.omit)
 }
 
 fn field(ty: Type, meaning: FieldMeaning, description: &str) -> FieldDef {

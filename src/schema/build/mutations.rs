@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::writes::is_writable;
+use super::writes::writes_of;
 use super::{Builder, field, input, plain};
 use crate::model::{Key, RelationId};
 use crate::schema::naming::{Clash, list_field};
@@ -20,11 +20,17 @@ impl Builder<'_> {
         let mut fields = IndexMap::new();
         fields.insert("logIn".to_owned(), log_in());
         for id in self.model.relation_ids() {
-            if let Some(name) = self.names.of(id)
-                && is_writable(self.model.relation(id))
-            {
+            let Some(name) = self.names.of(id) else {
+                continue;
+            };
+            let grants = writes_of(self.model.relation(id));
+            if grants.insert {
                 self.add_creates(&mut fields, id, name)?;
+            }
+            if self.types.contains_key(&self.names.patch(name)) {
                 self.add_updates(&mut fields, id, name)?;
+            }
+            if grants.delete {
                 self.add_deletes(&mut fields, id, name)?;
             }
         }
@@ -75,9 +81,6 @@ impl Builder<'_> {
         id: RelationId,
         name: &Arc<str>,
     ) -> Result<(), Clash> {
-        if !self.types.contains_key(&self.names.patch(name)) {
-            return Ok(());
-        }
         let set = || {
             let ty = Type::named(self.names.patch(name)).non_null();
             input(

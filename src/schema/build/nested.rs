@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::writes::{can_be_set, is_writable};
+use super::writes::{can_be_set, takes_nested};
 use super::{Builder, input};
-use crate::model::{ColumnId, Relation, RelationId};
+use crate::model::{Column, ColumnId, Relation, RelationId};
 use crate::schema::links::LinkField;
 use crate::schema::types::{
     FieldMeaning, InputDef, InputFieldDef, InputMeaning, ListLink, Nested, Type, TypeDef,
@@ -29,20 +29,26 @@ impl Builder<'_> {
             let Some(target) = self.names.of(link.target) else {
                 continue;
             };
-            if !is_writable(self.model.relation(link.target)) {
+            if !takes_nested(self.model.relation(link.target)) {
                 continue;
             }
             let (meaning, many) = match &link.meaning {
                 FieldMeaning::ToOne(link) => {
                     let ours = link.on.iter().map(|&(ours, _)| ours);
-                    if !settable(relation, ours) {
+                    let granted = if suffix == "Input" {
+                        |column: &Column| column.grants.insert
+                    } else {
+                        |column: &Column| column.grants.update
+                    };
+                    if !settable(relation, ours, granted) {
                         continue;
                     }
                     (InputMeaning::ToOne(Arc::clone(link)), false)
                 }
                 FieldMeaning::ToOneReverse(to_many) | FieldMeaning::ToMany(to_many) => {
                     let theirs = to_many.on.iter().map(|&(theirs, _)| theirs);
-                    if !settable(self.model.relation(to_many.target), theirs) {
+                    let granted = |column: &Column| column.grants.insert && column.grants.update;
+                    if !settable(self.model.relation(to_many.target), theirs, granted) {
                         continue;
                     }
                     let many = matches!(link.meaning, FieldMeaning::ToMany(_));
@@ -79,8 +85,10 @@ impl Builder<'_> {
             let column = junction.column(*id);
             keys.contains(id) || !column.not_null || column.has_default || column.generated
         };
-        is_writable(junction)
-            && settable(junction, keys.iter().copied())
+        takes_nested(junction)
+            && settable(junction, keys.iter().copied(), |column| {
+                column.grants.insert
+            })
             && junction.column_ids().all(|id| needless(&id))
     }
 
@@ -222,8 +230,13 @@ impl Builder<'_> {
     }
 }
 
-fn settable(relation: &Relation, mut columns: impl Iterator<Item = ColumnId>) -> bool {
-    columns.all(|column| can_be_set(relation, relation.column(column)))
+fn settable(
+    relation: &Relation,
+    columns: impl Iterator<Item = ColumnId>,
+    granted: fn(&Column) -> bool,
+) -> bool {
+    let mut columns = columns.map(|column| relation.column(column));
+    columns.all(|column| granted(column) && can_be_set(relation, column))
 }
 
 fn data(fields: Fields, one_of: bool) -> TypeDef {

@@ -45,13 +45,18 @@ impl Builder<'_> {
             .filter_map(|id| Some((id, self.names.of(id)?)))
             .collect();
         for &(id, name) in &relations {
-            let ty = Type::named(self.names.connection(name)).non_null();
+            let readable = self.model.relation(id).is_readable();
+            let ty = Type::named(self.names.connection(name)).non_null_if(readable);
             let def = FieldDef {
                 description: self.model.relation(id).comment.description.clone(),
                 deprecated: self.model.relation(id).comment.deprecated.clone(),
                 args: self.list_args(id, name),
                 ty,
-                meaning: FieldMeaning::List(id),
+                meaning: if readable {
+                    FieldMeaning::List(id)
+                } else {
+                    FieldMeaning::Forbidden
+                },
             };
             self.add_relation_root(&mut query, list_field(name), def, id)?;
         }

@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use super::{Builder, field};
 use crate::model::{Column, Relation, RelationId};
 use crate::schema::links::LinkField;
-use crate::schema::naming::Clash;
+use crate::schema::naming::{Clash, column_field};
 use crate::schema::types::{FieldDef, FieldMeaning, ObjectDef, Type};
 
 impl Builder<'_> {
@@ -28,7 +28,7 @@ impl Builder<'_> {
         let mut origins: HashMap<String, &Column> = HashMap::new();
         for column_id in relation.column_ids() {
             let column = relation.column(column_id);
-            let Some(name) = self.column_field(column) else {
+            let Some(name) = column_field(column, &self.options.node_id_field) else {
                 continue;
             };
             if let Some(other) = origins.insert(name.clone(), column) {
@@ -48,8 +48,15 @@ impl Builder<'_> {
                     description: column.comment.description.clone(),
                     deprecated: column.comment.deprecated.clone(),
                     args: IndexMap::new(),
-                    ty: self.column_type(column).non_null_if(column.not_null),
-                    meaning: FieldMeaning::Column(column_id),
+                    // Null stands for what may not be read, so that the rest of the row is there.
+                    ty: self
+                        .column_type(column)
+                        .non_null_if(column.not_null && column.grants.select),
+                    meaning: if column.grants.select {
+                        FieldMeaning::Column(column_id)
+                    } else {
+                        FieldMeaning::Forbidden
+                    },
                 },
             );
         }

@@ -3,8 +3,9 @@
 use indexmap::IndexMap;
 
 use super::{Builder, field};
-use crate::model::{Column, ColumnId, Relation, RelationId, RelationKind};
+use crate::model::{Column, ColumnId, Grants, Relation, RelationId, RelationKind};
 use crate::schema::links::LinkField;
+use crate::schema::naming::column_field;
 use crate::schema::types::{
     FieldMeaning, InputDef, InputFieldDef, InputMeaning, ObjectDef, Type, TypeDef,
 };
@@ -19,24 +20,32 @@ impl Builder<'_> {
     ) -> Vec<(String, TypeDef)> {
         let relation = self.model.relation(id);
         let mut types = Vec::new();
-        if !is_writable(relation) {
+        let grants = writes_of(relation);
+        if grants == Grants::NONE {
             return types;
         }
-        let mut fields = self.columns(relation, links, true);
-        fields.extend(self.nested_fields(relation, links, "Input"));
-        let input = InputDef {
-            description: Some(format!(
-                "A new {name}. What is left out gets its default; null is a value."
-            )),
-            fields,
-            one_of: false,
-        };
-        types.push((self.names.input(name), TypeDef::Data(input)));
-        types.extend(self.conflict_types(relation, name));
-        types.extend(self.nested_types(relation, name));
-        let mut fields = self.columns(relation, links, false);
-        fields.extend(self.nested_fields(relation, links, "Patch"));
-        types.extend(self.changes(relation, name, &mut fields));
+        if grants.insert {
+            let mut fields = self.columns(relation, links, true);
+            fields.extend(self.nested_fields(relation, links, "Input"));
+            let input = InputDef {
+                description: Some(format!(
+                    "A new {name}. What is left out gets its default; null is a value."
+                )),
+                fields,
+                one_of: false,
+            };
+            types.push((self.names.input(name), TypeDef::Data(input)));
+            types.extend(self.conflict_types(relation, name));
+        }
+        if takes_nested(relation) {
+            types.extend(self.nested_types(relation, name));
+        }
+        let mut fields = IndexMap::new();
+        if grants.update {
+            fields = self.columns(relation, links, false);
+            fields.extend(self.nested_fields(relation, links, "Patch"));
+            types.extend(self.changes(relation, name, &mut fields));
+        }
         if !fields.is_empty() {
             let patch = InputDef {
                 description: Some(format!(
@@ -64,7 +73,7 @@ impl Builder<'_> {
             links.iter().any(|link| match &link.meaning {
                 FieldMeaning::ToOne(link) => {
                     link.on.iter().any(|&(ours, _)| ours == column)
-                        && is_writable(self.model.relation(link.target))
+                        && takes_nested(self.model.relation(link.target))
                 }
                 _ => false,
             })
@@ -72,13 +81,20 @@ impl Builder<'_> {
         let mut fields = IndexMap::new();
         for column_id in relation.column_ids() {
             let column = relation.column(column_id);
-            let Some(name) = self
-                .column_field(column)
-                .filter(|_| can_be_set(relation, column))
+            let granted = if new {
+                column.grants.insert
+            } else {
+                column.grants.update
+            };
+            // What can be written need not be readable.
+            let Some(name) = column_field(column, &self.options.node_id_field)
+                .filter(|_| granted && can_be_set(relation, column))
             else {
                 continue;
             };
-            let required = new && column.not_null && !column.has_default && !refers(column_id);
+            // Of a view, nobody knows what its tables have defaults for.
+            let has_default = column.has_default || relation.kind == RelationKind::View;
+            let required = new && column.not_null && !has_default && !refers(column_id);
             let def = InputFieldDef {
                 description: column.comment.description.clone(),
                 ty: self.column_type(column).non_null_if(required),
@@ -90,16 +106,37 @@ impl Builder<'_> {
     }
 }
 
-/// Whether the API offers to write to a relation at all.
-pub(super) fn is_writable(relation: &Relation) -> bool {
-    matches!(
-        relation.kind,
-        RelationKind::Table | RelationKind::ForeignTable
-    ) && !relation.comment.readonly
-        && relation
-            .columns
-            .iter()
-            .any(|column| can_be_set(relation, column))
+/// Which writes to a relation the API offers: those that the tenant's role may do, where the rows
+/// written can be told afterwards.
+pub(super) fn writes_of(relation: &Relation) -> Grants {
+    let told = relation.identity().is_some() || relation.is_wholly_readable();
+    let written = match relation.kind {
+        RelationKind::Table | RelationKind::ForeignTable => told,
+        // A view's rows have no place, so that only a key tells them.
+        RelationKind::View => relation.identity().is_some(),
+        _ => false,
+    };
+    if !written || relation.comment.readonly {
+        return Grants::NONE;
+    }
+    let columns = relation.columns.iter();
+    let mut columns = columns.filter(|column| can_be_set(relation, column));
+    Grants {
+        insert: relation.grants.insert && columns.any(|column| column.grants.insert),
+        update: relation.grants.update,
+        delete: relation.grants.delete,
+    }
+}
+
+/// Whether its rows can be written together with others, which takes all rights.
+pub(super) fn takes_nested(relation: &Relation) -> bool {
+    let grants = writes_of(relation);
+    let mut columns = relation.columns.iter();
+    grants.insert
+        && grants.update
+        && grants.delete
+        && relation.kind != RelationKind::View
+        && columns.any(|column| column.grants.update && can_be_set(relation, column))
 }
 
 /// Whether a column may be given a value. What people may do is not for themselves to decide: the

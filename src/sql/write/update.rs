@@ -40,7 +40,8 @@ pub(super) fn update(writer: &mut Writer<'_>, update: &Update) {
                 writer.column(relation, target, *column);
             }
         }
-        writer.push(" for update)");
+        let lockable = writer.model.relation(relation).lockable;
+        writer.push(if lockable { " for update)" } else { ")" });
     }
     if !update.set.is_empty() {
         let target = if locks { writer.alias() } else { target };
