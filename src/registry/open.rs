@@ -121,12 +121,18 @@ async fn create_extensions(
     for name in &migrations.extensions {
         let known = transaction
             .query_one(
-                "select exists (select from pg_extension where extname = $1), \
+                "select (select extnamespace::regnamespace::text from pg_extension where extname = $1), \
                  exists (select from pg_available_extensions where name = $1)",
                 &[name],
             )
             .await?;
-        if known.try_get(0)? {
+        if let Some(home) = known.try_get::<_, Option<String>>(0)? {
+            if !["extensions", "pg_catalog"].contains(&home.as_str()) {
+                tracing::warn!(
+                    "the extension {name} is in the schema {home}, which tenants do not see: \
+                     alter extension \"{name}\" set schema extensions"
+                );
+            }
             continue;
         }
         // Dumps name extensions that the tables do without (pg_stat_statements, pg_cron); a migration that does

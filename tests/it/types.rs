@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 
 use tokio_postgres::Client;
 
-use crate::harness::database::names;
+use crate::harness::database::{names, scalar};
 use crate::harness::{Caller, Service};
 
 /// Tables with a column of each type, and what their operators mean.
@@ -31,4 +31,23 @@ async fn tenant() -> (Caller, Client) {
     let path = format!("set search_path = {schema}, extensions; set timezone = 'UTC'");
     psql.batch_execute(&path).await.unwrap();
     (owner, psql)
+}
+
+/// Extensions are made once, before anybody signs up; all tenants share their types and operators.
+#[tokio::test]
+async fn tenants_that_sign_up_at_once_share_the_extensions() {
+    let (one, two) = tokio::join!(tenant(), tenant());
+    for (caller, _) in [one, two] {
+        let query = "{
+            texts(where: {email: {eq: \"ADA@example.com\"}, title: {similarTo: \"quick brown fox\"}}) { totalCount }
+            machines(where: {path: {descendantOf: \"top\"}}) { totalCount }
+        }";
+        let data = caller.query(query).await.data();
+        assert_eq!(data["texts"]["totalCount"], 1);
+        assert_eq!(data["machines"]["totalCount"], 2);
+    }
+    let psql = service().psql().await;
+    let homes = "select string_agg(distinct n.nspname, ' ') from pg_extension e
+                 join pg_namespace n on n.oid = e.extnamespace where e.extname <> 'plpgsql'";
+    assert_eq!(scalar(&psql, homes).await.unwrap(), "extensions");
 }
