@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::operation::Variable;
-use super::world::{Cell, Kind, Link, MOODS, World};
+use super::world::{Cell, Kind, Link, MOODS, World, decimal};
 use crate::harness::Chance;
 
 /// A value, and the type of its place.
@@ -169,10 +169,14 @@ pub(crate) fn value(kind: Kind, cell: &Cell, required: bool) -> Input {
             word(&ty, MOODS[usize::try_from(*place).unwrap()].1)
         }
         Cell::Int(number) if kind == Kind::BigInt => leaf(&ty, json!(number.to_string())),
+        Cell::Int(hundredths) if kind == Kind::Decimal => leaf(&ty, json!(decimal(*hundredths))),
         Cell::Int(number) => leaf(&ty, json!(number)),
         // A whole number looks like an integer.
         Cell::Float(number) => leaf(&ty, serde_json::from_str(&number.to_string()).unwrap()),
         Cell::Text(text) => leaf(&ty, json!(text)),
+        // A single value stands for a list of one.
+        Cell::Tags(tags) if tags.len() == 1 && tags[0].len() % 2 == 0 => leaf(&ty, json!(tags[0])),
+        Cell::Tags(tags) => leaf(&ty, json!(tags)),
     }
 }
 
@@ -226,7 +230,9 @@ fn comparison(world: &World, chance: &mut Chance, table: usize) -> (String, Inpu
     let column = chance.pick(&world.tables[table].columns);
     let kind = column.kind;
     let mut operators = vec!["eq", "ne", "isNull"];
-    if kind != Kind::Bool {
+    if kind == Kind::Tags {
+        operators.extend(["contains", "containedBy", "overlaps"]);
+    } else if kind != Kind::Bool {
         operators.extend(["in", "notIn", "lt", "lte", "gt", "gte"]);
     }
     if kind == Kind::Text {
@@ -242,7 +248,10 @@ fn comparison(world: &World, chance: &mut Chance, table: usize) -> (String, Inpu
         }
         _ => value(kind, &kind.cell(chance), false),
     };
-    let ty = format!("{}Filter", kind.graphql());
+    let ty = match kind {
+        Kind::Tags => "StringArrayFilter".to_owned(),
+        _ => format!("{}Filter", kind.graphql()),
+    };
     (
         column.field(),
         Input::Object(ty, vec![(operator.to_owned(), operand)]),

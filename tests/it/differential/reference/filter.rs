@@ -95,6 +95,17 @@ fn compare(left: &Cell, kind: Kind, operator: &str, operand: &Value) -> Matches 
         "lte" => order(&[Ordering::Less, Ordering::Equal]),
         "gt" => order(&[Ordering::Greater]),
         "gte" => order(&[Ordering::Greater, Ordering::Equal]),
+        _ if kind == Kind::Tags => {
+            let (Cell::Tags(left), Cell::Tags(right)) = (left, one()?) else {
+                return Ok(false);
+            };
+            Ok(match operator {
+                "contains" => right.iter().all(|tag| left.contains(tag)),
+                "containedBy" => left.iter().all(|tag| right.contains(tag)),
+                "overlaps" => left.iter().any(|tag| right.contains(tag)),
+                _ => return Err(format!("{operator} is unknown")),
+            })
+        }
         _ => {
             let (Cell::Text(right), left) = (one()?, left) else {
                 return Err(format!("{operator} takes a text"));
@@ -119,6 +130,7 @@ pub(super) fn order(left: &Cell, right: &Cell) -> Ordering {
         (Cell::Int(left), Cell::Int(right)) => left.cmp(right),
         (Cell::Float(left), Cell::Float(right)) => left.total_cmp(right),
         (Cell::Text(left), Cell::Text(right)) => left.cmp(right),
+        (Cell::Tags(left), Cell::Tags(right)) => left.cmp(right),
         _ => panic!("{left:?} and {right:?} do not compare"),
     }
 }

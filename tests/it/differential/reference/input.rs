@@ -73,7 +73,19 @@ pub(super) fn cell(kind: Kind, value: &Value) -> Result<Cell, String> {
         (Kind::Float, Value::Number(number)) => Cell::Float(number.as_f64().ok_or_else(wrong)?),
         (Kind::Bool, Value::Boolean(yes)) => Cell::Bool(*yes),
         (Kind::Uuid, Value::String(text)) => Cell::Text(text.to_lowercase()),
-        (Kind::Text | Kind::Date, Value::String(text)) => Cell::Text(text.clone()),
+        (Kind::Decimal, Value::String(text)) => {
+            // Written with two digits behind the point.
+            let hundredths = text.replace('.', "").parse().map_err(|_| wrong())?;
+            Cell::Int(hundredths)
+        }
+        (Kind::Tags, value) => {
+            let tags = items(value).into_iter().map(|tag| match tag {
+                Value::String(tag) => Ok(tag.clone()),
+                _ => Err(wrong()),
+            });
+            Cell::Tags(tags.collect::<Result<_, _>>()?)
+        }
+        (Kind::Text | Kind::Date | Kind::Moment, Value::String(text)) => Cell::Text(text.clone()),
         (Kind::Mood, value) => {
             let place = MOODS.iter().position(|(_, name)| *name == word(value));
             Cell::Int(i64::try_from(place.ok_or_else(wrong)?).unwrap())

@@ -14,7 +14,7 @@ use async_graphql::dynamic::{
 use async_graphql::{Request, ValidationMode, Value};
 use serde_json::{Map, Value as Json};
 
-use super::world::{At, Cell, Kind, Link, MOODS, World};
+use super::world::{At, Cell, Kind, Link, MOODS, World, decimal};
 
 pub(crate) struct Reference {
     world: Arc<World>,
@@ -232,9 +232,11 @@ fn json(kind: Kind, cell: &Cell) -> Option<Value> {
         Cell::Int(place) if kind == Kind::Mood => {
             Value::from(MOODS[usize::try_from(*place).unwrap()].1)
         }
+        Cell::Int(hundredths) if kind == Kind::Decimal => Value::from(decimal(*hundredths)),
         Cell::Int(number) if kind == Kind::BigInt => Value::from(number.to_string()),
         Cell::Int(number) => Value::from(*number),
         Cell::Float(number) => Value::from(*number),
         Cell::Text(text) => Value::from(text.as_str()),
+        Cell::Tags(tags) => Value::List(tags.iter().map(|tag| Value::from(tag.as_str())).collect()),
     })
 }

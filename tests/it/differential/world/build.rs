@@ -159,7 +159,10 @@ fn plain_columns(chance: &mut Chance, count: usize) -> Vec<Column> {
         let name = format!(
             "{}_{}",
             if nullable { "maybe" } else { "some" },
-            kind.graphql().to_lowercase()
+            kind.graphql()
+                .to_lowercase()
+                .replace('[', "list_of_")
+                .replace(']', "")
         );
         if columns.iter().all(|known| known.name != name) {
             columns.push(Column {

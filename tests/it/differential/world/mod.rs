@@ -15,7 +15,11 @@ pub(crate) enum Kind {
     Text,
     Uuid,
     Date,
+    Moment,
+    /// With two digits behind the point; cells hold hundredths.
+    Decimal,
     Mood,
+    Tags,
 }
 
 /// The labels of the enum `mood`, and their names in GraphQL.
@@ -42,7 +46,7 @@ const TEXTS: [&str; 12] = [
 ];
 
 impl Kind {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 11] = [
         Self::Int,
         Self::BigInt,
         Self::Float,
@@ -50,7 +54,10 @@ impl Kind {
         Self::Text,
         Self::Uuid,
         Self::Date,
+        Self::Moment,
+        Self::Decimal,
         Self::Mood,
+        Self::Tags,
     ];
 
     fn sql(self) -> &'static str {
@@ -62,7 +69,10 @@ impl Kind {
             Self::Text => "text",
             Self::Uuid => "uuid",
             Self::Date => "date",
+            Self::Moment => "timestamptz",
+            Self::Decimal => "numeric(6, 2)",
             Self::Mood => "mood",
+            Self::Tags => "text[]",
         }
     }
 
@@ -75,7 +85,10 @@ impl Kind {
             Self::Text => "String",
             Self::Uuid => "UUID",
             Self::Date => "Date",
+            Self::Moment => "DateTime",
+            Self::Decimal => "Decimal",
             Self::Mood => "Mood",
+            Self::Tags => "[String]",
         }
     }
 
@@ -92,7 +105,14 @@ impl Kind {
             Self::Text => Cell::Text((*chance.pick(&TEXTS)).to_owned()),
             Self::Uuid => Cell::Text(format!("{few:08x}-0000-4000-8000-00000000000{few}")),
             Self::Date => Cell::Text(format!("20{:02}-0{}-1{few}", 20 + few, 1 + few)),
+            Self::Moment => Cell::Text(format!("20{}-02-28T0{few}:59:0{few}Z", 20 + few)),
+            Self::Decimal => Cell::Int([-999_999, -150, -5, 0, 1, 100, 123_456][chance.below(7)]),
             Self::Mood => Cell::Int(few % 4),
+            Self::Tags => {
+                let few = chance.below(3);
+                let tags = (0..few).map(|_| (*chance.pick(&TEXTS)).to_owned());
+                Cell::Tags(tags.collect())
+            }
         }
     }
 }
@@ -106,6 +126,14 @@ pub(crate) enum Cell {
     Float(f64),
     /// Also of the types whose text sorts as their values do.
     Text(String),
+    Tags(Vec<String>),
+}
+
+/// Hundredths as a decimal number.
+pub(crate) fn decimal(hundredths: i64) -> String {
+    let sign = if hundredths < 0 { "-" } else { "" };
+    let whole = hundredths.abs();
+    format!("{sign}{}.{:02}", whole / 100, whole % 100)
 }
 
 pub(crate) struct Column {

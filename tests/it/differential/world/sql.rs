@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Cell, Kind, MOODS, Reference, Table, World};
+use super::{Cell, Kind, MOODS, Reference, Table, World, decimal};
 
 impl World {
     /// The migration that makes the tables and their rows.
@@ -89,8 +89,15 @@ fn literal(cell: &Cell, kind: Kind) -> String {
         Cell::Int(place) if kind == Kind::Mood => {
             format!("'{}'", MOODS[usize::try_from(*place).unwrap()].0)
         }
+        Cell::Int(hundredths) if kind == Kind::Decimal => decimal(*hundredths),
         Cell::Int(number) => number.to_string(),
         Cell::Float(number) => format!("'{number:e}'"),
+        Cell::Tags(tags) => {
+            let tags = tags
+                .iter()
+                .map(|tag| format!("'{}'", tag.replace('\'', "''")));
+            format!("array[{}]::text[]", tags.collect::<Vec<_>>().join(", "))
+        }
         Cell::Text(text) => format!("'{}'", text.replace('\'', "''")),
     }
 }
