@@ -91,11 +91,29 @@ impl Generator<'_> {
         }
     }
 
+    fn aggregates(&mut self, table: usize) -> Vec<Item> {
+        let world = self.world;
+        let mut items = vec![plain("count")];
+        for function in ["countDistinct", "min", "max", "sum"] {
+            let columns = world.tables[table].columns.iter();
+            let columns: Vec<_> = columns.filter(|column| column.kind.has(function)).collect();
+            if let Some(column) = self.chance.try_pick(&columns)
+                && self.chance.percent(40)
+            {
+                let column = column.field();
+                self.aliases += 1;
+                let second = format!("a{}: {column}", self.aliases);
+                items.push(item(function, vec![plain(column), plain(second)]));
+            }
+        }
+        items
+    }
+
     fn connection(&mut self, table: usize) -> Vec<Item> {
         let name = format!("{}Connection", self.world.tables[table].type_name());
         let mut items = Vec::new();
         for _ in 0..=self.chance.below(3) {
-            let item = match self.chance.below(8) {
+            let item = match self.chance.below(9) {
                 0 => plain("__typename"),
                 1 => plain("totalCount"),
                 2 => {
@@ -110,6 +128,7 @@ impl Generator<'_> {
                         (0..=self.chance.below(3)).map(|_| plain(*self.chance.pick::<&str>(&all)));
                     item("pageInfo", fields.collect())
                 }
+                8 => item("aggregates", self.aggregates(table)),
                 3 | 4 => {
                     let mut inner = vec![item("node", self.row(table, 2))];
                     if self.chance.percent(50) {

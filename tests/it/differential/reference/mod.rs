@@ -1,6 +1,7 @@
 //! The slow and simple way: a resolver for each field on async-graphql's own executor, over rows in
 //! memory. It shares nothing with the service but that library's executor and parser.
 
+mod aggregates;
 mod filter;
 mod input;
 mod page;
@@ -41,6 +42,9 @@ impl Reference {
                 .register(row_type(&world, table))
                 .register(page::connection_type(&name))
                 .register(page::edge_type(&name));
+            for object in aggregates::types(&world, table) {
+                builder = builder.register(object);
+            }
         }
         let schema = builder.data(Arc::clone(&world)).finish().unwrap();
         Self { world, schema }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use async_graphql::Value;
 use async_graphql::dynamic::{FieldValue, Object, ResolverContext, TypeRef};
 
+use super::aggregates::{self, Rows};
 use super::filter::{matches, order};
 use super::input::{arguments, items, members, word};
 use super::{Named, Resolved, any, field, row};
@@ -17,6 +18,7 @@ use crate::differential::world::{At, Cell, Link, World};
 pub(super) struct Page {
     table: usize,
     rows: Arc<[usize]>,
+    all: Arc<[usize]>,
     /// The place of the first row.
     start: usize,
     total: usize,
@@ -70,6 +72,7 @@ pub(super) fn list<'a>(
     Ok(Some(FieldValue::owned_any(Page {
         table,
         rows: rows[start..end].into(),
+        all: rows.into(),
         start,
         total,
         next,
@@ -303,6 +306,15 @@ pub(super) fn connection_type(name: &str) -> Object {
             "pageInfo",
             TypeRef::named_nn("PageInfo"),
             |context, _| Ok(Some(FieldValue::owned_any(page(context).clone()))),
+        ))
+        .field(field(
+            "aggregates",
+            TypeRef::named_nn(aggregates::type_name(name)),
+            |context, _| {
+                let Page { table, all, .. } = page(context);
+                let (table, rows) = (*table, Arc::clone(all));
+                Ok(Some(FieldValue::owned_any(Rows { table, rows })))
+            },
         ))
         .field(field("totalCount", any().nn(), |context, _| {
             Ok(Some(FieldValue::value(page(context).total)))

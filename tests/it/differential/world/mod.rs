@@ -92,6 +92,15 @@ impl Kind {
         }
     }
 
+    /// Whether an aggregate function takes it.
+    pub(crate) fn has(self, function: &str) -> bool {
+        match function {
+            "sum" => matches!(self, Self::Int | Self::BigInt | Self::Decimal),
+            "min" | "max" => !matches!(self, Self::Bool | Self::Uuid | Self::Tags),
+            _ => true,
+        }
+    }
+
     /// Few different values, so that ties and matches are common.
     pub(crate) fn cell(self, chance: &mut Chance) -> Cell {
         let few = i64::try_from(chance.below(7)).unwrap();
