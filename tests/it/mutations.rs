@@ -156,3 +156,23 @@ async fn nesting_without_end_is_refused_before_it_costs_anything() {
     let answer = owner.ask(create, json!({"input": tree(7, "")})).await;
     assert_eq!(answer.code(), "QUERY_TOO_COMPLEX");
 }
+
+#[tokio::test]
+async fn many_who_need_the_same_new_row_at_once_share_it() {
+    let owner = Service::shared().sign_up("sharing").await;
+    let create = r#"mutation { createProject(input: {key: "ALL", name: "All"}) { id } }"#;
+    owner.query(create).await.data();
+    let create = r#"mutation ($title: String!) { createIssue(input: {
+        title: $title
+        project: {connect: {key: "ALL"}}
+        labels: {connectOrCreate: {connect: {name: "shared"}, create: {name: "shared"}}}
+    }) { labels { nodes { name } } } }"#;
+    let all = (0..8).map(|n| owner.ask(create, json!({"title": format!("issue {n}")})));
+    for answer in futures_util::future::join_all(all).await {
+        let labels = &answer.data()["createIssue"]["labels"];
+        assert_eq!(labels["nodes"], json!([{"name": "shared"}]));
+    }
+    let query = r#"{ labelByName(name: "shared") { issues { totalCount } } }"#;
+    let data = owner.query(query).await.data();
+    assert_eq!(data["labelByName"]["issues"]["totalCount"], 8);
+}

@@ -66,14 +66,16 @@ impl Builder<'_> {
                 }
                 _ => continue,
             };
+            let text = match (&meaning, many) {
+                (InputMeaning::ToOne(_), _) => {
+                    "The row that this one refers to, in the place of its key."
+                }
+                (_, true) => "Rows that are linked to this one.",
+                (_, false) => "The row that refers to this one.",
+            };
             let kind = if many { "ToMany" } else { "ToOne" };
             let ty = self.names.written(target, &format!("{kind}{suffix}"));
-            let def = InputFieldDef {
-                description: None,
-                ty: Type::named(ty),
-                meaning,
-            };
-            fields.push((link.name.clone(), def));
+            fields.push((link.name.clone(), input(Type::named(ty), meaning, text)));
         }
         fields
     }
