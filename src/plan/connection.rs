@@ -45,7 +45,7 @@ pub(super) fn plan<'a>(
     let order = if unsorted {
         Vec::new()
     } else {
-        order::plan(env, relation, arguments.order)
+        order::plan(env, state, relation, arguments.order)
             .map_err(|error| state.error(selected, &format!("orderBy: {error}")))?
     };
     let (fields, groups, wants) = fields(env, state, relation, selected)?;

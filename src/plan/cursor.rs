@@ -33,6 +33,10 @@ pub(super) fn fingerprint(model: &Model, relation: RelationId, order: &[OrderKey
             OrderValue::Column(column) => {
                 hash.add(model.relation(owner).column(*column).name.as_str());
             }
+            OrderValue::Near(column, nearness, _) => {
+                hash.add(model.relation(owner).column(*column).name.as_str());
+                hash.add(nearness.suffix());
+            }
             OrderValue::Aggregate(link, aggregate) => add_list(&mut hash, model, link, *aggregate),
         }
         hash.add(if key.descending { "desc" } else { "asc" });

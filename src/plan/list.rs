@@ -7,7 +7,7 @@ use super::types::{
     Selection, Wire,
 };
 use crate::model::{ColumnId, RelationId};
-use crate::schema::{Aggregate, ListLink, Through, ToMany, ToOne};
+use crate::schema::{Aggregate, ListLink, Nearness, Through, ToMany, ToOne};
 use crate::sql::Ident;
 
 /// A list with its page.
@@ -140,6 +140,8 @@ pub enum OrderValue {
     Column(ColumnId),
     /// Over the rows of a list.
     Aggregate(ListLink, Aggregate),
+    /// How near a column is to a value.
+    Near(ColumnId, Nearness, ParamId),
 }
 
 /// What is looked at beyond a row: the row that hops lead to, and perhaps a value over a list of it.
@@ -154,7 +156,7 @@ impl OrderKey {
         Way {
             hops: &self.hops,
             list: match &self.value {
-                OrderValue::Column(_) => None,
+                OrderValue::Column(_) | OrderValue::Near(..) => None,
                 OrderValue::Aggregate(link, aggregate) => Some((link, *aggregate)),
             },
         }

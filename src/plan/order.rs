@@ -2,24 +2,27 @@
 
 use std::sync::Arc;
 
-use super::Env;
 use super::error::InputError;
-use super::filter::compared_as;
+use super::filter::{add, compared_as, format};
+use super::format::{Format, Pattern};
 use super::input::{Input, Member};
 use super::row::{codec, column_read};
-use super::types::{OrderKey, OrderValue};
+use super::types::{OrderKey, OrderValue, Wire};
+use super::{Env, State};
 use crate::model::{ColumnId, RelationId};
-use crate::schema::{Aggregate, InputMeaning, ListLink, ToOne};
+use crate::schema::{Aggregate, InputMeaning, ListLink, Nearness, ToOne};
+use crate::sql::Ident;
 
 pub(super) fn plan(
     env: &Env<'_>,
+    state: &mut State,
     relation: RelationId,
     input: Option<Input<'_>>,
 ) -> Result<Vec<OrderKey>, InputError> {
     let mut order = Vec::new();
     if let Some(Input::List(items)) = input {
         for item in items {
-            order.push(key(env, relation, item, Vec::new())?);
+            order.push(key(env, state, relation, item, Vec::new())?);
         }
     }
     complete(env, relation, &mut order);
@@ -29,6 +32,7 @@ pub(super) fn plan(
 /// `{assignee: {name: DESC}}`: hops along to-one relations, then a column with its direction.
 fn key(
     env: &Env<'_>,
+    state: &mut State,
     relation: RelationId,
     input: Input<'_>,
     mut hops: Vec<Arc<ToOne>>,
@@ -52,7 +56,10 @@ fn key(
         }
         (InputMeaning::ToOne(link), value) => {
             hops.push(Arc::clone(link));
-            key(env, link.target, value, hops)
+            key(env, state, link.target, value, hops)
+        }
+        (InputMeaning::Near(column, nearness), value) => {
+            near_key(env, state, (relation, *column, *nearness), value, hops)
         }
         (InputMeaning::ToMany(link), value) => {
             let (aggregate, direction) = aggregate(only(value)?)?;
@@ -155,6 +162,59 @@ fn list_key(
         descending: direction.descending,
         nulls_first: direction.nulls_first.unwrap_or(false),
         nullable: !aggregate.counts(),
+        hops,
+    })
+}
+
+/// How near a column is to a value, the nearest first unless it is said otherwise.
+fn near_key(
+    env: &Env<'_>,
+    state: &mut State,
+    (relation, column, nearness): (RelationId, ColumnId, Nearness),
+    input: Input<'_>,
+    hops: Vec<Arc<ToOne>>,
+) -> Result<OrderKey, InputError> {
+    let def = env.api.model.relation(relation).column(column);
+    let Input::Object(members) = input else {
+        return Err(InputError::new("a key must not be null"));
+    };
+    let mut direction = None;
+    let mut param = None;
+    for member in members {
+        match (&member.def.meaning, member.value) {
+            (InputMeaning::Direction, Input::Keyword(word)) => {
+                direction = Some(Direction::of(&word));
+            }
+            (InputMeaning::NearTo, value) => {
+                let (format, cast) = match nearness {
+                    Nearness::Distance => (format(env, &def.ty.kind), def.ty.cast.clone()),
+                    _ => (Format::Text(Pattern::None), None),
+                };
+                param = Some(add(state, value, format, cast, false)?);
+            }
+            _ => return Err(InputError::new("a direction must not be null")),
+        }
+    }
+    let param = param.ok_or_else(|| InputError::new("a value is required"))?;
+    let given = direction.map(|direction| direction.descending);
+    let distance = nearness != Nearness::Rank;
+    Ok(OrderKey {
+        value: OrderValue::Near(column, nearness, param),
+        cast: Some(Ident::new(if nearness == Nearness::Distance {
+            "float8"
+        } else {
+            "float4"
+        })),
+        wire: Wire::Binary,
+        // What is similar is not far, by `<->`.
+        descending: match nearness {
+            Nearness::Similarity => !given.unwrap_or(true),
+            _ => given.unwrap_or(!distance),
+        },
+        nulls_first: direction
+            .and_then(|direction| direction.nulls_first)
+            .unwrap_or(false),
+        nullable: !def.not_null || !hops.is_empty(),
         hops,
     })
 }

@@ -7,6 +7,7 @@ mod filters;
 mod graphql;
 mod links;
 mod naming;
+mod nearness;
 mod operators;
 #[cfg(test)]
 mod operators_table;
@@ -25,6 +26,7 @@ use async_graphql::dynamic;
 pub use aggregate::{Aggregate, AggregateFunction};
 pub use build::SchemaError;
 pub use naming::Clash;
+pub use nearness::Nearness;
 pub use operators::{Call, Offer, Operator, RightSide};
 pub use time::TimeUnit;
 pub use types::{

@@ -37,6 +37,18 @@ Patterns are not there for columns of a nondeterministic collation, which Postgr
 
 ";
 
+const ORDERS: &str = "
+## Orders by nearness
+
+| columns | key of `orderBy` | in SQL |
+|---|---|---|
+| that `matches` is for | `searchRank: {matches: \"red shoes\"}` | `ts_rank(…) desc` |
+| texts, where pg_trgm is installed | `titleSimilarity: {to: \"red shoos\"}` | `title <-> …` |
+| `point`, `cube`, `vector` | `placeDistance: {from: \"(1,2)\"}` | `place <-> …` |
+
+The nearest comes first, and what has no value last; `direction` turns it round. A column that has such a name already keeps it.
+";
+
 #[test]
 fn the_table_of_operators_is_up_to_date() {
     let mut text = OPENING.to_owned();
@@ -65,6 +77,7 @@ fn the_table_of_operators_is_up_to_date() {
             columns(left)
         );
     }
+    text.push_str(ORDERS);
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/operators.md");
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         std::fs::write(&file, &text).unwrap();

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::aggregate::AggregateFunction;
+use super::nearness::Nearness;
 use super::operators::Operator;
 pub use super::ways::{ListLink, Through, ToMany, ToOne};
 use crate::model::{ColumnId, EnumType, FunctionId, RelationId};
@@ -228,6 +229,10 @@ pub enum InputMeaning {
     At,
     Path,
     TextAt,
+    // an order by nearness: to what, and in which direction
+    Near(ColumnId, Nearness),
+    NearTo,
+    Direction,
     // the service's own inputs
     Plain,
 }

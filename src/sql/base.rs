@@ -6,10 +6,11 @@ use super::Ident;
 use super::lists::{ListFilter, ListJoin};
 use super::predicate::predicate;
 use super::read::Target;
+use super::search;
 use super::writer::{Alias, Writer};
-use crate::model::RelationId;
-use crate::plan::{Connection, CursorParams, Direction, Link, OrderKey, OrderValue, Way};
-use crate::schema::ToOne;
+use crate::model::{ColumnId, RelationId};
+use crate::plan::{Connection, CursorParams, Direction, Link, OrderKey, OrderValue, ParamId, Way};
+use crate::schema::{Call, Nearness, ToOne};
 
 /// Which rows of a list are meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -255,7 +256,7 @@ impl<'p> Base<'p> {
     fn lexicographic(
         &self,
         writer: &mut Writer<'_>,
-        keys: &[(usize, (&OrderKey, &crate::plan::ParamId))],
+        keys: &[(usize, (&OrderKey, &ParamId))],
         before: bool,
     ) {
         let Some(((index, (key, param)), rest)) = keys.split_first() else {
@@ -320,6 +321,10 @@ impl<'p> Base<'p> {
                 let (relation, alias) = self.owner(self.relation, &key.hops);
                 writer.operand(relation, alias, *column);
             }
+            OrderValue::Near(column, nearness, param) => {
+                let owner = self.owner(self.relation, &key.hops);
+                near(writer, owner, *column, (*nearness, *param));
+            }
             OrderValue::Aggregate(link, value) => {
                 let list = self
                     .lists
@@ -331,6 +336,29 @@ impl<'p> Base<'p> {
             }
         }
     }
+}
+
+/// `ts_rank(t0."search", …)` or `t0."title" <-> $1::text`
+fn near(
+    writer: &mut Writer<'_>,
+    (relation, alias): (RelationId, Alias),
+    column: ColumnId,
+    (nearness, param): (Nearness, ParamId),
+) {
+    if nearness != Nearness::Rank {
+        writer.push("(");
+        writer.column(relation, alias, column);
+        writer.push(" <-> ");
+        writer.param(param);
+        writer.push(")");
+        return;
+    }
+    let ty = &writer.model.relation(relation).column(column).ty;
+    writer.push("ts_rank(");
+    search::words(writer, ty, |writer| writer.column(relation, alias, column));
+    writer.push(", ");
+    search::query(writer, ty, Call::WebSearch, param);
+    writer.push(")");
 }
 
 /// The values of the order's keys, inside the page's query or outside of it.

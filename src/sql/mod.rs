@@ -9,6 +9,7 @@ mod lists;
 mod page;
 mod predicate;
 mod read;
+mod search;
 mod write;
 mod writer;
 

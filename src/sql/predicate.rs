@@ -2,6 +2,7 @@
 
 use super::aggregate::aggregate;
 use super::lists::{ListRows, over};
+use super::search;
 use super::writer::{Alias, Writer};
 use crate::model::{ColumnId, Equality, RelationId, TypeKind};
 use crate::plan::{Operand, ParamId, Predicate};
@@ -195,7 +196,7 @@ fn compare(
         }
         Operator::Offer(Offer {
             call: Some(call), ..
-        }) => search(writer, relation, alias, (operand, *call, param)),
+        }) => matches(writer, relation, alias, (operand, *call, param)),
         Operator::Offer(offer) => {
             left(writer);
             writer.push(" ");
@@ -225,38 +226,21 @@ fn symbol(operator: Operator) -> &'static str {
     }
 }
 
-/// `t0."search" @@ websearch_to_tsquery('english'::regconfig, $1::text)`, or of a text
-/// `to_tsvector('english'::regconfig, t0."body") @@ …`, as its index has it.
-fn search(
+/// `t0."search" @@ websearch_to_tsquery('english'::regconfig, $1::text)`
+fn matches(
     writer: &mut Writer<'_>,
     relation: RelationId,
     alias: Alias,
     (operand, call, param): (Operand, Call, ParamId),
 ) {
-    let ty = operand.ty(writer.model.relation(relation));
-    let is_text = ty
-        .as_ref()
-        .is_some_and(|ty| matches!(ty.kind, TypeKind::Text));
-    let configuration = ty.and_then(|ty| ty.search.clone());
-    let configured = |writer: &mut Writer<'_>| {
-        if let Some(configuration) = &configuration {
-            writer.display(configuration);
-            writer.push(", ");
-        }
+    let Some(ty) = operand.ty(writer.model.relation(relation)) else {
+        return;
     };
-    if is_text {
-        writer.push("to_tsvector(");
-        configured(writer);
-    }
-    value(writer, relation, alias, operand);
-    writer.push(if is_text { ") @@ " } else { " @@ " });
-    writer.push(match call {
-        Call::WebSearch => "websearch_to_tsquery(",
-        Call::TsQuery => "to_tsquery(",
+    search::words(writer, &ty, |writer| {
+        value(writer, relation, alias, operand);
     });
-    configured(writer);
-    writer.param(param);
-    writer.push(")");
+    writer.push(" @@ ");
+    search::query(writer, &ty, call, param);
 }
 
 /// The operand as the operator takes it: as text where its type has no comparison of its own.

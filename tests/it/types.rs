@@ -1,6 +1,7 @@
 //! Every type of Postgres: its values, its operators, and what it says of bad input.
 
 mod indexes;
+mod nearness;
 mod operators;
 mod values;
 

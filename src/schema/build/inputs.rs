@@ -10,6 +10,7 @@ use crate::schema::Options;
 use crate::schema::filters::Filters;
 use crate::schema::links::LinkField;
 use crate::schema::naming::{Clash, describe};
+use crate::schema::nearness::Nearness;
 use crate::schema::types::{
     FieldMeaning, InputDef, InputFieldDef, InputMeaning, ListLink, Quantifier, Type, TypeDef,
 };
@@ -217,7 +218,7 @@ impl Builder<'_> {
         filters
     }
 
-    pub(super) fn order_type(&self, relation: &Relation, links: &[LinkField]) -> InputDef {
+    pub(super) fn order_type(&mut self, relation: &Relation, links: &[LinkField]) -> InputDef {
         let mut fields = IndexMap::new();
         for column_id in relation.column_ids() {
             let column = relation.column(column_id);
@@ -241,11 +242,34 @@ impl Builder<'_> {
             };
         }
         fields.extend(links.iter().filter_map(|link| self.link_order(link)));
+        for (name, def) in self.near_orders(relation) {
+            fields.entry(name).or_insert(def);
+        }
         InputDef {
             description: Some("One key to sort by.".into()),
             fields,
             one_of: true,
         }
+    }
+
+    /// By how near columns are to what somebody looks for.
+    fn near_orders(&mut self, relation: &Relation) -> Vec<(String, InputFieldDef)> {
+        let mut orders = Vec::new();
+        for column_id in relation.column_ids() {
+            let column = relation.column(column_id);
+            let name = self.column_field(column);
+            let (Some(name), Some(nearness)) = (name, Nearness::of(&column.ty)) else {
+                continue;
+            };
+            let (ty, def) = nearness.input();
+            self.types
+                .entry(ty.into())
+                .or_insert_with(|| TypeDef::Input(def));
+            let meaning = InputMeaning::Near(column_id, nearness);
+            let name = format!("{name}{}", nearness.suffix());
+            orders.push((name, undescribed(Type::named(ty), meaning)));
+        }
+        orders
     }
 
     /// By a row that is referred to, or by what is computed over a list.

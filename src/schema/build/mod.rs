@@ -39,7 +39,7 @@ pub enum SchemaError {
 }
 
 /// Type names that the service itself defines.
-const RESERVED: [&str; 22] = [
+const RESERVED: [&str; 25] = [
     "Query",
     "Mutation",
     "Subscription",
@@ -62,6 +62,9 @@ const RESERVED: [&str; 22] = [
     "JSONPath",
     "CollatedString",
     "SearchedString",
+    "SearchRank",
+    "TextSimilarity",
+    "ValueDistance",
 ];
 
 /// The directions a list can be sorted in.
