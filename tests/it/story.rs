@@ -185,7 +185,7 @@ async fn work_is_done(story: &Story) {
         );
     }
     let readonly = format!(
-        r#"mutation {{ updateIssueByProjectIdAndNumber(projectId: {shop}, number: 1, set: {{closedAt: null}}) {{ id }} }}"#
+        "mutation {{ updateIssueByProjectIdAndNumber(projectId: {shop}, number: 1, set: {{closedAt: null}}) {{ id }} }}"
     );
     let error = story.refused(&readonly).await;
     assert_eq!(error["extensions"]["code"], "GRAPHQL_VALIDATION_FAILED");
@@ -326,7 +326,7 @@ async fn spring_cleaning(story: &Story) {
         "label": {"name": "checkout", "issues": {"totalCount": 0}},
     });
     assert_eq!(story.tell(mutation).await, expected);
-    let left = r#"{ projects(orderBy: [{key: ASC}]) { nodes { key } } comments { totalCount } }"#;
+    let left = "{ projects(orderBy: [{key: ASC}]) { nodes { key } } comments { totalCount } }";
     assert_eq!(
         story.tell(left).await,
         json!({"projects": {"nodes": [{"key": "APP"}, {"key": "START"}]}, "comments": {"totalCount": 0}})
