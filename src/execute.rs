@@ -153,9 +153,11 @@ pub(crate) fn encode(
                     .zip(columns.next())
                     .map(|(row, column)| Source::Column(row, column)),
             },
-            (RootValue::Write(_), Outcome::Written(rows)) => answer_of(compiled, index)
-                .and_then(|statement| rows.get(statement)?.first())
-                .map(|row| Source::Column(row, 0)),
+            (RootValue::Write(_) | RootValue::Call(_), Outcome::Written(rows)) => {
+                answer_of(compiled, index)
+                    .and_then(|statement| rows.get(statement)?.first())
+                    .map(|row| Source::Column(row, 0))
+            }
             (RootValue::LogIn(_), Outcome::LogIns(done)) => log_ins
                 .next()
                 .and_then(|index: usize| done.get(index))

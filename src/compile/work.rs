@@ -22,7 +22,8 @@ pub(crate) enum Work {
 pub(crate) struct WriteQuery {
     /// The root field that it belongs to; the last one of a field brings its answer.
     pub(crate) root: usize,
-    pub(crate) relation: RelationId,
+    /// None where a function writes to who knows what.
+    pub(crate) relation: Option<RelationId>,
     pub(crate) deletes: bool,
     pub(crate) query: Query,
 }
@@ -72,6 +73,12 @@ fn mutation(api: &Api, plan: &Plan) -> Work {
                     query: Query::new(statement.statement),
                 }));
             }
+            RootValue::Call(value) => writes.push(WriteQuery {
+                root,
+                relation: None,
+                deletes: false,
+                query: Query::new(sql::print(&api.model, &plan.params, &[Read::Call(value)])),
+            }),
             _ => {}
         }
     }

@@ -24,7 +24,11 @@ pub(super) fn explain(
     let Some(relation) = table else {
         return;
     };
-    let elsewhere = write.is_some_and(|write| write.deletes || write.relation != relation);
+    // What a function writes is none of the input's fields.
+    if write.is_some_and(|write| write.relation.is_none()) {
+        return;
+    }
+    let elsewhere = write.is_some_and(|write| write.deletes || write.relation != Some(relation));
     if failure.code == Code::ForeignKeyViolation && elsewhere {
         // What the client wrote is the row that others refer to.
         let name = api.blueprint.type_names[relation.0].as_deref();

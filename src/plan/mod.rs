@@ -47,9 +47,9 @@ pub use parse::parse;
 pub use types::*;
 pub use variables::{Shape, shape};
 pub use write::{
-    Answer, AnswerField, Assignment, At, Between, Case, Conflict, Delete, Find, Follow, Insert,
-    InsertColumn, Kept, KeptColumn, KeptValue, Lookup, Scope, Slot, Update, Write, WriteStep,
-    row_key,
+    Answer, AnswerField, Assignment, At, Between, CallStep, Case, Conflict, Delete, Find, Follow,
+    Insert, InsertColumn, Kept, KeptColumn, KeptValue, Lookup, Scope, Slot, Update, Write,
+    WriteStep, row_key,
 };
 
 use async_graphql::Positioned;

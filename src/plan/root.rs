@@ -12,9 +12,10 @@ use super::log_in::{LogIn, LogInField};
 use super::params::{ParamSource, ValueSource};
 use super::parse::too_complex;
 use super::types::{
-    Link, OperationKind, ParamId, ResponseKey, Root, RootRow, RootValue, RowSource,
+    CallValue, Link, OperationKind, ParamId, ResponseKey, Root, RootRow, RootValue, RowSource, Wire,
 };
 use super::{Env, Result, Selected, State, call, connection, filter, node_id, row, write};
+use crate::encode::Codec;
 use crate::model::{ColumnId, FunctionId, FunctionResult, RelationId};
 use crate::schema::{FieldMeaning, InputMeaning};
 use crate::sql::Ident;
@@ -63,7 +64,7 @@ pub(super) fn roots(
         values.filter(|value| wanted(value)).count()
     };
     let log_ins = count(|value| matches!(value, RootValue::LogIn(_)));
-    if log_ins > 0 && count(|value| matches!(value, RootValue::Write(_))) > 0 {
+    if log_ins > 0 && count(|value| matches!(value, RootValue::Write(_) | RootValue::Call(_))) > 0 {
         // Whoever logs in is not the one whose token came with the request.
         let message =
             "logIn stands in an operation of its own: send it first, and the others with its token";
@@ -167,8 +168,18 @@ fn function(
     selected: &Selected<'_>,
 ) -> Result<RootValue> {
     let function = env.api.model.function(id);
+    if let (true, FunctionResult::Row(relation)) = (function.volatile, &function.result) {
+        let write = write::call(env, state, id, *relation, selected)?;
+        return Ok(RootValue::Write(Box::new(write)));
+    }
     Ok(match &function.result {
-        FunctionResult::Nothing => RootValue::Null,
+        FunctionResult::Nothing => RootValue::Call(CallValue {
+            call: call::call(env, state, id, selected)?,
+            codec: Codec::Bool,
+            wire: Wire::Binary,
+            non_null: true,
+            page: None,
+        }),
         FunctionResult::Value { ty, not_null } => {
             let ty = (ty, *not_null);
             RootValue::Call(call::value(env, state, id, ty, selected)?)

@@ -2,7 +2,7 @@
 
 use super::page;
 use super::writer::{Alias, Writer};
-use crate::model::RelationId;
+use crate::model::{FunctionResult, RelationId};
 use crate::plan::{
     CallValue, ColumnRead, FieldValue, RootRow, RowJoin, RowSource, Selection, ToOneRow, Wire,
 };
@@ -71,6 +71,15 @@ fn is_there(writer: &mut Writer<'_>, alias: Alias) {
 /// array(select t0.v from "film_in_stock"($1::"int4") with ordinality t0 (v, n) order by t0.n limit $2::"int8")
 /// ```
 pub(super) fn call(writer: &mut Writer<'_>, shape: Shape, row: Option<Alias>, read: &CallValue) {
+    if matches!(
+        writer.model.function(read.call.function).result,
+        FunctionResult::Nothing
+    ) {
+        writer.push("(select true from ");
+        writer.call(&read.call, row);
+        writer.push(")");
+        return;
+    }
     let Some(page) = &read.page else {
         value(writer, shape, read.wire, |writer| {
             writer.call(&read.call, row);

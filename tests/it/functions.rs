@@ -20,6 +20,7 @@ async fn functions_are_fields() {
     fields_of_rows(&shop).await;
     columns(&shop).await;
     errors(&shop).await;
+    mutations(&shop).await;
     let names = data(&shop, "{ __schema { types { fields { name } } } }").await;
     assert!(!names.to_string().contains("leftOut"), "{names}");
 }
@@ -168,6 +169,40 @@ async fn columns(shop: &Caller) {
         cursor = page["custOmers"]["pageInfo"]["endCursor"].clone();
     }
     assert_eq!(seen, ["99", "15", "0"]);
+}
+
+/// Functions that may write are mutations; what they return is read once they have.
+async fn mutations(shop: &Caller) {
+    let mutation = "mutation {
+        addOrder(customer: 3, price: \"7.5\") { id total customer { name total orders { totalCount } } }
+        raisePrices(customer: 1) { affectedCount nodes { id total customer { total } } }
+        updateOrder(id: \"3\", set: {total: \"50\"}) { total }
+        countOrders
+        refuseOrder(price: \"1\") { id }
+        forgetOrders(customer: 3)
+        again: countOrders
+    }";
+    let expected = json!({
+        "addOrder": {"id": "4", "total": "7.5", "customer": {"name": "Cy", "total": "7.5", "orders": {"totalCount": 1}}},
+        "raisePrices": {"affectedCount": 2, "nodes": [
+            {"id": "1", "total": "11", "customer": {"total": "17"}},
+            {"id": "2", "total": "6", "customer": {"total": "17"}},
+        ]},
+        "updateOrder": {"total": "50"},
+        "countOrders": "4", "refuseOrder": null, "forgetOrders": true, "again": "3",
+    });
+    assert_eq!(data(shop, mutation).await, expected);
+    let mutation = "mutation { forgetOrders(customer: 1) no: refuseOrder(price: \"-1\") { id } }";
+    let answer = shop.query(mutation).await.json();
+    assert_eq!(answer["errors"][0]["message"], "prices are positive");
+    assert_eq!(answer["errors"][0]["path"], json!(["no"]));
+    let orders = data(shop, "{ orders { totalCount } }").await;
+    assert_eq!(orders["orders"]["totalCount"], 3, "all or nothing");
+    let anonymous = shop
+        .with_token(None)
+        .query("mutation { countOrders }")
+        .await;
+    assert_eq!(anonymous.code(), "UNAUTHENTICATED");
 }
 
 /// What a function says with RAISE is meant for the client; its mistakes are not.

@@ -13,9 +13,9 @@ use std::sync::Arc;
 use async_graphql_value::Value as Ast;
 
 pub use types::{
-    Answer, AnswerField, Assignment, At, Between, Case, Conflict, Delete, Find, Follow, Insert,
-    InsertColumn, Kept, KeptColumn, KeptValue, Lookup, Scope, Slot, Update, Write, WriteStep,
-    row_key,
+    Answer, AnswerField, Assignment, At, Between, CallStep, Case, Conflict, Delete, Find, Follow,
+    Insert, InsertColumn, Kept, KeptColumn, KeptValue, Lookup, Scope, Slot, Update, Write,
+    WriteStep, row_key,
 };
 
 use super::data::{Cells, Data, RowsSource};
@@ -25,7 +25,7 @@ use super::params::{ParamSource, ValueSource};
 use super::parse::too_complex;
 use super::types::{ParamId, Predicate, ResponseKey};
 use super::{Env, Result, Selected, State, filter, row};
-use crate::model::{ColumnId, RelationId, TypeKind};
+use crate::model::{ColumnId, FunctionId, RelationId, TypeKind};
 use crate::schema::{FieldMeaning, InputDef, InputMeaning, WriteKind};
 use crate::sql::Ident;
 
@@ -79,6 +79,41 @@ pub(super) fn plan(
         steps,
         slot,
         delete,
+        answer,
+    })
+}
+
+/// The rows of a function that writes, read again once it has.
+pub(super) fn call(
+    env: &Env<'_>,
+    state: &mut State,
+    id: FunctionId,
+    relation: RelationId,
+    selected: &Selected<'_>,
+) -> Result<Write> {
+    let mut planner = Planner {
+        env,
+        selected,
+        relation,
+        steps: Vec::new(),
+        slots: Vec::new(),
+    };
+    let slot = planner.slot(relation, &[]);
+    let step = CallStep {
+        relation,
+        call: super::call::call(env, state, id, selected)?,
+        kept: planner.kept(slot),
+    };
+    let answer = if env.api.model.function(id).set {
+        answer(env, state, relation, selected)?
+    } else {
+        Answer::Row(row::selection(env, state, relation, &selected.fields)?)
+    };
+    Ok(Write {
+        relation,
+        steps: vec![WriteStep::Call(step)],
+        slot,
+        delete: None,
         answer,
     })
 }

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use crate::model::{ColumnId, Model, RelationId, TypeKind};
-use crate::plan::{ParamId, Predicate, ResponseKey, Selection};
+use crate::plan::{Call, ParamId, Predicate, ResponseKey, Selection};
 use crate::schema::{Change, ListLink};
 
 /// One field of a mutation.
@@ -32,6 +32,15 @@ pub enum WriteStep {
     Lookup(Lookup),
     Follow(Follow),
     Delete(Delete),
+    Call(CallStep),
+}
+
+/// A function that writes, and the rows that it returns, in its order.
+#[derive(Debug)]
+pub struct CallStep {
+    pub relation: RelationId,
+    pub call: Call,
+    pub kept: Kept,
 }
 
 /// New rows, in the order of the input.

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::Builder;
-use crate::model::{Function, FunctionId, FunctionResult, RelationId};
+use super::writes::mutation_result_type;
+use crate::model::{ColumnId, Function, FunctionId, FunctionResult, Relation, RelationId};
 use crate::schema::computed::{field_names, is_column};
 use crate::schema::naming::{Clash, describe, describe_function};
 use crate::schema::scalars::graphql_type;
-use crate::schema::types::{FieldDef, FieldMeaning, InputFieldDef, InputMeaning, Type};
+use crate::schema::types::{FieldDef, FieldMeaning, InputFieldDef, InputMeaning, Type, TypeDef};
 use crate::schema::words::camel;
 
 const OWN_ORDER: &str = "The first key decides, then the next. In the function's own order when left out, \
@@ -31,6 +32,42 @@ impl Builder<'_> {
             let name = function.comment.name.as_ref().unwrap_or(&function.label);
             let (second, remedy) = (describe_function(function), remedy(function));
             self.add_root(query, camel(name), def, second, remedy)?;
+        }
+        Ok(())
+    }
+
+    /// The functions of no row that may write, as fields of Mutation. Rows that they return are read
+    /// once they have written, by a key.
+    pub(super) fn add_mutation_functions(
+        &mut self,
+        fields: &mut IndexMap<String, FieldDef>,
+    ) -> Result<(), Clash> {
+        let model = self.model;
+        for (index, function) in model.functions.iter().enumerate() {
+            if function.row.is_some() || !function.volatile {
+                continue;
+            }
+            let Some(mut def) = self.function_field(FunctionId(index), function)? else {
+                continue;
+            };
+            if let FunctionResult::Row(relation) = function.result {
+                let Some(name) = self.names.of(relation).cloned() else {
+                    continue;
+                };
+                if !is_found_again(model.relation(relation)) {
+                    continue;
+                }
+                def.args = self.function_args(function, IndexMap::new())?;
+                if function.set {
+                    let result = self.names.mutation_result(&name);
+                    let ty = TypeDef::Object(mutation_result_type(&name));
+                    self.types.entry(result.clone()).or_insert(ty);
+                    def.ty = Type::named(result).non_null();
+                }
+            }
+            let name = function.comment.name.as_ref().unwrap_or(&function.label);
+            let (second, remedy) = (describe_function(function), remedy(function));
+            self.add_root(fields, camel(name), def, second, remedy)?;
         }
         Ok(())
     }
@@ -82,6 +119,9 @@ impl Builder<'_> {
         function: &Function,
     ) -> Result<Option<FieldDef>, Clash> {
         let (ty, rest) = match &function.result {
+            FunctionResult::Nothing if function.volatile => {
+                (Type::named("Boolean").non_null(), IndexMap::new())
+            }
             FunctionResult::Nothing => return Ok(None),
             FunctionResult::Value { ty, not_null } => {
                 let ty = graphql_type(ty, &|name| Arc::clone(&self.enums[name]));
@@ -151,6 +191,16 @@ impl Builder<'_> {
         args.extend(rest);
         Ok(args)
     }
+}
+
+/// Whether a row's key tells which one it is.
+fn is_found_again(relation: &Relation) -> bool {
+    let usable = |id: &ColumnId| {
+        let ty = &relation.column(*id).ty;
+        ty.cast.is_some() && !ty.is_array()
+    };
+    let key = relation.identity();
+    relation.kind.has_rows() && key.is_some_and(|key| key.columns.iter().all(usable))
 }
 
 fn remedy(function: &Function) -> String {

@@ -34,6 +34,7 @@ impl Builder<'_> {
                 self.add_deletes(&mut fields, id, name)?;
             }
         }
+        self.add_mutation_functions(&mut fields)?;
         let description = "Everything that can be changed. All fields of one operation run in their order, in one \
              transaction: all of them succeed, or none has any effect.";
         let object = ObjectDef {

@@ -148,7 +148,7 @@ pub(super) fn can_be_set(relation: &Relation, column: &Column) -> bool {
         && column.ty.cast.is_some()
 }
 
-fn mutation_result_type(name: &str) -> ObjectDef {
+pub(super) fn mutation_result_type(name: &str) -> ObjectDef {
     let rows = Type::named(name).non_null().list().non_null();
     let fields = IndexMap::from([
         (

@@ -8,8 +8,8 @@ use super::writer::{Alias, Writer};
 use super::{Layout, Statement};
 use crate::model::{Model, RelationId};
 use crate::plan::{
-    At, Between, Delete, Follow, Kept, KeptColumn, KeptValue, Lookup, ParamId, Params, Scope, Slot,
-    Write, WriteStep, row_key,
+    At, Between, CallStep, Delete, Follow, Kept, KeptColumn, KeptValue, Lookup, ParamId, Params,
+    Scope, Slot, Write, WriteStep, row_key,
 };
 use crate::schema::ListLink;
 
@@ -39,9 +39,17 @@ pub fn print_write(model: &Model, params: &Params, write: &Write) -> Vec<WriteSt
                 delete(&mut writer, step);
                 step.relation
             }
+            WriteStep::Call(step) => {
+                call(&mut writer, step);
+                return WriteStatement {
+                    relation: None,
+                    deletes: false,
+                    statement: writer.finish(Layout::Columns),
+                };
+            }
         };
         WriteStatement {
-            relation,
+            relation: Some(relation),
             deletes: matches!(step, WriteStep::Delete(_)),
             statement: writer.finish(Layout::Columns),
         }
@@ -50,7 +58,7 @@ pub fn print_write(model: &Model, params: &Params, write: &Write) -> Vec<WriteSt
     let mut writer = Writer::new(model, params);
     rows::answer(&mut writer, write);
     statements.push(WriteStatement {
-        relation: write.relation,
+        relation: Some(write.relation),
         deletes: write.delete.is_some(),
         statement: writer.finish(Layout::Columns),
     });
@@ -60,7 +68,8 @@ pub fn print_write(model: &Model, params: &Params, write: &Write) -> Vec<WriteSt
 /// A statement, and what an error of it is about.
 #[derive(Debug)]
 pub struct WriteStatement {
-    pub relation: RelationId,
+    /// None where a function writes to who knows what.
+    pub relation: Option<RelationId>,
     pub deletes: bool,
     pub statement: Statement,
 }
@@ -258,6 +267,24 @@ enum Sorted {
     No,
     ByKey,
     ByNumber,
+}
+
+/// ```sql
+/// with w as materialized (select t0."id" as k0 from "close_issue"("id" => $1::"uuid") t0 where not (t0.* is null))
+/// select …
+/// ```
+fn call(writer: &mut Writer<'_>, step: &CallStep) {
+    let target = writer.alias();
+    writer.push("with w as materialized (select ");
+    kept_columns(writer, step.relation, Some(target), &step.kept.columns);
+    writer.push(" from ");
+    writer.call(&step.call, None);
+    writer.push(" ");
+    writer.display(target);
+    writer.push(" where not (");
+    writer.row(target);
+    writer.push(" is null))");
+    keep(writer, &step.kept, Sorted::No, |_| {});
 }
 
 /// Keeps the rows in `w`, and their number, for the statements that follow.

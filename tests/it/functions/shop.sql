@@ -42,6 +42,15 @@ create function letters(c "Cust""omers") returns setof text language sql stable 
 create function summary(c "Cust""omers", out n int, out biggest numeric) language sql stable
   as 'select count(*)::int, max(total) from orders where customer_id = c.id';
 
+create function add_order(customer int, price numeric) returns orders language sql volatile
+  begin atomic insert into orders values ((select max(id) + 1 from orders), customer, price) returning *; end;
+create function raise_prices(customer int, by numeric default 1) returns setof orders language sql volatile
+  begin atomic update orders set total = total + by where customer_id = customer returning *; end;
+create function count_orders() returns bigint language sql volatile as 'select count(*) from orders';
+create function forget_orders(customer int) returns void language sql volatile as 'delete from orders where customer_id = customer';
+create function refuse_order(price numeric) returns orders language plpgsql volatile as
+  $$ begin if price < 0 then raise exception 'prices are positive'; end if; return null; end $$;
+
 create function fail(why text) returns int language plpgsql stable as
   $$ begin raise exception 'no: %', why using hint = 'try another', detail = 'because'; end $$;
 create function fail_by_code() returns int language plpgsql stable as
@@ -58,4 +67,3 @@ create function left_out_polymorphic(a anyelement) returns anyelement language s
 create function left_out_composite(a int, p pair) returns int language sql stable return 1;
 create procedure left_out_procedure() language sql as 'select 1';
 create aggregate left_out_aggregate(int) (sfunc = int4pl, stype = int);
-create function left_out_writer() returns int language sql volatile as 'select 1';
