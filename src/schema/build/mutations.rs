@@ -55,9 +55,9 @@ impl Builder<'_> {
     ) -> Result<(), Clash> {
         let rows = Type::named(self.names.input(name)).non_null();
         let one = input(rows.clone(), InputMeaning::Rows, "The new row.");
-        let text = format!("Adds a {}, and answers it as it is then.", singular(name));
+        let text = "Adds a row, and answers it as it is then.";
         let args = [("input", one)].into_iter().chain(self.on_conflict(name));
-        let def = self.one(id, name, WriteKind::Create, args, &text);
+        let def = self.one(id, name, WriteKind::Create, args, text);
         self.add_relation_root(fields, format!("create{name}"), def, id)?;
         let all = input(rows.list().non_null(), InputMeaning::Rows, "The new rows.");
         let text =

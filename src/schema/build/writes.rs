@@ -49,7 +49,7 @@ impl Builder<'_> {
         if !fields.is_empty() {
             let patch = InputDef {
                 description: Some(format!(
-                    "New values of a {name}. What is left out stays as it is; null is a value."
+                    "New values for {name} rows. What is left out stays as it is; null is a value."
                 )),
                 fields,
                 one_of: false,
