@@ -76,11 +76,15 @@ async fn every_try_of_a_statement_writes_once() {
 #[tokio::test]
 async fn what_people_may_do_is_not_theirs_to_write() {
     let owner = Service::shared().sign_up("self-promotion").await;
-    let mutation = r#"mutation { updateUsers(where: {name: {ne: ""}}, set: {role: "owner"}) { affectedCount } }"#;
-    assert_eq!(
-        owner.query(mutation).await.code(),
-        "GRAPHQL_VALIDATION_FAILED"
-    );
+    for mutation in [
+        r#"mutation { updateUsers(where: {name: {ne: ""}}, set: {role: "owner"}) { affectedCount } }"#,
+        // The row of an owner, taken over.
+        r#"mutation { updateUserByEmail(email: "owner@it.test", set: {id: "00000000-0000-0000-0000-000000000001"}) { id } }"#,
+        r#"mutation { createUser(input: {id: "00000000-0000-0000-0000-000000000001", email: "a@b", name: "A"}) { id } }"#,
+    ] {
+        let answer = owner.query(mutation).await;
+        assert_eq!(answer.code(), "GRAPHQL_VALIDATION_FAILED", "{answer:?}");
+    }
 }
 
 #[tokio::test]

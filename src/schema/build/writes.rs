@@ -140,10 +140,11 @@ pub(super) fn takes_nested(relation: &Relation) -> bool {
 }
 
 /// Whether a column may be given a value. What people may do is not for themselves to decide: the
-/// role of the service's own table of users is left out.
+/// role of the service's own table of users is left out, and so is the id, by which somebody could
+/// take over the row of an owner.
 pub(super) fn can_be_set(relation: &Relation, column: &Column) -> bool {
-    let own_role = relation.comment.users && column.name.as_str() == "role";
-    !(column.generated || column.comment.readonly || column.comment.omit || own_role)
+    let is_identity = relation.comment.users && matches!(column.name.as_str(), "id" | "role");
+    !(column.generated || column.comment.readonly || column.comment.omit || is_identity)
         && column.computed.is_none()
         && column.ty.cast.is_some()
 }
