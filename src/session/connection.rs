@@ -59,6 +59,32 @@ const COMMIT: Fixed = Fixed {
     parameters: 0,
 };
 
+/// What a function or a trigger of the app may have left in the server's session: settings that are not
+/// local to their transaction, temporary tables, channels it listens to. (Locks are [`Settings`]'.)
+///
+/// Forgotten before the next transaction can see it, which may be another tenant's. ROLLBACK brings
+/// it back, and the next transaction forgets it again.
+const CLEAN: [Fixed; 3] = [
+    Fixed {
+        name: "reset_all",
+        text: "reset all",
+        parameters: 0,
+    },
+    Fixed {
+        name: "discard_temp",
+        text: "discard temp",
+        parameters: 0,
+    },
+    Fixed {
+        name: "unlisten",
+        text: "unlisten *",
+        parameters: 0,
+    },
+];
+
+/// How many statements come before a transaction's own: BEGIN, [`CLEAN`] and the settings.
+pub(super) const BEFORE: usize = CLEAN.len() + 2;
+
 /// What a transaction may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Access {
@@ -85,7 +111,8 @@ impl Connection {
         let statements = match preparing {
             Preparing::Nothing => None,
             Preparing::Statements(capacity) => {
-                for fixed in [BEGIN_READ, BEGIN_WRITE, Settings::FIXED, COMMIT] {
+                let fixed = [BEGIN_READ, BEGIN_WRITE, Settings::FIXED, COMMIT];
+                for fixed in fixed.iter().chain(&CLEAN) {
                     wire.parse_texts(fixed.name, fixed.text, fixed.parameters)?;
                 }
                 wire.sync();
@@ -115,6 +142,10 @@ impl Connection {
             Access::Write => &BEGIN_WRITE,
         })?;
         self.wire.execute_with(begin, [])?;
+        for clean in &CLEAN {
+            let name = self.fixed(clean)?;
+            self.wire.execute_with(name, [])?;
+        }
         let name = self.fixed(&Settings::FIXED)?;
         settings.apply(&mut self.wire, name)?;
         for query in transaction.queries {

@@ -5,6 +5,7 @@
 //!
 //! ```sql
 //! begin read only;
+//! reset all; discard temp; unlisten *;
 //! select set_config('search_path', $1, true), set_config('role', $2, true), …;
 //! <the operation's statement>;
 //! commit;
@@ -31,7 +32,7 @@ use crate::guard::TenantContext;
 use crate::plan::Bindings;
 use crate::rows::Rows;
 use crate::sql::Statement;
-use connection::{Access, Checkout, Opener, Transaction};
+use connection::{Access, BEFORE, Checkout, Opener, Transaction};
 use error::SessionError;
 use settings::Settings;
 
@@ -76,9 +77,6 @@ struct Session<'a> {
     _turn: OwnedSemaphorePermit,
     settings: Settings<'a>,
 }
-
-/// BEGIN and the settings.
-const BEFORE: usize = 2;
 
 impl<'a> Session<'a> {
     fn new(

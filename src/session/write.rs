@@ -1,8 +1,8 @@
 //! Writing: several statements in one transaction, sent at once.
 
-use super::connection::{Access, Transaction};
+use super::connection::{Access, BEFORE, Transaction};
 use super::error::{SessionError, Violation};
-use super::{BEFORE, Query, Session};
+use super::{Query, Session};
 use crate::error::{Code, Failure};
 use crate::plan::Bindings;
 use crate::rows::Rows;

@@ -3,4 +3,5 @@
 mod concurrency;
 mod database;
 mod identities;
+mod leftovers;
 mod statements;

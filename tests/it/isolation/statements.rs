@@ -34,9 +34,9 @@ async fn a_nested_query_logs_one_statement() {
     );
 }
 
-/// What Postgres itself saw on the connection: nothing before, between or behind these four.
+/// What Postgres itself saw on the connection: nothing before, between or behind these.
 #[tokio::test]
-async fn postgres_sees_begin_settings_statement_and_commit() {
+async fn postgres_sees_begin_cleaning_settings_statement_and_commit() {
     let service = Service::shared();
     let psql = service.psql().await;
     let ada = service.tenant("acme").owner().await;
@@ -69,17 +69,20 @@ async fn postgres_sees_begin_settings_statement_and_commit() {
         });
         statements.collect::<Vec<_>>()
     };
-    let four = [
+    let all = [
         "begin read only",
+        "reset all",
+        "discard temp",
+        "unlisten *",
         "select set_config('",
         "select row(array(se",
         "commit",
     ];
     eventually("the log is written", async || {
-        (kinds().len() >= 4).then_some(())
+        (kinds().len() >= all.len()).then_some(())
     })
     .await;
-    assert_eq!(kinds(), four);
+    assert_eq!(kinds(), all);
     let (schema, role) = names(&psql, "acme").await;
     let settings = log()
         .into_iter()
@@ -94,14 +97,17 @@ async fn postgres_sees_begin_settings_statement_and_commit() {
     }
     ada.query("{ viewer { name } }").await.data();
     eventually("the log is written", async || {
-        (kinds().len() >= 8).then_some(())
+        (kinds().len() >= 2 * all.len()).then_some(())
     })
     .await;
     let again = [
         "begin read only",
+        "reset all",
+        "discard temp",
+        "unlisten *",
         "select set_config('",
         "select t0.\"name\" fr",
         "commit",
     ];
-    assert_eq!(kinds()[4..], again);
+    assert_eq!(kinds()[all.len()..], again);
 }
