@@ -136,7 +136,12 @@ pub(crate) fn encode(
     introspection: Option<&Value>,
     limits: &Limits,
 ) -> Result<Vec<u8>, Failure> {
-    let mut body = Body::new(bindings, limits.bytes(Limit::Response));
+    // What has been written is told, however long that takes: an error would have it written again.
+    let limit = match outcome {
+        Outcome::Written(_) => usize::MAX,
+        _ => limits.bytes(Limit::Response),
+    };
+    let mut body = Body::new(bindings, limit);
     let (mut columns, mut log_ins) = (0.., 0..);
     for (index, root) in compiled.plan.roots.iter().enumerate() {
         let source = match (&root.value, outcome) {

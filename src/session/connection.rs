@@ -60,11 +60,10 @@ const COMMIT: Fixed = Fixed {
 };
 
 /// What a function or a trigger of the app may have left in the server's session: settings that are not
-/// local to their transaction, temporary tables, channels it listens to. (Locks are [`Settings`]'.)
+/// local to their transaction, temporary tables, channels it listens to, locks.
 ///
-/// Forgotten before the next transaction can see it, which may be another tenant's. ROLLBACK brings
-/// it back, and the next transaction forgets it again.
-const CLEAN: [Fixed; 3] = [
+/// Forgotten before the next transaction can see it, which may be another tenant's.
+const CLEAN: [Fixed; 4] = [
     Fixed {
         name: "reset_all",
         text: "reset all",
@@ -80,10 +79,12 @@ const CLEAN: [Fixed; 3] = [
         text: "unlisten *",
         parameters: 0,
     },
+    Fixed {
+        name: "unlock",
+        text: "select pg_advisory_unlock_all()",
+        parameters: 0,
+    },
 ];
-
-/// How many statements come before a transaction's own: BEGIN, [`CLEAN`] and the settings.
-pub(super) const BEFORE: usize = CLEAN.len() + 2;
 
 /// What a transaction may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,10 +100,20 @@ pub(super) struct Transaction<'a> {
     pub(super) bindings: &'a Bindings,
 }
 
+impl Transaction<'_> {
+    /// Whether functions of the app may run in it: in what is written, they are triggers too.
+    fn runs_functions(&self) -> bool {
+        let mut queries = self.queries.iter();
+        self.access == Access::Write || queries.any(|query| query.statement.runs_functions)
+    }
+}
+
 pub(super) struct Connection {
     pub(super) wire: Wire,
     /// None behind a pooler: there nothing is prepared.
     statements: Option<Statements>,
+    /// Functions of the app have run since the session was last cleaned.
+    untidy: bool,
 }
 
 impl Connection {
@@ -122,16 +133,20 @@ impl Connection {
                 Some(Statements::new(capacity))
             }
         };
-        Ok(Self { wire, statements })
+        Ok(Self {
+            wire,
+            statements,
+            untidy: false,
+        })
     }
 
-    /// Writes a whole transaction.
+    /// Writes a whole transaction. Returns how many statements come before its own.
     pub(super) fn write(
         &mut self,
         settings: &Settings<'_>,
         tenant: TenantId,
         transaction: &Transaction<'_>,
-    ) -> io::Result<()> {
+    ) -> io::Result<usize> {
         if let Some(statements) = &mut self.statements {
             for name in statements.unwanted() {
                 self.wire.close(&name)?;
@@ -142,10 +157,17 @@ impl Connection {
             Access::Write => &BEGIN_WRITE,
         })?;
         self.wire.execute_with(begin, [])?;
-        for clean in &CLEAN {
-            let name = self.fixed(clean)?;
-            self.wire.execute_with(name, [])?;
+        let mut before = 2; // BEGIN and the settings
+        // Behind a pooler the session is anybody's.
+        if self.untidy || self.statements.is_none() {
+            for clean in &CLEAN {
+                let name = self.fixed(clean)?;
+                self.wire.execute_with(name, [])?;
+            }
+            before += CLEAN.len();
         }
+        // What a transaction has cleaned is as it was when it is rolled back.
+        self.untidy |= transaction.runs_functions();
         let name = self.fixed(&Settings::FIXED)?;
         settings.apply(&mut self.wire, name)?;
         for query in transaction.queries {
@@ -154,7 +176,12 @@ impl Connection {
         let commit = self.fixed(&COMMIT)?;
         self.wire.execute_with(commit, [])?;
         self.wire.sync();
-        Ok(())
+        Ok(before)
+    }
+
+    /// The transaction has been committed.
+    pub(super) fn committed(&mut self, transaction: &Transaction<'_>) {
+        self.untidy = transaction.runs_functions();
     }
 
     /// The name to execute the statement by.
@@ -167,7 +194,9 @@ impl Connection {
     }
 
     fn query(&mut self, tenant: TenantId, query: &Query, bindings: &Bindings) -> io::Result<()> {
-        let Self { wire, statements } = self;
+        let Self {
+            wire, statements, ..
+        } = self;
         let Statement { text, params, .. } = &query.statement;
         let values = params.iter().filter_map(|id| bindings.params.get(id.0));
         let way = statements

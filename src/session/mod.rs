@@ -5,7 +5,6 @@
 //!
 //! ```sql
 //! begin read only;
-//! reset all; discard temp; unlisten *;
 //! select set_config('search_path', $1, true), set_config('role', $2, true), …;
 //! <the operation's statement>;
 //! commit;
@@ -13,7 +12,8 @@
 //!
 //! A mutation is a `begin read write` with several statements. All of it is sent as one train of
 //! messages and answered at once: one network round trip, and one wake-up on each side. The server
-//! skips what follows an error.
+//! skips what follows an error. Where functions of the app may have run, the next transaction first
+//! throws away what they left in the session.
 
 mod answer;
 mod connection;
@@ -32,7 +32,7 @@ use crate::guard::TenantContext;
 use crate::plan::Bindings;
 use crate::rows::Rows;
 use crate::sql::Statement;
-use connection::{Access, BEFORE, Checkout, Opener, Transaction};
+use connection::{Access, Checkout, Opener, Transaction};
 use error::SessionError;
 use settings::Settings;
 
@@ -119,25 +119,26 @@ impl<'a> Session<'a> {
         };
         let written = connection.write(&self.settings, tenant.id, &transaction);
         let answer = match written {
-            Ok(()) => connection.wire.exchange(BEFORE).await,
+            Ok(before) => (connection.wire.exchange(before).await).map(|answer| (before, answer)),
             Err(error) => Err(error.into()),
         };
-        let mut answer = match answer {
+        let (before, mut answer) = match answer {
             Ok(answer) => answer,
             Err(broken) => {
                 self.connection.close();
                 return Err(broken.into());
             }
         };
-        match (answer.done, answer.error.take()) {
-            (_, None) => answer.into_rows().next().ok_or(SessionError::Closed),
-            (..BEFORE, Some(error)) => Err(SessionError::Settings(error)),
-            (_, Some(error)) => {
-                // It may be older than the tables.
-                connection.forget(tenant.id, query.id);
-                Err(SessionError::Statement(error))
-            }
+        let Some(error) = answer.error.take() else {
+            connection.committed(&transaction);
+            return answer.into_rows().next().ok_or(SessionError::Closed);
+        };
+        if answer.done < before {
+            return Err(SessionError::Settings(error));
         }
+        // It may be older than the tables.
+        connection.forget(tenant.id, query.id);
+        Err(SessionError::Statement(error))
     }
 }
 

@@ -13,14 +13,13 @@ pub(super) struct Settings<'a> {
 }
 
 impl<'a> Settings<'a> {
-    /// Every setting is local to the transaction (`true`), and every value is a parameter. Advisory locks
-    /// that an earlier transaction took for the session are given back.
+    /// Every setting is local to the transaction (`true`), and every value is a parameter.
     pub(super) const FIXED: Fixed = Fixed {
         name: "settings",
         text: "select set_config('search_path', $1, true), \
          set_config('role', $2, true), set_config('app.tenant_id', $3, true), \
          set_config('app.user_id', $4, true), set_config('app.role', $5, true), \
-         set_config('statement_timeout', $6, true), pg_advisory_unlock_all()",
+         set_config('statement_timeout', $6, true)",
         parameters: 6,
     };
 

@@ -1,6 +1,6 @@
 //! Writing: several statements in one transaction, sent at once.
 
-use super::connection::{Access, BEFORE, Transaction};
+use super::connection::{Access, Transaction};
 use super::error::{SessionError, Violation};
 use super::{Query, Session};
 use crate::error::{Code, Failure};
@@ -45,10 +45,10 @@ impl Session<'_> {
         };
         let written = connection.write(&self.settings, tenant.id, &transaction);
         let answer = match written {
-            Ok(()) => connection.wire.exchange(BEFORE).await,
+            Ok(before) => (connection.wire.exchange(before).await).map(|answer| (before, answer)),
             Err(error) => Err(error.into()),
         };
-        let mut answer = match answer {
+        let (before, mut answer) = match answer {
             Ok(answer) => answer,
             Err(broken) => {
                 self.connection.close();
@@ -56,9 +56,10 @@ impl Session<'_> {
             }
         };
         let Some(error) = answer.error.take() else {
+            connection.committed(&transaction);
             return Ok(answer.into_rows().take(queries.len()).collect());
         };
-        let Some(statement) = answer.done.checked_sub(BEFORE) else {
+        let Some(statement) = answer.done.checked_sub(before) else {
             return Err(SessionError::Settings(error).into());
         };
         // It may be older than the tables; and what comes after it has not been prepared.

@@ -28,6 +28,8 @@ pub struct Statement {
     /// `$1`, `$2`, …
     pub params: Vec<ParamId>,
     pub layout: Layout,
+    /// Functions of the app may run while it reads: whatever they leave in the session is thrown away.
+    pub runs_functions: bool,
 }
 
 /// How the answer's values are laid out.

@@ -4,7 +4,7 @@
 use std::fmt::{self, Write as _};
 
 use super::{Ident, Layout, Statement};
-use crate::model::{ColumnId, Model, RelationId};
+use crate::model::{ColumnId, Model, Relation, RelationId, RelationKind};
 use crate::plan::{Call, ParamId, Params, Predicate};
 
 pub(super) struct Writer<'m> {
@@ -15,6 +15,8 @@ pub(super) struct Writer<'m> {
     /// The number of each parameter that is used.
     numbers: Vec<Option<usize>>,
     aliases: usize,
+    /// Functions of the app may run: by name, in a view, or in a policy.
+    runs_functions: bool,
     /// Tables that stand for a page cut from them, with the name that a whole row has there.
     pages: Vec<(Alias, Ident)>,
     /// Conditions on lists that have been judged in a join.
@@ -40,6 +42,7 @@ impl<'m> Writer<'m> {
             used: Vec::new(),
             numbers: vec![None; params.len()],
             aliases: 0,
+            runs_functions: false,
             pages: Vec::new(),
             judged: Vec::new(),
         }
@@ -50,6 +53,7 @@ impl<'m> Writer<'m> {
             text: self.text,
             params: self.used,
             layout,
+            runs_functions: self.runs_functions,
         }
     }
 
@@ -111,6 +115,10 @@ impl<'m> Writer<'m> {
 
     /// `"issues" t0`
     pub(super) fn table(&mut self, relation: RelationId, alias: Alias) {
+        let Relation {
+            kind, row_security, ..
+        } = self.model.relation(relation);
+        self.runs_functions |= *kind != RelationKind::Table || *row_security;
         self.name(relation);
         self.push(" ");
         self.display(alias);
@@ -121,6 +129,7 @@ impl<'m> Writer<'m> {
         let model = self.model;
         let column = model.relation(relation).column(column);
         if let Some(function) = &column.computed {
+            self.runs_functions = true;
             self.display(function);
             self.push("(");
             self.row(alias);
@@ -136,6 +145,7 @@ impl<'m> Writer<'m> {
     pub(super) fn call(&mut self, call: &Call, row: Option<Alias>) {
         let model = self.model;
         let function = model.function(call.function);
+        self.runs_functions = true;
         self.display(&function.name);
         self.push("(");
         if let Some(alias) = row {

@@ -11,7 +11,7 @@ use crate::schema::naming::{Clash, list_field};
 use crate::schema::types::{
     FieldDef, FieldMeaning, InputFieldDef, InputMeaning, ObjectDef, Type, TypeDef, WriteKind,
 };
-use crate::schema::words::{pascal, singular};
+use crate::schema::words::pascal;
 
 type Fields = IndexMap<String, FieldDef>;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::writes::{can_be_set, takes_nested};
+use super::writes::{can_be_set, takes_nested, writes_of};
 use super::{Builder, input};
 use crate::model::{Column, ColumnId, Relation, RelationId};
 use crate::schema::links::LinkField;
@@ -141,6 +141,10 @@ impl Builder<'_> {
             ),
             ("delete", Nested::Delete, "Removes the row."),
         ];
+        let deletes = writes_of(relation).delete;
+        let changes = changes
+            .into_iter()
+            .filter(|(_, nested, _)| deletes || *nested != Nested::Delete);
         for (field, nested, text) in changes {
             let flag = Type::named("Boolean");
             one_patch.insert(

@@ -124,7 +124,8 @@ pub(super) fn writes_of(relation: &Relation) -> Grants {
     Grants {
         insert: relation.grants.insert && columns.any(|column| column.grants.insert),
         update: relation.grants.update,
-        delete: relation.grants.delete,
+        // Who leaves is for the service to say, not for any other member.
+        delete: relation.grants.delete && !relation.comment.users,
     }
 }
 
@@ -134,7 +135,7 @@ pub(super) fn takes_nested(relation: &Relation) -> bool {
     let mut columns = relation.columns.iter();
     grants.insert
         && grants.update
-        && grants.delete
+        && relation.grants.delete
         && relation.kind != RelationKind::View
         && columns.any(|column| column.grants.update && can_be_set(relation, column))
 }

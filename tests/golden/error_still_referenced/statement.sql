@@ -1,16 +1,16 @@
 with w as materialized (
   select t0."id" as k0
-  from "users" t0
-  where t0."name" = $1::"text"
+  from "projects" t0
+  where t0."key" = $1::"text"
   order by t0."id" for update)
 select set_config('tenantry.count_0', count(*)::text, true), set_config('tenantry.kept_0_0', coalesce(array_agg(w.k0
       order by w.k0)::text, '{}'), true)
 from w
--- $1 "Ada"
+-- $1 "APP"
 
 with d as (
   delete
-  from "users" t0 using unnest(current_setting('tenantry.kept_0_0')::"uuid"[])
+  from "projects" t0 using unnest(current_setting('tenantry.kept_0_0')::"uuid"[])
   with ordinality k(k0, n)
   where t0."id" = k.k0
   returning t0."id" as k0)

@@ -243,35 +243,19 @@ from w
 -- $2 "there is no such Project that others could be linked to"
 
 with w as (
-  select t0."id" as k0
-  from "users" t0
-  cross join (
-    select current_setting('tenantry.kept_0_1')::"uuid"[] as a1
-    offset 0) k0
-  where t0."id" = k0.a1[1])
-select set_config('tenantry.kept_1_0', coalesce(array_agg(w.k0)::text, '{}'), true), case when count(*) = 0 then tenantry.fail('23503', $1::text) end
-from w
--- $1 "set.lead: there is no row that is linked"
-
-with w as (
   update "projects" t0 set "lead_id" = null
   from unnest(current_setting('tenantry.kept_0_0')::"uuid"[])
   with ordinality k(k0, n)
   where t0."id" = k.k0
   returning t0."id" as k0, t0."lead_id" as k1)
-select set_config('tenantry.count_2', count(*)::text, true), set_config('tenantry.kept_2_0', coalesce(array_agg(w.k0
-      order by w.k0, w.k1)::text, '{}'), true), set_config('tenantry.kept_2_1', coalesce(array_agg(w.k1
+select set_config('tenantry.count_1', count(*)::text, true), set_config('tenantry.kept_1_0', coalesce(array_agg(w.k0
+      order by w.k0, w.k1)::text, '{}'), true), set_config('tenantry.kept_1_1', coalesce(array_agg(w.k1
       order by w.k0, w.k1)::text, '{}'), true)
 from w
 
-delete
-from "users" t0 using unnest(current_setting('tenantry.kept_1_0')::"uuid"[])
-with ordinality k(k0, n)
-where t0."id" = k.k0
-
 select (
   select row(t1."id" is not null, t1."name")
-  from unnest(current_setting('tenantry.kept_2_0')::"uuid"[])
+  from unnest(current_setting('tenantry.kept_1_0')::"uuid"[])
   with ordinality k(k0, n)
   join "projects" t0 on t0."id" = k.k0
   left join "users" t1 on t1."id" = t0."lead_id"

@@ -19,6 +19,7 @@ fn query(text: &str) -> Query {
         text: text.to_owned(),
         params: Vec::new(),
         layout: Layout::Flat,
+        runs_functions: true,
     })
 }
 
