@@ -4,7 +4,7 @@ use super::comment::Comment;
 use super::types::{Column, ColumnGrants, ColumnType, RelationId};
 use crate::sql::Ident;
 
-/// Index into [`Model::functions`].
+/// Index into [`Model::functions`](super::Model::functions).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FunctionId(pub usize);
 
