@@ -45,7 +45,12 @@ pub(super) fn comparisons<'m>(
 
 /// Adds to the model what its comments declare.
 pub(super) fn declare(model: &mut Model) -> Result<(), DeclarationError> {
-    for id in model.relation_ids() {
+    // Rows of a bare type lie nowhere: what is declared of one (for other tools) means nothing here.
+    let places: Vec<_> = model
+        .relation_ids()
+        .filter(|&id| model.relation(id).kind.has_rows())
+        .collect();
+    for &id in &places {
         let declared = model.relation(id).comment.declared.clone();
         let name = model.relation(id).name.to_string();
         let failed = |tag: &str, text: &str| {
@@ -59,7 +64,7 @@ pub(super) fn declare(model: &mut Model) -> Result<(), DeclarationError> {
         keys(&mut model.relations[id.0], &declared, failed)?;
     }
     // References look at the keys of others.
-    for id in model.relation_ids() {
+    for id in places {
         let texts = model.relation(id).comment.declared.foreign_keys.clone();
         for text in texts {
             let key = foreign_key(model, id, &text).map_err(|problem| DeclarationError {
