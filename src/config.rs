@@ -4,10 +4,11 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use clap::Args;
 
 use crate::documents::Others;
-use crate::http::Introspection;
+use crate::http::{Introspection, Network, Proxies};
 use crate::limits::{Limit, Limits};
 use crate::migrate::Migrations;
 use crate::schema::Options;
@@ -103,6 +104,26 @@ pub(crate) struct Serving {
     /// For how many seconds an access token is valid.
     #[arg(long, env = "TENANTRY_TOKEN_LIFETIME", value_name = "S", default_value_t = 12 * 3600)]
     pub(crate) token_lifetime: u64,
+
+    /// Proxies in front of the service, as addresses or networks (10.0.0.0/8): they are believed when
+    /// they say who the client is.
+    #[arg(
+        long,
+        env = "TENANTRY_TRUSTED_PROXIES",
+        value_name = "NETWORK",
+        value_delimiter = ','
+    )]
+    pub(crate) trusted_proxies: Vec<Network>,
+
+    /// The header in which they say so: `x-forwarded-for`, `forwarded` (RFC 7239), or one of their own
+    /// that holds an address, such as `cf-connecting-ip`.
+    #[arg(
+        long,
+        env = "TENANTRY_CLIENT_ADDRESS_HEADER",
+        value_name = "NAME",
+        default_value = "x-forwarded-for"
+    )]
+    pub(crate) client_address_header: String,
 
     /// The largest request body in bytes.
     #[arg(long, env = "TENANTRY_MAX_BODY", value_name = "BYTES", default_value_t = 1 << 20)]
@@ -242,6 +263,15 @@ impl Serving {
             Limit::Document => self.max_document,
             Limit::Body => self.max_body,
             Limit::Response => self.max_response,
+        })
+    }
+
+    pub(crate) fn proxies(&self) -> anyhow::Result<Proxies> {
+        let header = &self.client_address_header;
+        Ok(Proxies {
+            trusted: self.trusted_proxies.clone(),
+            header: (header.parse())
+                .with_context(|| format!("--client-address-header: {header:?} is no header"))?,
         })
     }
 

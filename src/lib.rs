@@ -51,6 +51,7 @@ pub mod postgres;
 mod error;
 mod limits;
 mod names;
+mod request;
 
 #[cfg(test)]
 mod testing;

@@ -91,6 +91,7 @@ pub(super) async fn build(parts: Parts) -> anyhow::Result<Arc<Service>> {
         lanes: Lanes::new(Arc::clone(&registry), &requests, lane_roles, &lanes)?,
         introspection,
         limits: parts.serving.limits(),
+        proxies: parts.serving.proxies()?,
         guard,
         registry,
         directory,

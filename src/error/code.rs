@@ -13,6 +13,7 @@ pub(crate) enum Code {
     TenantNotFound,
     TenantSuspended,
     TenantMigrating,
+    RateLimited,
     Overloaded,
     QueryTooComplex,
     Timeout,
@@ -27,7 +28,7 @@ pub(crate) enum Code {
 impl Code {
     /// Every code, in the order of the documentation.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 19] = [
+    pub(crate) const ALL: [Self; 20] = [
         Self::BadUserInput,
         Self::GraphqlParseFailed,
         Self::GraphqlValidationFailed,
@@ -38,6 +39,7 @@ impl Code {
         Self::TenantNotFound,
         Self::TenantSuspended,
         Self::TenantMigrating,
+        Self::RateLimited,
         Self::Overloaded,
         Self::QueryTooComplex,
         Self::Timeout,
@@ -61,6 +63,7 @@ impl Code {
             Self::TenantNotFound => "TENANT_NOT_FOUND",
             Self::TenantSuspended => "TENANT_SUSPENDED",
             Self::TenantMigrating => "TENANT_MIGRATING",
+            Self::RateLimited => "RATE_LIMITED",
             Self::Overloaded => "OVERLOADED",
             Self::QueryTooComplex => "QUERY_TOO_COMPLEX",
             Self::Timeout => "TIMEOUT",
@@ -87,6 +90,7 @@ impl Code {
             Self::Forbidden | Self::DocumentNotTrusted | Self::TenantSuspended => 403,
             Self::TenantNotFound => 404,
             Self::UniqueViolation | Self::ForeignKeyViolation | Self::Conflict => 409,
+            Self::RateLimited => 429,
             Self::Internal => 500,
             Self::TenantMigrating | Self::Overloaded => 503,
             Self::Timeout => 504,

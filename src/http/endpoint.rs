@@ -17,6 +17,7 @@ use crate::execute;
 use crate::guard::{Admission, Identity, TenantContext};
 use crate::limits::{Limit, Limits};
 use crate::plan::OperationKind;
+use crate::request::RequestInfo;
 
 pub(super) async fn graphql(
     State(service): State<Arc<Service>>,
@@ -24,25 +25,32 @@ pub(super) async fn graphql(
 ) -> Response {
     let started = Instant::now();
     let (parts, body) = request.into_parts();
+    let client = service.proxies.client(&parts);
     let media = match transport::negotiate(&parts.headers) {
         Ok(media) => media,
-        Err(refusal) => return transport::refused(transport::Media::Json, refusal),
+        Err(refusal) => return transport::refused(transport::Media::Json, &client, refusal),
     };
-    let result = answer(&service, &parts, body).await;
+    let result = answer(&service, &client, &parts, body).await;
     tracing::debug!(
+        request.id = &*client.id,
         http.host = super::host(&parts.uri, &parts.headers),
         duration_ms = started.elapsed().as_secs_f64() * 1e3,
         ok = result.is_ok(),
         "request"
     );
     match result {
-        Ok(reply) => transport::response(media, reply),
-        Err(refusal) => transport::refused(media, refusal),
+        Ok(reply) => transport::response(media, &client, reply),
+        Err(refusal) => transport::refused(media, &client, refusal),
     }
 }
 
 /// The architecture in one function: a request, from its headers to the bytes of its answer.
-async fn answer(service: &Service, parts: &Parts, body: Body) -> Result<Reply, Refusal> {
+async fn answer(
+    service: &Service,
+    client: &RequestInfo,
+    parts: &Parts,
+    body: Body,
+) -> Result<Reply, Refusal> {
     // guard: which tenant, on whose behalf
     // One host is one tenant: whoever names two is refused (RFC 9112, section 3.2).
     if parts.headers.get_all(header::HOST).iter().nth(1).is_some() {
@@ -55,7 +63,7 @@ async fn answer(service: &Service, parts: &Parts, body: Body) -> Result<Reply, R
     let (method, mut operation) = transport::read(parts, body, body_limit).await?;
     let context = match admission {
         Admission::Platform => {
-            let body = platform::answer(service, method, operation).await?;
+            let body = platform::answer(service, client, method, operation).await?;
             return Ok(Reply {
                 body,
                 complexity: None,

@@ -1,5 +1,6 @@
 //! HTTP: the routes, and nothing that is not about HTTP.
 
+mod client;
 mod endpoint;
 mod graphiql;
 mod health;
@@ -10,11 +11,12 @@ mod transport;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 use axum::response::{Redirect, Response};
 use axum::routing::get;
 
+pub(crate) use client::{Network, Proxies};
 pub(crate) use server::serve;
 
 use crate::apis::Apis;
@@ -46,6 +48,8 @@ pub(crate) struct Service {
     pub(crate) introspection: Introspection,
     /// What one operation may ask for, where the tenant has no limits of its own.
     pub(crate) limits: Limits,
+    /// Who is believed about where a request comes from.
+    pub(crate) proxies: Proxies,
 }
 
 pub(crate) fn router(service: Arc<Service>) -> Router {
@@ -60,17 +64,18 @@ pub(crate) fn router(service: Arc<Service>) -> Router {
 }
 
 /// Tells `GraphiQL` whether it stands at a tenant.
-async fn graphiql_config(
-    State(service): State<Arc<Service>>,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Response {
-    match service.guard.admit(host(&uri, &headers), None).await {
+async fn graphiql_config(State(service): State<Arc<Service>>, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    let host = host(&parts.uri, &parts.headers);
+    match service.guard.admit(host, None).await {
         Ok(Admission::Platform) => graphiql::config(None),
         Ok(Admission::Tenant(context)) => {
             graphiql::config(Some(context.tenant().subdomain.as_str()))
         }
-        Err(failure) => transport::refused(transport::Media::Json, failure.into()),
+        Err(failure) => {
+            let client = service.proxies.client(&parts);
+            transport::refused(transport::Media::Json, &client, failure.into())
+        }
     }
 }
 

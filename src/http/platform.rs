@@ -9,9 +9,11 @@ use super::transport::{Method, Refusal};
 use crate::compile::Operation;
 use crate::error::{self, Code, Failure};
 use crate::plan;
+use crate::request::RequestInfo;
 
 pub(super) async fn answer(
     service: &Service,
+    client: &RequestInfo,
     method: Method,
     operation: Operation,
 ) -> Result<Vec<u8>, Refusal> {
@@ -32,14 +34,15 @@ pub(super) async fn answer(
         return Err(Refusal::mutation_by_get());
     }
     let mut request = Request::new(String::new())
-        .variables(Variables::from_json(Value::Object(operation.variables)));
+        .variables(Variables::from_json(Value::Object(operation.variables)))
+        .data(client.clone());
     if let Some(name) = operation.name {
         request = request.operation_name(name);
     }
     request.set_parsed_query(document);
     let mut response = service.platform.execute(request).await;
     for error in &mut response.errors {
-        log(error);
+        log(client, error);
     }
     // No path: it failed before anything was executed.
     if response.errors.iter().any(|error| error.path.is_empty()) {
@@ -60,11 +63,17 @@ fn invalid(error: &async_graphql::ServerError) -> Failure {
     failure
 }
 
-/// What the client is not told goes to the log.
-fn log(error: &async_graphql::ServerError) {
+/// What the client is not told goes to the log, under an id that the client is told.
+fn log(client: &RequestInfo, error: &mut async_graphql::ServerError) {
     if let Some(failure) = error.source::<Failure>()
         && let Some(cause) = &failure.log
     {
-        tracing::error!(error.code = failure.code.as_str(), error = %error::clipped(&cause.to_string()), "request failed");
+        let cause = cause.to_string();
+        tracing::error!(
+            request.id = &*client.id, error.code = failure.code.as_str(), error = %error::clipped(&cause),
+            "request failed"
+        );
+        let extensions = error.extensions.get_or_insert_default();
+        extensions.set("requestId", &*client.id);
     }
 }

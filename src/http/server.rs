@@ -1,14 +1,20 @@
 //! Accepts connections, and gives slow ones up.
 
+use std::net::SocketAddr;
 use std::pin::pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::Request;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
+use tower_service::Service;
+
+use super::client::Peer;
 
 /// How long a client may take to send the head of a request, or to begin with the next one; longer
 /// than proxies keep idle connections, so that it is they who close them.
@@ -35,8 +41,8 @@ pub(crate) async fn serve(listener: TcpListener, app: Router, stop: impl Future<
             accepted = listener.accept() => accepted,
             () = &mut stop => break,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
                 tokio::time::sleep(PAUSE).await;
@@ -45,7 +51,8 @@ pub(crate) async fn serve(listener: TcpListener, app: Router, stop: impl Future<
         };
         // Answers are small and complete: nothing is gained by waiting for more of them.
         let _ = stream.set_nodelay(true);
-        let service = TowerToHyperService::new(app.clone());
+        let app = app.clone();
+        let service = TowerToHyperService::new(FromPeer { app, peer });
         let connection = protocol.serve_connection(TokioIo::new(stream), service);
         let connection = connections.watch(connection.into_owned());
         tokio::spawn(async move {
@@ -56,4 +63,29 @@ pub(crate) async fn serve(listener: TcpListener, app: Router, stop: impl Future<
     }
     drop(listener);
     connections.shutdown().await;
+}
+
+/// Tells each request of a connection who is at its other end.
+#[derive(Clone)]
+struct FromPeer {
+    app: Router,
+    peer: SocketAddr,
+}
+
+impl<B> Service<Request<B>> for FromPeer
+where
+    Router: Service<Request<B>>,
+{
+    type Response = <Router as Service<Request<B>>>::Response;
+    type Error = <Router as Service<Request<B>>>::Error;
+    type Future = <Router as Service<Request<B>>>::Future;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Service::<Request<B>>::poll_ready(&mut self.app, context)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        request.extensions_mut().insert(Peer(self.peer));
+        self.app.call(request)
+    }
 }

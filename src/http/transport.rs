@@ -10,8 +10,10 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde_json::Value;
 
+use super::client::REQUEST_ID;
 use crate::documents::{DocumentId, Operation};
 use crate::error::{self, Code, Failure};
+use crate::request::RequestInfo;
 
 /// The most errors of an answer without data.
 const MOST_ERRORS: usize = 20;
@@ -272,8 +274,8 @@ pub(super) struct Reply {
     pub(super) complexity: Option<u64>,
 }
 
-pub(super) fn response(media: Media, reply: Reply) -> Response {
-    let mut response = respond(StatusCode::OK, media, reply.body);
+pub(super) fn response(media: Media, client: &RequestInfo, reply: Reply) -> Response {
+    let mut response = respond(StatusCode::OK, media, client, reply.body);
     if let Some(complexity) = reply.complexity {
         response.headers_mut().insert(COMPLEXITY, complexity.into());
     }
@@ -281,11 +283,12 @@ pub(super) fn response(media: Media, reply: Reply) -> Response {
 }
 
 /// An answer without `data`.
-pub(super) fn refused(media: Media, refusal: Refusal) -> Response {
+pub(super) fn refused(media: Media, client: &RequestInfo, refusal: Refusal) -> Response {
     let (status, failures) = match refusal {
         Refusal::Http(status, message) => (status, vec![Failure::new(Code::BadUserInput, message)]),
         Refusal::Graphql(mut failures) => {
             cap(&mut failures);
+            let report = |failure| report(client, failure);
             failures.iter_mut().for_each(report);
             (status(media, &failures), failures)
         }
@@ -298,7 +301,7 @@ pub(super) fn refused(media: Media, refusal: Refusal) -> Response {
         failure.write_json(&mut body);
     }
     body.extend_from_slice(b"]}");
-    let mut response = respond(status, media, body);
+    let mut response = respond(status, media, client, body);
     let headers = response.headers_mut();
     if let Some(seconds) = failures
         .iter()
@@ -341,9 +344,9 @@ fn cap(failures: &mut Vec<Failure>) {
 }
 
 /// Logs what the client is not told, under an id that the client is told.
-fn report(failure: &mut Failure) {
+fn report(client: &RequestInfo, failure: &mut Failure) {
     let Some(cause) = &failure.log else { return };
-    let id = uuid::Uuid::now_v7().simple().to_string();
+    let id = &*client.id;
     let cause = cause.to_string();
     let cause = error::clipped(&cause);
     if failure.code == Code::Internal {
@@ -351,15 +354,18 @@ fn report(failure: &mut Failure) {
     } else {
         tracing::warn!(request.id = id, error.code = failure.code.as_str(), error = %cause, "request failed");
     }
-    failure.details.request_id = Some(id);
+    failure.details.request_id = Some(id.to_owned());
 }
 
-fn respond(status: StatusCode, media: Media, body: Vec<u8>) -> Response {
+fn respond(status: StatusCode, media: Media, client: &RequestInfo, body: Vec<u8>) -> Response {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, media.content_type());
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Ok(id) = HeaderValue::from_str(&client.id) {
+        headers.insert(REQUEST_ID, id);
+    }
     headers.insert(header::VARY, HeaderValue::from_static("accept"));
     headers.insert(
         header::X_CONTENT_TYPE_OPTIONS,

@@ -1,6 +1,8 @@
 //! The shared tables: tenants, accounts and memberships, reached by the owner's connections only.
 
 mod accounts;
+#[allow(dead_code, reason = "what writes entries comes next")]
+pub(crate) mod audit;
 mod directory;
 mod lanes;
 mod login;

@@ -50,10 +50,10 @@ fn planning_and_printing_are_pure() {
 
 /// What each module may know of the others, in the order in which data flows.
 const EDGES: &str = "
-    http: apis compile documents error execute guard limits plan platform registry session
-    platform: error guard migrate names registry
+    http: apis compile documents error execute guard limits plan platform registry request session
+    platform: error guard migrate names registry request
     guard: error names registry
-    registry: error limits migrate names postgres sql
+    registry: error limits migrate names postgres request sql
     apis: error migrate model registry schema
     compile: documents error guard limits model plan schema session sql
     documents: error limits plan schema
@@ -70,6 +70,7 @@ const EDGES: &str = "
     limits: error
     names:
     error:
+    request:
 ";
 
 #[test]

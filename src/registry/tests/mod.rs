@@ -1,5 +1,6 @@
 //! The registry against a real Postgres.
 
+mod audit;
 mod directory;
 mod isolation;
 mod log_in;
