@@ -112,10 +112,7 @@ impl Compiled {
         identity: &Identity,
         limits: &Limits,
     ) -> Result<Bindings, Failure> {
-        let viewer = match identity {
-            Identity::Anonymous => None,
-            Identity::Member { user, .. } => Some(user.to_string()),
-        };
+        let viewer = identity.user().map(|user| user.to_string());
         plan::bind(
             &self.plan.params,
             &self.plan.limits,

@@ -17,17 +17,25 @@ pub(crate) struct TenantId(pub(crate) Uuid);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct UserId(pub(crate) Uuid);
 
-impl fmt::Display for TenantId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
+/// The id of a key that a machine calls one tenant with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct ApiKeyId(pub(crate) Uuid);
+
+/// The id of somebody who runs the service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct OperatorId(pub(crate) Uuid);
+
+macro_rules! displayed_ids {
+    ($($name:ident),*) => {$(
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    )*};
 }
 
-impl fmt::Display for UserId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
+displayed_ids!(TenantId, UserId, ApiKeyId, OperatorId);
 
 /// The schema that holds a tenant's tables; chosen at sign-up and never changed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -137,14 +145,16 @@ impl DisplayName {
     }
 }
 
-/// What a member may do in a tenant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+/// What a member may do in a tenant, from the least to the most: `role >= MemberRole::Admin`.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum MemberRole {
-    Owner,
-    Admin,
-    Member,
     Viewer,
+    Member,
+    Admin,
+    Owner,
 }
 
 impl MemberRole {

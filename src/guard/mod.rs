@@ -6,7 +6,7 @@ mod token;
 use std::sync::Arc;
 
 use crate::error::{Code, Failure};
-use crate::names::{MemberRole, UserId};
+use crate::names::{ApiKeyId, MemberRole, OperatorId, UserId};
 use crate::registry::{Directory, LoggedIn, Registry, SignedUp, Tenant, TenantStatus};
 
 pub(crate) use host::{BaseDomain, Site};
@@ -33,9 +33,43 @@ impl TenantContext {
 
 /// Who sent the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(dead_code, reason = "keys and support are on their way")]
 pub(crate) enum Identity {
     Anonymous,
-    Member { user: UserId, role: MemberRole },
+    Member {
+        user: UserId,
+        role: MemberRole,
+    },
+    /// A machine, by one of the tenant's keys.
+    ApiKey {
+        key: ApiKeyId,
+        role: MemberRole,
+    },
+    /// An operator of the service, whom the tenant let in for a while.
+    Support {
+        operator: OperatorId,
+        role: MemberRole,
+    },
+}
+
+impl Identity {
+    /// What it may do; none for who has not logged in.
+    pub(crate) fn role(&self) -> Option<MemberRole> {
+        match self {
+            Self::Anonymous => None,
+            Self::Member { role, .. } | Self::ApiKey { role, .. } | Self::Support { role, .. } => {
+                Some(*role)
+            }
+        }
+    }
+
+    /// The row among the tenant's users; keys and support have none.
+    pub(crate) fn user(&self) -> Option<UserId> {
+        match self {
+            Self::Member { user, .. } => Some(*user),
+            Self::Anonymous | Self::ApiKey { .. } | Self::Support { .. } => None,
+        }
+    }
 }
 
 /// Where a request may go.

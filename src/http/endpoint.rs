@@ -14,7 +14,7 @@ use super::{Introspection, Service, platform};
 use crate::compile::{Compiled, Work};
 use crate::error::{Code, Failure};
 use crate::execute;
-use crate::guard::{Admission, Identity, TenantContext};
+use crate::guard::{Admission, TenantContext};
 use crate::limits::{Limit, Limits};
 use crate::plan::OperationKind;
 use crate::request::RequestInfo;
@@ -134,7 +134,7 @@ fn permit(
     if method == Method::Get && compiled.plan.kind != OperationKind::Query {
         return Err(Refusal::mutation_by_get());
     }
-    let anonymous = matches!(context.identity(), Identity::Anonymous);
+    let anonymous = context.identity().role().is_none();
     if anonymous && matches!(compiled.work, Work::Read(_) | Work::Write(_)) {
         let message = "log in first, and send the header Authorization: Bearer <accessToken>";
         return Err(Failure::unauthenticated(message).into());

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::connection::Fixed;
 use super::wire::Wire;
-use crate::guard::{Identity, TenantContext};
+use crate::guard::TenantContext;
+use crate::names::MemberRole;
 
 pub(super) struct Settings<'a> {
     context: &'a TenantContext,
@@ -36,17 +37,17 @@ impl<'a> Settings<'a> {
         // Named last, or else it would come first, and a temporary table would hide one of the tenant's.
         let search_path = format_args!("{}, extensions, pg_temp", tenant.schema.quoted());
         let (role, timeout) = (tenant.role.as_str(), &*self.statement_timeout);
-        match self.context.identity() {
-            Identity::Anonymous => {
-                wire.execute_with(name, [&search_path, &role, &tenant.id, &"", &"", &timeout])
-            }
-            Identity::Member { user, role: member } => {
-                let member = member.as_str();
-                wire.execute_with(
-                    name,
-                    [&search_path, &role, &tenant.id, user, &member, &timeout],
-                )
-            }
+        let identity = self.context.identity();
+        let member = identity.role().map_or("", MemberRole::as_str);
+        match identity.user() {
+            Some(user) => wire.execute_with(
+                name,
+                [&search_path, &role, &tenant.id, &user, &member, &timeout],
+            ),
+            None => wire.execute_with(
+                name,
+                [&search_path, &role, &tenant.id, &"", &member, &timeout],
+            ),
         }
     }
 }
