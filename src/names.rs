@@ -17,6 +17,10 @@ pub(crate) struct TenantId(pub(crate) Uuid);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct UserId(pub(crate) Uuid);
 
+/// What a person has from a log-in until a log-out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct SessionId(pub(crate) Uuid);
+
 /// The id of a key that a machine calls one tenant with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct ApiKeyId(pub(crate) Uuid);

@@ -1,14 +1,16 @@
 //! The guard: turns a request into a [`TenantContext`], or refuses it.
 
+mod access;
 mod host;
 mod token;
 
 use std::sync::Arc;
 
 use crate::error::{Code, Failure};
-use crate::names::{ApiKeyId, MemberRole, OperatorId, UserId};
+use crate::names::{ApiKeyId, MemberRole, OperatorId, SessionId, UserId};
 use crate::registry::{Directory, LoggedIn, Registry, SignedUp, Tenant, TenantStatus};
 
+use access::Access;
 pub(crate) use host::{BaseDomain, Site};
 pub(crate) use token::{AccessToken, JwtSecret, Tokens};
 
@@ -19,6 +21,7 @@ pub(crate) use token::{AccessToken, JwtSecret, Tokens};
 pub(crate) struct TenantContext {
     tenant: Arc<Tenant>,
     identity: Identity,
+    session: Option<SessionId>,
 }
 
 impl TenantContext {
@@ -28,6 +31,12 @@ impl TenantContext {
 
     pub(crate) fn identity(&self) -> &Identity {
         &self.identity
+    }
+
+    #[allow(dead_code, reason = "the fields of accounts follow")]
+    /// The session that the request belongs to; none for those that the service has not begun itself.
+    pub(crate) fn session(&self) -> Option<SessionId> {
+        self.session
     }
 }
 
@@ -72,11 +81,25 @@ impl Identity {
     }
 }
 
+/// Who sent a request to the base domain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(dead_code, reason = "the fields of accounts and operators follow")]
+pub(crate) enum PlatformIdentity {
+    Anonymous,
+    /// A person, who may belong to any number of tenants: the id is that of the user there.
+    Account {
+        account: UserId,
+        session: SessionId,
+    },
+    Operator(OperatorId),
+}
+
 /// Where a request may go.
 #[derive(Debug, Clone)]
 pub(crate) enum Admission {
     /// To the service itself, at the base domain.
-    Platform,
+    #[allow(dead_code, reason = "the fields of accounts and operators follow")]
+    Platform(PlatformIdentity),
     /// To one tenant.
     Tenant(TenantContext),
 }
@@ -87,6 +110,7 @@ pub(crate) struct Guard {
     registry: Arc<Registry>,
     directory: Arc<Directory>,
     tokens: Tokens,
+    access: Access,
 }
 
 impl Guard {
@@ -98,6 +122,7 @@ impl Guard {
     ) -> Self {
         Self {
             base_domain,
+            access: Access::new(Arc::clone(&registry)),
             registry,
             directory,
             tokens,
@@ -111,7 +136,7 @@ impl Guard {
         authorization: Option<&str>,
     ) -> Result<Admission, Failure> {
         let subdomain = match host.map_or(Site::Unknown, |host| self.base_domain.site(host)) {
-            Site::Platform => return Ok(Admission::Platform),
+            Site::Platform => return Ok(Admission::Platform(PlatformIdentity::Anonymous)),
             Site::Tenant(subdomain) => subdomain,
             Site::Unknown => return Err(nobody_here()),
         };
@@ -130,14 +155,28 @@ impl Guard {
             }
             TenantStatus::Deleted => return Err(nobody_here()),
         }
-        let identity = match authorization {
-            None => Identity::Anonymous,
-            Some(header) => {
-                let (user, role) = self.tokens.verify(bearer(header)?, tenant.id)?;
-                Identity::Member { user, role }
-            }
+        let (identity, session) = match authorization {
+            None => (Identity::Anonymous, None),
+            Some(header) => self.member(&tenant, bearer(header)?).await?,
         };
-        Ok(Admission::Tenant(TenantContext { tenant, identity }))
+        Ok(Admission::Tenant(TenantContext {
+            tenant,
+            identity,
+            session,
+        }))
+    }
+
+    async fn member(
+        &self,
+        tenant: &Tenant,
+        token: &str,
+    ) -> Result<(Identity, Option<SessionId>), Failure> {
+        let claim = self.tokens.verify(token, tenant.id)?;
+        let role = self.access.role(tenant, claim).await?.ok_or_else(|| {
+            Failure::unauthenticated("the session has ended, or you are no member any more: log in")
+        })?;
+        let user = claim.user;
+        Ok((Identity::Member { user, role }, claim.session))
     }
 
     /// Logs a member in, at a tenant where the request has been admitted already.
@@ -154,6 +193,7 @@ impl Guard {
             TenantContext {
                 tenant,
                 identity: Identity::Member { user, role },
+                session: None,
             },
             token,
         ))

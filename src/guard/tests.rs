@@ -5,7 +5,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::{Admission, Identity};
 use crate::error::{Code, Failure};
-use crate::names::MemberRole;
+use crate::names::{MemberRole, TenantId};
+use crate::registry::access_changed;
 use crate::testing::{Replica, TestDatabase, eventually};
 
 async fn refusal(replica: &Replica, host: Option<&str>, authorization: Option<&str>) -> Code {
@@ -50,7 +51,7 @@ async fn hosts_decide_before_tokens_do() {
     }
     assert!(matches!(
         replica.guard.admit(Some("localhost:8080"), bad).await,
-        Ok(Admission::Platform)
+        Ok(Admission::Platform(_))
     ));
     let admitted = replica
         .guard
@@ -162,4 +163,52 @@ async fn logging_in_gives_a_context_and_a_token() {
         .await
         .unwrap_err();
     assert_eq!(failure.code, Code::Unauthenticated);
+}
+
+/// Runs a statement of the registry's owner that changes who may do what at a tenant.
+async fn change_access(replica: &Replica, tenant: TenantId, statement: &str) {
+    let mut connection = replica.registry.connection().await.unwrap();
+    let transaction = connection.transaction().await.unwrap();
+    transaction.batch_execute(statement).await.unwrap();
+    access_changed(&transaction, &[tenant]).await.unwrap();
+    transaction.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_taken_away_is_gone_on_every_replica_within_a_second() {
+    let test = TestDatabase::new().await;
+    let (here, there) = (test.replica().await, test.replica().await);
+    let (acme, globex) = (here.sign_up("acme").await, here.sign_up("globex").await);
+    let bearer = |signed_up| format!("Bearer {}", here.guard.welcome(signed_up).unwrap().as_str());
+    let (ours, theirs) = (bearer(&acme), bearer(&globex));
+    let role = async |header: &str, host| {
+        let admitted = there.guard.admit(Some(host), Some(header)).await;
+        let Admission::Tenant(context) = admitted.map_err(|failure| failure.code)? else {
+            panic!("not the platform")
+        };
+        match context.identity() {
+            Identity::Member { role, .. } => Ok(*role),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(role(&ours, "acme.localhost").await, Ok(MemberRole::Owner));
+    let becomes = async |wanted: Result<MemberRole, Code>| {
+        for _ in 0..100 {
+            if role(&ours, "acme.localhost").await == wanted {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        panic!("not {wanted:?} within a second");
+    };
+    let demote = "update tenantry.memberships set role = 'viewer'";
+    change_access(&there, acme.tenant.id, demote).await;
+    becomes(Ok(MemberRole::Viewer)).await;
+    change_access(&here, acme.tenant.id, "delete from tenantry.memberships").await;
+    becomes(Err(Code::Unauthenticated)).await;
+    // Nothing was said of the other tenant, so nobody is asked about its tokens.
+    assert_eq!(
+        role(&theirs, "globex.localhost").await,
+        Ok(MemberRole::Owner)
+    );
 }

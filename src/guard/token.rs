@@ -8,8 +8,9 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, deco
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::access::Claim;
 use crate::error::{Code, Failure};
-use crate::names::{MemberRole, TenantId, UserId};
+use crate::names::{MemberRole, SessionId, TenantId, UserId};
 
 const ISSUER: &str = "tenantry";
 
@@ -94,6 +95,9 @@ struct Claims {
     sub: Uuid,
     tid: Uuid,
     role: MemberRole,
+    /// The session; tokens of before there were sessions have none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sid: Option<Uuid>,
     iat: u64,
     exp: u64,
 }
@@ -133,6 +137,7 @@ impl Tokens {
             sub: user.0,
             tid: tenant.0,
             role,
+            sid: None,
             iat,
             exp: iat.saturating_add(self.lifetime.as_secs()),
         };
@@ -141,11 +146,7 @@ impl Tokens {
     }
 
     /// Reads a token that came to a tenant's host. Refused there when it was made for another tenant.
-    pub(super) fn verify(
-        &self,
-        token: &str,
-        tenant: TenantId,
-    ) -> Result<(UserId, MemberRole), Failure> {
+    pub(super) fn verify(&self, token: &str, tenant: TenantId) -> Result<Claim, Failure> {
         let claims = decode::<Claims>(token, &self.checking, &self.rules)
             .map_err(|error| match error.kind() {
                 ErrorKind::ExpiredSignature => {
@@ -165,7 +166,12 @@ impl Tokens {
                 "the access token belongs to another tenant",
             ));
         }
-        Ok((UserId(claims.sub), claims.role))
+        Ok(Claim {
+            user: UserId(claims.sub),
+            role: claims.role,
+            session: claims.sid.map(SessionId),
+            issued_at: claims.iat,
+        })
     }
 }
 
@@ -215,10 +221,8 @@ pub(crate) mod tests {
     #[test]
     fn a_token_comes_back_as_it_went() {
         let token = tokens().issue(TENANT, USER, MemberRole::Admin).unwrap();
-        assert_eq!(
-            tokens().verify(token.as_str(), TENANT).unwrap(),
-            (USER, MemberRole::Admin)
-        );
+        let claim = tokens().verify(token.as_str(), TENANT).unwrap();
+        assert_eq!((claim.user, claim.role), (USER, MemberRole::Admin));
         assert!(
             tokens()
                 .verify(&forge(&Header::default(), &claims(&json!({}))), TENANT)

@@ -62,7 +62,7 @@ async fn answer(
     let body_limit = limits.bytes(Limit::Body);
     let (method, mut operation) = transport::read(parts, body, body_limit).await?;
     let context = match admission {
-        Admission::Platform => {
+        Admission::Platform(_) => {
             let body = platform::answer(service, client, method, operation).await?;
             return Ok(Reply {
                 body,
@@ -113,7 +113,7 @@ async fn answer(
 /// The tenant's limits: those of all, or its own in their place.
 fn limits(service: &Service, admission: &Admission) -> Limits {
     match admission {
-        Admission::Platform => service.limits,
+        Admission::Platform(_) => service.limits,
         Admission::Tenant(context) => service.limits.with(&context.tenant().limits),
     }
 }

@@ -68,7 +68,7 @@ async fn graphiql_config(State(service): State<Arc<Service>>, request: Request) 
     let (parts, _) = request.into_parts();
     let host = host(&parts.uri, &parts.headers);
     match service.guard.admit(host, None).await {
-        Ok(Admission::Platform) => graphiql::config(None),
+        Ok(Admission::Platform(_)) => graphiql::config(None),
         Ok(Admission::Tenant(context)) => {
             graphiql::config(Some(context.tenant().subdomain.as_str()))
         }

@@ -1,5 +1,6 @@
 //! The shared tables: tenants, accounts and memberships, reached by the owner's connections only.
 
+mod access;
 mod accounts;
 #[allow(dead_code, reason = "what writes entries comes next")]
 pub(crate) mod audit;
@@ -21,6 +22,8 @@ use crate::names::{NameError, RoleName, SubdomainError};
 use crate::postgres::Database;
 use crate::sql::Ident;
 
+#[allow(unused_imports, reason = "members and sessions follow")]
+pub(crate) use access::access_changed;
 pub(crate) use accounts::LoggedIn;
 pub(crate) use directory::Directory;
 pub(crate) use login::RequestLogin;

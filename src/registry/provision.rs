@@ -207,6 +207,7 @@ async fn register(
         status: TenantStatus::Active,
         version,
         limits: Overrides::default(),
+        access_changed_at: None,
         revision: row.try_get(2)?,
     })
 }

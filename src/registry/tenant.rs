@@ -1,6 +1,7 @@
 //! A tenant as the registry holds it.
 
 use std::str::FromStr;
+use std::time::SystemTime;
 
 use tokio_postgres::Row;
 
@@ -21,6 +22,8 @@ pub(crate) struct Tenant {
     pub(crate) version: SchemaVersion,
     /// The limits that it has of its own.
     pub(crate) limits: Overrides,
+    /// When access was last taken away; tokens from before are checked.
+    pub(crate) access_changed_at: Option<SystemTime>,
     /// Counts the changes of the row: of two copies, the greater one is newer.
     pub(crate) revision: i64,
 }
@@ -54,7 +57,7 @@ macro_rules! select_tenants {
     ($rest:literal) => {
         concat!(
             "select id, name, subdomain, schema_name, role_name, status, base_version, app_version, limits, \
-             revision \
+             revision, access_changed_at \
              from tenantry.tenants ",
             $rest
         )
@@ -77,6 +80,7 @@ impl Tenant {
             },
             limits: limits(row)?,
             revision: row.try_get(9)?,
+            access_changed_at: row.try_get(10)?,
         })
     }
 }

@@ -167,6 +167,7 @@ mod tests {
             status: TenantStatus::Active,
             version: SchemaVersion { base: 1, app: 1 },
             limits: Overrides::default(),
+            access_changed_at: None,
             revision,
         }
     }

@@ -43,7 +43,7 @@ async fn admit(replica: &Replica, subdomain: &str) -> TenantContext {
     let host = format!("{subdomain}.localhost");
     match replica.guard.admit(Some(&host), None).await.unwrap() {
         Admission::Tenant(context) => context,
-        Admission::Platform => panic!("not the platform"),
+        Admission::Platform(_) => panic!("not the platform"),
     }
 }
 
