@@ -63,6 +63,8 @@ pub(crate) struct Details {
     pub(crate) constraint: Option<String>,
     /// The input fields that the constraint covers.
     pub(crate) fields: Vec<String>,
+    /// The least role that may do it.
+    pub(crate) role: Option<&'static str>,
     /// What a function of the app's own has raised: its SQLSTATE, detail and hint.
     pub(crate) sql_state: Option<String>,
     pub(crate) detail: Option<String>,
@@ -181,6 +183,9 @@ impl Failure {
         if !details.fields.is_empty() {
             entry("fields", details.fields.clone().into())?;
         }
+        if let Some(role) = details.role {
+            entry("role", role.into())?;
+        }
         let raised = [
             ("sqlState", &details.sql_state),
             ("detail", &details.detail),
@@ -277,6 +282,7 @@ mod tests {
         ]);
         failure.locations.push((1, 3));
         *failure.details = Details {
+            role: Some("admin"),
             field: Some("number".into()),
             constraint: Some("issues_number_key".into()),
             fields: vec!["projectId".into(), "number".into()],
@@ -292,7 +298,7 @@ mod tests {
             concat!(
                 r#"{"message":"say \"hi\"","locations":[{"line":1,"column":3}],"path":["createIssues",2],"#,
                 r#""extensions":{"code":"UNIQUE_VIOLATION","field":"number","constraint":"issues_number_key","#,
-                r#""fields":["projectId","number"],"sqlState":"P0001","detail":"d","hint":"h","found":7,"limit":5,"retryAfter":3,"requestId":"r1"}}"#
+                r#""fields":["projectId","number"],"role":"admin","sqlState":"P0001","detail":"d","hint":"h","found":7,"limit":5,"retryAfter":3,"requestId":"r1"}}"#
             )
         );
     }

@@ -1,5 +1,6 @@
 //! What running an operation brings, and how it becomes the response's body.
 
+mod access;
 mod violation;
 
 use serde_json::Value;
@@ -14,6 +15,8 @@ use crate::rows::Rows;
 use crate::schema::Api;
 use crate::session::{Lanes, WriteFailure};
 use crate::sql::Layout;
+
+pub(crate) use access::permit;
 
 /// What the operation's work brought.
 pub(crate) enum Outcome {
@@ -35,7 +38,7 @@ pub(crate) async fn log_in(
     guard: &Guard,
     lanes: &Lanes,
     context: &TenantContext,
-    compiled: &Compiled,
+    (api, compiled): (&Api, &Compiled),
     operation: &Operation,
     limits: &Limits,
 ) -> Result<Outcome, Failure> {
@@ -63,6 +66,7 @@ pub(crate) async fn log_in(
             .map_err(|failure| {
                 failure.with_path(vec![error::PathSegment::Field(key.to_owned())])
             })?;
+        access::permit_user(api, key, log_in, context.identity())?;
         let bindings = compiled.bind(&operation.variables, context.identity(), limits)?;
         let mut users = Vec::with_capacity(queries.len());
         for query in queries {

@@ -58,7 +58,11 @@ pub(super) fn explain(
 }
 
 /// The field of a column.
-fn field(blueprint: &Blueprint, relation: RelationId, column: ColumnId) -> Option<String> {
+pub(super) fn field(
+    blueprint: &Blueprint,
+    relation: RelationId,
+    column: ColumnId,
+) -> Option<String> {
     let type_name = blueprint.type_names.get(relation.0)?.as_ref()?;
     let fields = &blueprint.object(type_name)?.fields;
     let is_it =

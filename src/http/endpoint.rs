@@ -76,6 +76,7 @@ async fn answer(
     // plan: parsed, validated, planned and printed, or all of it from the cache
     let compiled = service.compiler.compile(&api, &mut operation, &limits)?;
     permit(service, &context, method, &compiled)?;
+    execute::permit(&api, &compiled, context.identity())?;
     let bindings = compiled.bind(&operation.variables, context.identity(), &limits)?;
     let complexity = compiled.weigh(&bindings, &limits)?;
     // session: one transaction as the tenant's role, in one round trip
@@ -92,7 +93,15 @@ async fn answer(
         }
         Work::LogIns(_) => {
             let (guard, lanes) = (&service.guard, &service.lanes);
-            execute::log_in(guard, lanes, &context, &compiled, &operation, &limits).await?
+            execute::log_in(
+                guard,
+                lanes,
+                &context,
+                (&api, &compiled),
+                &operation,
+                &limits,
+            )
+            .await?
         }
     };
     // encode: binary rows to JSON bytes
@@ -124,7 +133,7 @@ fn authorization(parts: &Parts) -> Option<&str> {
     Some(value.to_str().unwrap_or_default())
 }
 
-/// Whether this operation may be run by this method, for this identity.
+/// Whether this operation may be run by this method, and may introspect.
 fn permit(
     service: &Service,
     context: &TenantContext,
@@ -134,16 +143,11 @@ fn permit(
     if method == Method::Get && compiled.plan.kind != OperationKind::Query {
         return Err(Refusal::mutation_by_get());
     }
-    let anonymous = context.identity().role().is_none();
-    if anonymous && matches!(compiled.work, Work::Read(_) | Work::Write(_)) {
-        let message = "log in first, and send the header Authorization: Bearer <accessToken>";
-        return Err(Failure::unauthenticated(message).into());
-    }
     if compiled.introspects.is_none() {
         return Ok(());
     }
     match service.introspection {
-        Introspection::Members if anonymous => {
+        Introspection::Members if context.identity().role().is_none() => {
             let message = "log in first: introspection is for members here";
             Err(Failure::unauthenticated(message).into())
         }

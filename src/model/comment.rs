@@ -5,7 +5,8 @@
 /// Tags stand first, one a line or several in a row: `@name tasks`, `@reverse children`, `@omit`,
 /// `@readonly`, `@deprecated why`. What Postgres itself cannot say of a view, tags declare, each on a
 /// line of its own: `@primaryKey a, b`, `@unique a, b`, `@foreignKey (a) references t (b)`, and on a
-/// column `@notNull` and `@dimensions 2`. Other tags are kept out of the description.
+/// column `@notNull` and `@dimensions 2`. Who may do what is said by `@read ROLE`, `@write ROLE`,
+/// `@execute ROLE` and `@public`. Other tags are kept out of the description.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Comment {
     pub description: Option<String>,
@@ -18,6 +19,17 @@ pub struct Comment {
     /// On a table: it is the service's own table of users.
     pub users: bool,
     pub declared: Declared,
+    pub marks: Marks,
+}
+
+/// Which roles may do what, as it was written: `super::access` knows the roles.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Marks {
+    pub read: Option<String>,
+    pub write: Option<String>,
+    pub execute: Option<String>,
+    /// Without a token, too.
+    pub public: bool,
 }
 
 /// What tags declare of a relation or a column, as it was written.
@@ -53,6 +65,16 @@ impl Comment {
             "omit" => self.omit = true,
             "readonly" => self.readonly = true,
             "users" => self.users = true,
+            "public" => self.marks.public = true,
+            "read" | "write" | "execute" => {
+                let mark = match tag {
+                    "read" => &mut self.marks.read,
+                    "write" => &mut self.marks.write,
+                    _ => &mut self.marks.execute,
+                };
+                *mark = Some(word.to_owned());
+                return behind;
+            }
             "notNull" => declared.not_null = true,
             "primaryKey" => {
                 declared.primary_key = Some(line.trim().to_owned());
@@ -126,6 +148,19 @@ mod tests {
         assert!(comment.omit);
         assert_eq!(comment.name.as_deref(), Some("x"));
         assert_eq!(comment.description.as_deref(), Some("Counts up."));
+    }
+
+    #[test]
+    fn roles_are_kept_as_they_were_written() {
+        let marks = Comment::parse(Some("@read admin @write owner\nWhat they earn.")).marks;
+        assert_eq!(marks.read.as_deref(), Some("admin"));
+        assert_eq!(marks.write.as_deref(), Some("owner"));
+        assert!(!marks.public && marks.execute.is_none());
+        let comment = Comment::parse(Some("@public @execute\nSays hello."));
+        assert!(comment.marks.public);
+        // The next line is not the role.
+        assert_eq!(comment.marks.execute.as_deref(), Some(""));
+        assert_eq!(comment.description.as_deref(), Some("Says hello."));
     }
 
     #[test]

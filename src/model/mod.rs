@@ -1,5 +1,6 @@
 //! Introspection: the catalog of one Postgres schema becomes a [`Model`].
 
+mod access;
 mod column_types;
 mod comment;
 mod declared;
@@ -9,7 +10,9 @@ mod introspect;
 mod keys;
 mod types;
 
-pub use comment::Comment;
+pub use access::{AccessRules, Standing};
+pub use comment::{Comment, Marks};
+pub use declared::DeclarationError;
 pub use function_types::{Argument, Function, FunctionId, FunctionResult};
 pub use introspect::{IntrospectionError, introspect};
 pub use types::{

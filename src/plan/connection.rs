@@ -42,8 +42,8 @@ pub(super) fn plan<'a>(
     };
     // A function's own order means something: the best match first, perhaps.
     let unsorted = matches!(link, Link::Call(_)) && arguments.order.is_none();
-    let order = if unsorted {
-        Vec::new()
+    let (order, asked_keys) = if unsorted {
+        (Vec::new(), 0)
     } else {
         order::plan(env, state, relation, arguments.order)
             .map_err(|error| state.error(selected, &format!("orderBy: {error}")))?
@@ -125,6 +125,7 @@ pub(super) fn plan<'a>(
         link,
         filter,
         order,
+        asked_keys,
         page,
         fields,
         groups,

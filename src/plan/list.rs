@@ -18,6 +18,8 @@ pub struct Connection {
     pub filter: Predicate,
     /// Ends with a key of the relation, so that it is total.
     pub order: Vec<OrderKey>,
+    /// So many of its keys were asked for.
+    pub asked_keys: usize,
     pub page: Page,
     pub fields: Vec<(ResponseKey, ConnectionField)>,
     /// What each row consists of: one selection for each `nodes` and each `edges { node }`.

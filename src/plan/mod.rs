@@ -1,6 +1,7 @@
 //! Validated operation → [`Plan`]: pure, without I/O, clock or randomness. The same request always
 //! has the same plan.
 
+mod access;
 mod aggregate;
 mod call;
 mod collect;
@@ -34,6 +35,7 @@ mod types;
 mod variables;
 mod write;
 
+pub use access::{Subject, Use, refused, refused_user};
 pub use cost::Cost;
 pub use cursor::{encode as encode_cursor, encode_offset as encode_offset_cursor};
 pub use document::{Document, SelectedOperation};
@@ -92,6 +94,7 @@ pub fn plan(
     let kind = root::kind(operation)?;
     let roots = root::roots(&env, &mut state, operation)?;
     let cost = Cost::of(&roots);
+    let needs = access::needs(&api.access, kind, &roots);
     if state.params.len() > MOST_PARAMS {
         return Err(parse::too_complex(format!(
             "an operation may compare with at most {MOST_PARAMS} values; a list counts as one"
@@ -100,6 +103,7 @@ pub fn plan(
     Ok(Plan {
         kind,
         roots,
+        needs,
         cost,
         params: state.params,
         limits: state.limits,

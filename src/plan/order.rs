@@ -13,20 +13,22 @@ use crate::model::{ColumnId, RelationId};
 use crate::schema::{Aggregate, InputMeaning, ListLink, Nearness, ToOne};
 use crate::sql::Ident;
 
+/// The keys, and how many of them were asked for.
 pub(super) fn plan(
     env: &Env<'_>,
     state: &mut State,
     relation: RelationId,
     input: Option<Input<'_>>,
-) -> Result<Vec<OrderKey>, InputError> {
+) -> Result<(Vec<OrderKey>, usize), InputError> {
     let mut order = Vec::new();
     if let Some(Input::List(items)) = input {
         for item in items {
             order.push(key(env, state, relation, item, Vec::new())?);
         }
     }
+    let asked = order.len();
     complete(env, relation, &mut order);
-    Ok(order)
+    Ok((order, asked))
 }
 
 /// `{assignee: {name: DESC}}`: hops along to-one relations, then a column with its direction.

@@ -11,13 +11,15 @@ use super::params::{Limits, Params};
 pub use super::predicate::{Operand, Predicate};
 use super::write::Write;
 use crate::encode::Codec;
-use crate::model::{ColumnId, FunctionId, RelationId};
+use crate::model::{ColumnId, FunctionId, RelationId, Standing};
 use crate::sql::Ident;
 
 #[derive(Debug)]
 pub struct Plan {
     pub kind: OperationKind,
     pub roots: Vec<Root>,
+    /// What it takes to run it.
+    pub needs: Standing,
     pub cost: Cost,
     pub params: Params,
     pub limits: Limits,

@@ -35,7 +35,7 @@ pub use types::{
     WriteKind,
 };
 
-use crate::model::Model;
+use crate::model::{AccessRules, Model};
 
 /// A model and its GraphQL schema: all that planning needs, shared by every tenant at one schema
 /// version.
@@ -43,6 +43,8 @@ pub struct Api {
     /// Distinguishes one API from another in cache keys; never reused in a process.
     pub id: u64,
     pub model: Model,
+    /// Who may do what with it.
+    pub access: AccessRules,
     pub blueprint: Blueprint,
     pub graphql: dynamic::Schema,
     pub options: Options,
@@ -77,11 +79,13 @@ impl Api {
     pub fn new(mut model: Model, options: Options) -> Result<Self, SchemaError> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         computed::add_columns(&mut model, &options.node_id_field);
-        let blueprint = build::blueprint(&model, &options)?;
+        let access = AccessRules::of(&model)?;
+        let blueprint = build::blueprint(&model, &access, &options)?;
         let graphql = graphql::schema(&blueprint, options.suggestions)?;
         Ok(Self {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             model,
+            access,
             blueprint,
             graphql,
             options,

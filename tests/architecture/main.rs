@@ -57,7 +57,7 @@ const EDGES: &str = "
     apis: error migrate model registry schema
     compile: documents error guard limits model plan schema session sql
     documents: error limits plan schema
-    execute: compile encode error guard limits model plan rows schema session sql
+    execute: compile encode error guard limits model names plan rows schema session sql
     model: sql
     schema: model plan
     plan: encode model schema sql

@@ -2,6 +2,7 @@
 
 mod harness;
 
+mod access;
 mod dashboards;
 mod dev;
 mod differential;

@@ -149,7 +149,7 @@ impl Builder<'_> {
             }
         };
         Ok(Some(FieldDef {
-            description: function.comment.description.clone(),
+            description: self.describe_call(id),
             deprecated: function.comment.deprecated.clone(),
             args: self.function_args(function, rest)?,
             ty,

@@ -114,10 +114,11 @@ impl Builder<'_> {
 
     pub(super) fn filter_type(
         &mut self,
-        relation: &Relation,
+        id: RelationId,
         name: &str,
         links: &[LinkField],
     ) -> Result<InputDef, Clash> {
+        let relation = self.model.relation(id);
         let own = Type::named(self.names.filter(name));
         let mut fields = IndexMap::new();
         let list = own.clone().non_null().list();
@@ -140,7 +141,7 @@ impl Builder<'_> {
             };
             let filter = self.value_filter(&column.ty);
             let def = InputFieldDef {
-                description: column.comment.description.clone(),
+                description: self.describe_column(id, column_id),
                 ty: Type::named(filter),
                 meaning: InputMeaning::Column(column_id),
             };

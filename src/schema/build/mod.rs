@@ -1,5 +1,6 @@
 //! The types of one model: rows, connections, filters, orders, and the roots.
 
+mod access;
 mod aggregates;
 mod changes;
 mod conflicts;
@@ -28,12 +29,14 @@ use super::types::{
     InputMeaning, Type, TypeDef,
 };
 use super::words::constants;
-use crate::model::{Column, EnumType, Model, Relation, RelationId};
+use crate::model::{AccessRules, Column, DeclarationError, EnumType, Model, Relation, RelationId};
 
 #[derive(Debug, thiserror::Error)]
 pub enum SchemaError {
     #[error(transparent)]
     Clash(#[from] Clash),
+    #[error(transparent)]
+    Access(#[from] DeclarationError),
     #[error("async-graphql refuses the schema: {0}")]
     Refused(String),
 }
@@ -77,7 +80,11 @@ pub(crate) const SORT_ORDERS: [&str; 6] = [
     "DESC_NULLS_LAST",
 ];
 
-pub(super) fn blueprint(model: &Model, options: &Options) -> Result<Blueprint, SchemaError> {
+pub(super) fn blueprint(
+    model: &Model,
+    access: &AccessRules,
+    options: &Options,
+) -> Result<Blueprint, SchemaError> {
     let is_reserved = |name: &str| {
         RESERVED.contains(&name)
             || SCALARS.iter().any(|(scalar, ..)| *scalar == name)
@@ -88,6 +95,7 @@ pub(super) fn blueprint(model: &Model, options: &Options) -> Result<Blueprint, S
     let links = link_fields(model, &names, &options.node_id_field)?;
     let mut builder = Builder {
         model,
+        access,
         options,
         enums: enum_names(model, &names, is_reserved),
         names: &names,
@@ -132,6 +140,7 @@ fn enum_names(
 
 struct Builder<'m> {
     model: &'m Model,
+    access: &'m AccessRules,
     options: &'m Options,
     names: &'m TypeNames,
     enums: HashMap<String, Arc<str>>,
@@ -204,7 +213,7 @@ impl Builder<'_> {
     ) -> Result<(), Clash> {
         let relation = self.model.relation(id);
         let row = self.row_type(id, relation, links)?;
-        let filter = self.filter_type(relation, name, links)?;
+        let filter = self.filter_type(id, name, links)?;
         let order = self.order_type(relation, links);
         let edge_name = self.names.edge(name);
         let connection = self.connection_type(id, name, &edge_name);

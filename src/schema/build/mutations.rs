@@ -142,16 +142,22 @@ impl Builder<'_> {
         name: &Arc<str>,
         kind: WriteKind,
         args: impl IntoIterator<Item = (impl Into<String>, InputFieldDef)>,
-        description: &str,
+        text: &str,
     ) -> FieldDef {
         let args = args.into_iter().map(|(name, def)| (name.into(), def));
+        let description = match kind {
+            // Each column says so for itself.
+            WriteKind::Update | WriteKind::UpdateMany => Some(text.to_owned()),
+            _ => self.describe_write(id, text),
+        };
         FieldDef {
             args: args.collect(),
+            description,
             deprecated: self.model.relation(id).comment.deprecated.clone(),
             ..field(
                 Type::named(Arc::clone(name)),
                 FieldMeaning::Write(id, kind),
-                description,
+                text,
             )
         }
     }

@@ -48,7 +48,7 @@ impl Builder<'_> {
             let readable = self.model.relation(id).is_readable();
             let ty = Type::named(self.names.connection(name)).non_null_if(readable);
             let def = FieldDef {
-                description: self.model.relation(id).comment.description.clone(),
+                description: self.describe_rows(id),
                 deprecated: self.model.relation(id).comment.deprecated.clone(),
                 args: self.list_args(id, name),
                 ty,

@@ -45,7 +45,7 @@ impl Builder<'_> {
             fields.insert(
                 name,
                 FieldDef {
-                    description: column.comment.description.clone(),
+                    description: self.describe_column(id, column_id),
                     deprecated: column.comment.deprecated.clone(),
                     args: IndexMap::new(),
                     // Null stands for what may not be read, so that the rest of the row is there.

@@ -25,7 +25,7 @@ impl Builder<'_> {
             return types;
         }
         if grants.insert {
-            let mut fields = self.columns(relation, links, true);
+            let mut fields = self.columns(id, links, true);
             fields.extend(self.nested_fields(relation, links, "Input"));
             let input = InputDef {
                 description: Some(format!(
@@ -42,7 +42,7 @@ impl Builder<'_> {
         }
         let mut fields = IndexMap::new();
         if grants.update {
-            fields = self.columns(relation, links, false);
+            fields = self.columns(id, links, false);
             fields.extend(self.nested_fields(relation, links, "Patch"));
             types.extend(self.changes(relation, name, &mut fields));
         }
@@ -65,10 +65,11 @@ impl Builder<'_> {
     /// they refer to another row, which may be given in another way.
     fn columns(
         &self,
-        relation: &Relation,
+        id: RelationId,
         links: &[LinkField],
         new: bool,
     ) -> IndexMap<String, InputFieldDef> {
+        let relation = self.model.relation(id);
         let refers = |column: ColumnId| {
             links.iter().any(|link| match &link.meaning {
                 FieldMeaning::ToOne(link) => {
@@ -96,7 +97,7 @@ impl Builder<'_> {
             let has_default = column.has_default || relation.kind == RelationKind::View;
             let required = new && column.not_null && !has_default && !refers(column_id);
             let def = InputFieldDef {
-                description: column.comment.description.clone(),
+                description: self.describe_written(id, column_id),
                 ty: self.column_type(column).non_null_if(required),
                 meaning: InputMeaning::Column(column_id),
             };
