@@ -11,7 +11,8 @@ use super::settings::Settings;
 use super::statements::{Statements, Way};
 use super::wire::{Broken, Wire};
 use super::{Query, QueryId};
-use crate::names::TenantId;
+use crate::guard::Identity;
+use crate::names::{MemberRole, TenantId};
 use crate::plan::Bindings;
 use crate::postgres::{Database, StreamError};
 use crate::sql::Statement;
@@ -91,6 +92,17 @@ const CLEAN: [Fixed; 4] = [
 pub(super) enum Access {
     Read,
     Write,
+}
+
+impl Access {
+    /// The most that somebody may: viewers and strangers change nothing, whatever the operation is.
+    pub(super) fn of(identity: &Identity) -> Self {
+        if identity.role() >= Some(MemberRole::Member) {
+            Self::Write
+        } else {
+            Self::Read
+        }
+    }
 }
 
 /// What is run between the settings and COMMIT.

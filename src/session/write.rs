@@ -39,7 +39,7 @@ impl Session<'_> {
         }
         let connection = self.connection.connection().ok_or(SessionError::Closed)?;
         let transaction = Transaction {
-            access: Access::Write,
+            access: Access::of(self.context.identity()),
             queries,
             bindings,
         };

@@ -3,6 +3,7 @@
 mod prepared;
 mod residue;
 mod turns;
+mod viewers;
 
 use std::sync::Arc;
 use std::time::Duration;
