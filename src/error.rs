@@ -73,6 +73,8 @@ pub(crate) struct Details {
     pub(crate) exceeded: Option<(u64, u64)>,
     /// Seconds after which another try makes sense.
     pub(crate) retry_after: Option<u32>,
+    /// The host at which a tenant that has moved is now.
+    pub(crate) moved_to: Option<String>,
     /// What an operator needs to find the failure in the log.
     pub(crate) request_id: Option<String>,
 }
@@ -203,6 +205,9 @@ impl Failure {
         if let Some(seconds) = details.retry_after {
             entry("retryAfter", seconds.into())?;
         }
+        if let Some(host) = &details.moved_to {
+            entry("movedTo", host.as_str().into())?;
+        }
         if let Some(id) = &details.request_id {
             entry("requestId", id.as_str().into())?;
         }
@@ -291,6 +296,7 @@ mod tests {
             hint: Some("h".into()),
             exceeded: Some((7, 5)),
             retry_after: Some(3),
+            moved_to: Some("m".into()),
             request_id: Some("r1".into()),
         };
         assert_eq!(
@@ -298,7 +304,7 @@ mod tests {
             concat!(
                 r#"{"message":"say \"hi\"","locations":[{"line":1,"column":3}],"path":["createIssues",2],"#,
                 r#""extensions":{"code":"UNIQUE_VIOLATION","field":"number","constraint":"issues_number_key","#,
-                r#""fields":["projectId","number"],"role":"admin","sqlState":"P0001","detail":"d","hint":"h","found":7,"limit":5,"retryAfter":3,"requestId":"r1"}}"#
+                r#""fields":["projectId","number"],"role":"admin","sqlState":"P0001","detail":"d","hint":"h","found":7,"limit":5,"retryAfter":3,"movedTo":"m","requestId":"r1"}}"#
             )
         );
     }
@@ -321,9 +327,9 @@ mod tests {
     }
 
     #[test]
-    fn codes_are_distinct_words_with_an_error_status() {
+    fn codes_are_distinct_words_with_a_status() {
         let words: std::collections::HashSet<_> = Code::ALL.map(Code::as_str).into();
         assert_eq!(words.len(), Code::ALL.len());
-        assert!(Code::ALL.iter().all(|code| code.http_status() >= 400));
+        assert!(Code::ALL.iter().all(|code| code.http_status() >= 300));
     }
 }

@@ -1,11 +1,16 @@
 //! The commands: one file each.
 
+mod ask;
+mod database;
 mod dev;
 mod documents;
+mod exit;
 mod health;
+mod output;
 mod schema;
 mod serve;
 mod service;
+mod tenant;
 
 use std::process::ExitCode;
 
@@ -37,6 +42,8 @@ enum Command {
     Serve(Box<serve::Arguments>),
     /// Prints the GraphQL schema that the migrations make.
     Schema(schema::Arguments),
+    /// Tenants: makes, lists, renames, suspends, deletes and restores them, and more.
+    Tenant(Box<tenant::Arguments>),
     /// Asks the service on this machine whether it is well; fails when it isn't.
     Health(health::Arguments),
 }
@@ -64,6 +71,7 @@ pub fn main() -> ExitCode {
             Command::Dev(arguments) => dev::run(*arguments).await,
             Command::Serve(arguments) => serve::run(*arguments).await,
             Command::Schema(arguments) => schema::run(arguments).await,
+            Command::Tenant(arguments) => tenant::run(*arguments).await,
             Command::Health(arguments) => health::run(&arguments),
         }
     });
@@ -73,7 +81,7 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {}", told_once(&error));
-            ExitCode::FAILURE
+            exit::code(&error)
         }
     }
 }

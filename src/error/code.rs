@@ -12,6 +12,7 @@ pub(crate) enum Code {
     Forbidden,
     TenantNotFound,
     TenantSuspended,
+    TenantMoved,
     TenantMigrating,
     RateLimited,
     Overloaded,
@@ -28,7 +29,7 @@ pub(crate) enum Code {
 impl Code {
     /// Every code, in the order of the documentation.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 20] = [
+    pub(crate) const ALL: [Self; 21] = [
         Self::BadUserInput,
         Self::GraphqlParseFailed,
         Self::GraphqlValidationFailed,
@@ -38,6 +39,7 @@ impl Code {
         Self::Forbidden,
         Self::TenantNotFound,
         Self::TenantSuspended,
+        Self::TenantMoved,
         Self::TenantMigrating,
         Self::RateLimited,
         Self::Overloaded,
@@ -62,6 +64,7 @@ impl Code {
             Self::Forbidden => "FORBIDDEN",
             Self::TenantNotFound => "TENANT_NOT_FOUND",
             Self::TenantSuspended => "TENANT_SUSPENDED",
+            Self::TenantMoved => "TENANT_MOVED",
             Self::TenantMigrating => "TENANT_MIGRATING",
             Self::RateLimited => "RATE_LIMITED",
             Self::Overloaded => "OVERLOADED",
@@ -89,6 +92,8 @@ impl Code {
             Self::Unauthenticated => 401,
             Self::Forbidden | Self::DocumentNotTrusted | Self::TenantSuspended => 403,
             Self::TenantNotFound => 404,
+            // The method and the body go along to the new address (RFC 9110 §15.4.9).
+            Self::TenantMoved => 308,
             Self::UniqueViolation | Self::ForeignKeyViolation | Self::Conflict => 409,
             Self::RateLimited => 429,
             Self::Internal => 500,

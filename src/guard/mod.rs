@@ -7,8 +7,8 @@ mod token;
 use std::sync::Arc;
 
 use crate::error::{Code, Failure};
-use crate::names::{ApiKeyId, MemberRole, OperatorId, SessionId, UserId};
-use crate::registry::{Directory, LoggedIn, Registry, SignedUp, Tenant, TenantStatus};
+use crate::names::{ApiKeyId, MemberRole, OperatorId, SessionId, Subdomain, UserId};
+use crate::registry::{Directory, LoggedIn, Place, Registry, SignedUp, Tenant, TenantStatus};
 
 use access::Access;
 pub(crate) use host::{BaseDomain, Site};
@@ -140,11 +140,11 @@ impl Guard {
             Site::Tenant(subdomain) => subdomain,
             Site::Unknown => return Err(nobody_here()),
         };
-        let tenant = self
-            .directory
-            .find(&subdomain)
-            .await?
-            .ok_or_else(nobody_here)?;
+        let tenant = match self.directory.look(&subdomain).await? {
+            Place::Tenant(tenant) => tenant,
+            Place::Moved(to) => return Err(self.moved(&to)),
+            Place::Free => return Err(nobody_here()),
+        };
         match tenant.status {
             TenantStatus::Active => {}
             TenantStatus::Suspended => {
@@ -177,6 +177,25 @@ impl Guard {
         })?;
         let user = claim.user;
         Ok((Identity::Member { user, role }, claim.session))
+    }
+
+    /// The host to which a tenant's old one redirects.
+    pub(crate) async fn moved_from(&self, host: Option<&str>) -> Option<String> {
+        let Site::Tenant(subdomain) = self.base_domain.site(host?) else {
+            return None;
+        };
+        match self.directory.look(&subdomain).await {
+            Ok(Place::Moved(to)) => self.moved(&to).details.moved_to,
+            _ => None,
+        }
+    }
+
+    fn moved(&self, to: &Subdomain) -> Failure {
+        let host = format!("{to}.{}", self.base_domain);
+        let message = format!("this tenant has moved to {host}");
+        let mut failure = Failure::new(Code::TenantMoved, message);
+        failure.details.moved_to = Some(host);
+        failure
     }
 
     /// Logs a member in, at a tenant where the request has been admitted already.

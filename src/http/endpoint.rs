@@ -40,7 +40,15 @@ pub(super) async fn graphql(
     );
     match result {
         Ok(reply) => transport::response(media, &client, reply),
-        Err(refusal) => transport::refused(media, &client, refusal),
+        Err(refusal) => {
+            let host = refusal.moved_to();
+            let location =
+                host.and_then(|host| super::moved::location(&parts.uri, &parts.headers, host));
+            let mut response = transport::refused(media, &client, refusal);
+            let headers = response.headers_mut();
+            headers.extend(location.map(|location| (header::LOCATION, location)));
+            response
+        }
     }
 }
 

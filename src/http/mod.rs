@@ -4,6 +4,7 @@ mod client;
 mod endpoint;
 mod graphiql;
 mod health;
+mod moved;
 mod platform;
 mod server;
 mod transport;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
+use axum::middleware::from_fn_with_state;
 use axum::response::{Redirect, Response};
 use axum::routing::get;
 
@@ -53,13 +55,16 @@ pub(crate) struct Service {
 }
 
 pub(crate) fn router(service: Arc<Service>) -> Router {
+    let pages = Router::new()
+        .route("/", get(async || Redirect::temporary("/graphiql")))
+        .merge(graphiql::router())
+        .layer(from_fn_with_state(Arc::clone(&service), moved::pages));
     Router::new()
         .route("/graphql", axum::routing::any(endpoint::graphql))
         .route("/graphiql/config.json", get(graphiql_config))
-        .route("/", get(async || Redirect::temporary("/graphiql")))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
-        .merge(graphiql::router())
+        .merge(pages)
         .with_state(service)
 }
 

@@ -74,6 +74,14 @@ impl Refusal {
         Self::Http(StatusCode::BAD_REQUEST, message.into())
     }
 
+    /// The host at which a tenant that has moved is now.
+    pub(super) fn moved_to(&self) -> Option<&str> {
+        match self {
+            Self::Http(..) => None,
+            Self::Graphql(failures) => failures.first()?.details.moved_to.as_deref(),
+        }
+    }
+
     /// GET is for reading, so that links and prefetches change nothing.
     pub(super) fn mutation_by_get() -> Self {
         Self::Http(

@@ -137,7 +137,8 @@ impl MigrationSet {
         self.history
     }
 
-    fn version(&self) -> i32 {
+    /// The last migration's number; 0 when there is none.
+    pub(crate) fn version(&self) -> i32 {
         self.files.last().map_or(0, |file| file.migration.version())
     }
 }

@@ -2,10 +2,12 @@
 
 mod access;
 mod accounts;
+mod attach;
 #[allow(dead_code, reason = "what writes entries comes next")]
 pub(crate) mod audit;
 mod directory;
 mod lanes;
+mod lifecycle;
 mod login;
 mod open;
 mod password;
@@ -25,7 +27,10 @@ use crate::sql::Ident;
 #[allow(unused_imports, reason = "members and sessions follow")]
 pub(crate) use access::access_changed;
 pub(crate) use accounts::LoggedIn;
-pub(crate) use directory::Directory;
+pub(crate) use directory::{Directory, Place};
+pub(crate) use lifecycle::{
+    By, Change, Filter, Listing, Purged, Reason, Sort, TenantRecord, TenantRef,
+};
 pub(crate) use login::RequestLogin;
 #[cfg(test)]
 pub(crate) use open::OpenError;

@@ -29,7 +29,7 @@ pub(crate) struct Tenant {
 }
 
 /// Whether a tenant is served.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, async_graphql::Enum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, async_graphql::Enum, clap::ValueEnum)]
 pub(crate) enum TenantStatus {
     /// Requests are answered.
     Active,
@@ -37,6 +37,17 @@ pub(crate) enum TenantStatus {
     Suspended,
     /// The tenant is gone, as far as requests can tell.
     Deleted,
+}
+
+impl TenantStatus {
+    /// The word in the registry.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Suspended => "suspended",
+            Self::Deleted => "deleted",
+        }
+    }
 }
 
 impl FromStr for TenantStatus {

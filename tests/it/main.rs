@@ -21,6 +21,7 @@ mod schema;
 mod serve;
 mod sign_up;
 mod story;
+mod tenants;
 mod transport;
 mod types;
 mod views;

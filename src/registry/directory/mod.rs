@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout};
 use tokio_postgres::Row;
-use tokio_postgres::types::Type;
+use tokio_postgres::types::{ToSql, Type};
 
 use super::tenant::select_tenants;
 use super::{Registry, RegistryError, Tenant, TenantStatus};
@@ -27,6 +27,15 @@ const LOOKUPS: usize = 2;
 
 /// How long a request waits for its turn to look up.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What is at a subdomain.
+#[derive(Debug, Clone)]
+pub(crate) enum Place {
+    Tenant(Arc<Tenant>),
+    /// A tenant was here, and is to be found at another subdomain now.
+    Moved(Subdomain),
+    Free,
+}
 
 /// Knows every tenant. Cheap to ask: without I/O and without a lock, as long as the listener is well.
 pub(crate) struct Directory {
@@ -59,19 +68,29 @@ impl Directory {
         })
     }
 
-    /// The tenant at a subdomain, whatever its status; a deleted one is not found any more.
+    /// Who is at a subdomain. A deleted tenant is not found any more.
+    pub(crate) async fn look(&self, subdomain: &Subdomain) -> Result<Place, RegistryError> {
+        Ok(match self.row(subdomain).await? {
+            // The table keeps deleted tenants, so that an older copy of the row cannot bring one back.
+            Place::Tenant(tenant) if tenant.status == TenantStatus::Deleted => Place::Free,
+            place => place,
+        })
+    }
+
+    /// The tenant at a subdomain, if there is one that is not deleted.
     pub(crate) async fn find(
         &self,
         subdomain: &Subdomain,
     ) -> Result<Option<Arc<Tenant>>, RegistryError> {
-        let tenant = self.row(subdomain).await?;
-        // The table keeps deleted tenants, so that an older copy of the row cannot bring one back.
-        Ok(tenant.filter(|tenant| tenant.status != TenantStatus::Deleted))
+        Ok(match self.look(subdomain).await? {
+            Place::Tenant(tenant) => Some(tenant),
+            Place::Moved(_) | Place::Free => None,
+        })
     }
 
     /// Whether a new tenant could not have the subdomain, because there is or was one.
     pub(crate) async fn is_taken(&self, subdomain: &Subdomain) -> Result<bool, RegistryError> {
-        Ok(self.row(subdomain).await?.is_some())
+        Ok(!matches!(self.row(subdomain).await?, Place::Free))
     }
 
     /// One active tenant of each schema version.
@@ -91,12 +110,12 @@ impl Directory {
 
     /// Asks the database about unknown subdomains, because another replica may have made the tenant just now,
     /// and about known ones when the listener cannot vouch for them.
-    async fn row(&self, subdomain: &Subdomain) -> Result<Option<Arc<Tenant>>, RegistryError> {
+    async fn row(&self, subdomain: &Subdomain) -> Result<Place, RegistryError> {
         if let Some(tenant) = self.known(subdomain) {
-            return Ok(Some(tenant));
+            return Ok(Place::Tenant(tenant));
         }
         if subdomain.is_reserved() {
-            return Ok(None);
+            return Ok(Place::Free);
         }
         let queue = match self.table.get(subdomain) {
             Some(_) => &self.doubtful,
@@ -108,7 +127,7 @@ impl Directory {
             .map_err(|_| RegistryError::Busy)?;
         // The request before in the queue may have asked for the same tenant.
         if let Some(tenant) = self.known(subdomain) {
-            return Ok(Some(tenant));
+            return Ok(Place::Tenant(tenant));
         }
         self.look_up(subdomain).await
     }
@@ -120,24 +139,30 @@ impl Directory {
         fresh.then_some(entry.tenant)
     }
 
-    async fn look_up(&self, subdomain: &Subdomain) -> Result<Option<Arc<Tenant>>, RegistryError> {
+    async fn look_up(&self, subdomain: &Subdomain) -> Result<Place, RegistryError> {
         let asked = Instant::now(); // before the question: what it sees is at least as new
-        let row = self
-            .registry
-            .connection()
-            .await?
-            .query_typed_opt(
-                select_tenants!("where subdomain = $1"),
-                &[(&subdomain.as_str(), Type::TEXT)],
-            )
-            .await?;
-        let Some(row) = row else {
-            self.table.remove(subdomain);
-            return Ok(None);
-        };
-        Ok(self.table.put(Tenant::from_row(&row)?, asked))
+        let connection = self.registry.connection().await?;
+        let name = [(&subdomain.as_str() as &(dyn ToSql + Sync), Type::TEXT)];
+        // Both go out at once.
+        let (tenant, moved) = tokio::try_join!(
+            connection.query_typed_opt(select_tenants!("where subdomain = $1"), &name),
+            connection.query_typed_opt(MOVED, &name),
+        )?;
+        if let Some(row) = tenant {
+            let tenant = self.table.put(Tenant::from_row(&row)?, asked);
+            return Ok(tenant.map_or(Place::Free, Place::Tenant));
+        }
+        self.table.remove(subdomain);
+        match moved {
+            None => Ok(Place::Free),
+            Some(row) => Ok(Place::Moved(Subdomain::parse(row.try_get(0)?)?)),
+        }
     }
 }
+
+/// Where the tenant that was at a subdomain is now.
+const MOVED: &str = "select t.subdomain from tenantry.redirections r join tenantry.tenants t on t.id = r.tenant_id \
+     where r.subdomain = $1 and r.until > now() and t.status <> 'deleted'";
 
 impl Drop for Directory {
     fn drop(&mut self) {

@@ -3,6 +3,7 @@
 mod audit;
 mod directory;
 mod isolation;
+mod lifecycle;
 mod log_in;
 mod open;
 mod sign_up;

@@ -66,6 +66,7 @@ impl Caller {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
             .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
             .timeout(Duration::from_mins(1))
             .build();
         Self {

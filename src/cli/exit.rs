@@ -1,0 +1,51 @@
+//! What the exit status says: 1 for what went wrong, 2 for a wrong command line, and three more.
+
+use std::process::ExitCode;
+
+use crate::error::{Code, Failure};
+
+/// What an operator asked for is not done, and why.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub(super) struct Refused {
+    message: String,
+    status: u8,
+}
+
+/// Nothing has that name.
+const NOT_FOUND: u8 = 3;
+/// It is not possible: a name is taken, a value is bad, the tenant is in another state.
+const NOT_POSSIBLE: u8 = 4;
+/// Nobody said yes.
+const NOT_CONFIRMED: u8 = 5;
+
+impl Refused {
+    pub(super) fn not_confirmed(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            status: NOT_CONFIRMED,
+        }
+    }
+}
+
+/// Here the operator is told what else only the log is.
+impl From<Failure> for Refused {
+    fn from(failure: Failure) -> Self {
+        let status = match failure.code {
+            Code::TenantNotFound => NOT_FOUND,
+            Code::BadUserInput | Code::Conflict | Code::Forbidden => NOT_POSSIBLE,
+            _ => 1,
+        };
+        let message = match failure.log {
+            Some(cause) => cause.to_string(),
+            None => failure.message.into_owned(),
+        };
+        Self { message, status }
+    }
+}
+
+/// The exit status for an error.
+pub(super) fn code(error: &anyhow::Error) -> ExitCode {
+    let refused = error.downcast_ref::<Refused>();
+    refused.map_or(ExitCode::FAILURE, |refused| ExitCode::from(refused.status))
+}

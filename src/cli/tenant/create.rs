@@ -1,0 +1,68 @@
+//! `tenantry tenant create`.
+
+use anyhow::Context as _;
+use clap::Args;
+use rand::distr::{Alphanumeric, SampleString as _};
+
+use super::Session;
+use crate::cli::ask;
+use crate::cli::database::DatabaseArguments;
+use crate::cli::exit::Refused;
+use crate::config::TenantSql;
+use crate::registry::{NewTenant, TenantRef};
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The organization's name.
+    name: String,
+
+    /// Where the tenant is to be found; made of the name when left out.
+    #[arg(long)]
+    subdomain: Option<String>,
+
+    /// The owner's name.
+    #[arg(long)]
+    owner: String,
+
+    /// The address that the owner logs in with.
+    #[arg(long)]
+    email: String,
+
+    /// Reads the owner's password from the terminal or from standard input. Otherwise one is made, and printed once.
+    #[arg(long)]
+    password: bool,
+
+    #[command(flatten)]
+    tenant_sql: TenantSql,
+}
+
+pub(super) async fn run(
+    session: &Session,
+    _database: &DatabaseArguments,
+    arguments: Arguments,
+) -> anyhow::Result<()> {
+    let migrations = arguments
+        .tenant_sql
+        .load()
+        .context("cannot read the migrations")?;
+    let password = if arguments.password {
+        ask::password()?
+    } else {
+        Alphanumeric.sample_string(&mut rand::rng(), 20)
+    };
+    let new = NewTenant::parse(
+        &arguments.name,
+        arguments.subdomain.as_deref(),
+        &arguments.owner,
+        &arguments.email,
+        &password,
+    );
+    let new = new.map_err(Refused::from)?;
+    let made = session.registry.sign_up(&migrations, new).await;
+    let made = made.map_err(Refused::from)?;
+    session.show(&TenantRef::Id(made.tenant.id)).await?;
+    if !arguments.password {
+        eprintln!("the owner's password, told only now: {password}");
+    }
+    Ok(())
+}

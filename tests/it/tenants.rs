@@ -1,0 +1,199 @@
+//! `tenantry tenant …`, beside two replicas of the service that serve what it changes.
+
+use std::io::Write as _;
+use std::process::{Output, Stdio};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::harness::service::unique;
+use crate::harness::{Answer, Caller, Service, tenantry, within};
+
+/// Runs a command on the database of the shared service.
+fn run(arguments: &[&str]) -> Output {
+    run_with(arguments, "")
+}
+
+fn run_with(arguments: &[&str], input: &str) -> Output {
+    let mut command = tenantry(&["tenant"]);
+    command
+        .args(arguments)
+        .arg("--data-dir")
+        .arg(Service::shared().dir().data());
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(input.as_bytes())
+        .unwrap();
+    child.wait_with_output().unwrap()
+}
+
+#[track_caller]
+fn done(arguments: &[&str]) -> Value {
+    let output = run(&[arguments, &["--json"]].concat());
+    assert!(output.status.success(), "{arguments:?}: {output:?}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Exit status and message.
+fn refused(arguments: &[&str]) -> (i32, String) {
+    let output = run(arguments);
+    let message = String::from_utf8_lossy(&output.stderr);
+    let message = message
+        .lines()
+        .find_map(|line| line.strip_prefix("error: "));
+    (
+        output.status.code().unwrap(),
+        message.unwrap_or_default().to_owned(),
+    )
+}
+
+/// Waits, for no longer than a second, until this is what a caller gets.
+async fn soon(caller: &Caller, wanted: &str) -> Answer {
+    within(Duration::from_secs(1), wanted, async || {
+        let answer = caller.query("{ projects { totalCount } }").await;
+        let json = answer.json();
+        let code = &json["errors"][0]["extensions"]["code"];
+        (code.as_str().unwrap_or("OK") == wanted).then_some(answer)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn what_an_operator_does_counts_at_every_replica_within_a_second() {
+    let service = Service::shared();
+    let replica = Service::replica(&[]).await;
+    let owner = service.sign_up("life").await;
+    let there = owner.at(&replica);
+    let subdomain = owner.subdomain().to_owned();
+    soon(&there, "OK").await;
+
+    let suspended = done(&["suspend", &subdomain, "--reason", "unpaid since May"]);
+    assert_eq!(
+        (&suspended["status"], &suspended["suspensionReason"]),
+        (&json!("SUSPENDED"), &json!("unpaid since May"))
+    );
+    let answer = soon(&there, "TENANT_SUSPENDED").await;
+    assert_eq!(answer.status, 403);
+    done(&["resume", &subdomain]);
+    soon(&there, "OK").await;
+    done(&["rename", &subdomain, "O'Hara \"& Co\"; --"]);
+    assert_eq!(done(&["show", &subdomain])["name"], "O'Hara \"& Co\"; --");
+
+    assert_eq!(refused(&["delete", &subdomain]).0, 5, "nobody can be asked");
+    soon(&there, "OK").await;
+    done(&["delete", &subdomain, "--yes"]);
+    soon(&there, "TENANT_NOT_FOUND").await;
+    assert_eq!(refused(&["suspend", &subdomain, "--reason", "x"]).0, 4);
+    done(&["restore", &subdomain]);
+    soon(&there, "OK").await;
+    soon(&owner, "OK").await;
+
+    done(&["delete", &subdomain, "--yes"]);
+    let purged = done(&["purge", &subdomain, "--yes"]);
+    assert_eq!(purged["purged"][0]["subdomain"], subdomain);
+    soon(&there, "TENANT_NOT_FOUND").await;
+    assert_eq!(
+        refused(&["show", &subdomain]),
+        (3, "there is no such tenant".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn a_tenant_that_moves_leaves_its_new_address_at_the_old_one() {
+    let service = Service::shared();
+    let replica = Service::replica(&[]).await;
+    let owner = service.sign_up("moves").await;
+    let there = owner.at(&replica);
+    let (old, new) = (owner.subdomain().to_owned(), unique("moved"));
+    soon(&there, "OK").await;
+    let moved = done(&["change-subdomain", &old, &new, "--redirect-days", "7"]);
+    assert_eq!(moved["redirects"], json!([old]));
+
+    let answer = soon(&there, "TENANT_MOVED").await;
+    assert_eq!(answer.status, 308);
+    let host = format!("{new}.localhost");
+    assert_eq!(answer.json()["errors"][0]["extensions"]["movedTo"], host);
+    let address = format!("//{host}:{}", replica.port());
+    assert_eq!(answer.header("location"), format!("{address}/graphql"));
+    assert_eq!(answer.header("cache-control"), "no-store");
+    for path in ["/", "/graphiql?query=%7Ba%7D"] {
+        let answer = there.get(path).await;
+        assert_eq!(answer.status, 308, "{path}");
+        assert_eq!(answer.header("location"), format!("{address}{path}"));
+    }
+    // The token is the tenant's, wherever it is; and the name is nobody else's meanwhile.
+    let moved = replica.host(&host).with_token(owner.token.as_deref());
+    soon(&moved, "OK").await;
+    assert_eq!(service.try_sign_up(&old).await.code(), "CONFLICT");
+    assert_eq!(refused(&["change-subdomain", "globex", &old]).0, 4);
+    assert_eq!(refused(&["change-subdomain", &new, "www"]).0, 4);
+    done(&["change-subdomain", &new, &old, "--redirect-days", "0"]);
+    soon(&there, "OK").await;
+    soon(&moved, "TENANT_NOT_FOUND").await;
+}
+
+#[tokio::test]
+async fn lists_are_for_people_pipes_and_programs() {
+    let service = Service::shared();
+    let subdomain = unique("listed");
+    let made = run_with(
+        &[
+            "create",
+            "Listed & \u{1f600}",
+            "--subdomain",
+            &subdomain,
+            "--owner",
+            "Lisa",
+            "--email",
+            &format!("lisa@{subdomain}.test"),
+            "--password",
+            "--json",
+        ],
+        "demo-password\n",
+    );
+    assert!(made.status.success(), "{made:?}");
+    assert!(
+        !String::from_utf8_lossy(&made.stderr).contains("password"),
+        "{made:?}"
+    );
+    let lisa = service.tenant(&subdomain).member("lisa").await;
+    soon(&lisa, "OK").await;
+    let output = run(&["list", "--search", &subdomain]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let cells: Vec<_> = text.trim_end().split('\t').collect();
+    assert_eq!(
+        cells[..4],
+        [&subdomain, "Listed & \u{1f600}", "active", "1"],
+        "{text}"
+    );
+    assert!(cells[4].parse::<u64>().unwrap() > 100_000, "{text}");
+    let page = done(&["list", "--limit", "1", "--sort", "created", "--desc"]);
+    assert_eq!(page["tenants"].as_array().unwrap().len(), 1);
+    assert!(page["total"].as_i64().unwrap() > 2);
+    let next = page["next"].as_str().unwrap();
+    let second = done(&[
+        "list", "--limit", "1", "--sort", "created", "--desc", "--after", next,
+    ]);
+    assert_ne!(page["tenants"][0]["id"], second["tenants"][0]["id"]);
+    assert_eq!(refused(&["list", "--after", next]).0, 4);
+
+    for bad in ["", "a b", "x'; drop schema tenantry cascade; --", "\u{e4}"] {
+        assert_eq!(refused(&["show", bad]).0, 4, "{bad}");
+    }
+    assert_eq!(refused(&["rename", "acme", ""]).0, 4);
+    assert_eq!(refused(&["suspend", "acme", "--reason", " "]).0, 4);
+    assert_eq!(refused(&["purge", "acme", "--yes"]).0, 4);
+    assert_eq!(refused(&["purge"]).0, 2);
+    let nowhere = tenantry(&["tenant", "list", "--data-dir", "/nonexistent"])
+        .output()
+        .unwrap();
+    let message = String::from_utf8_lossy(&nowhere.stderr).into_owned();
+    assert!(message.starts_with("error: which database?"), "{message}");
+}
