@@ -61,6 +61,11 @@ pub(crate) struct Serving {
     )]
     pub(crate) prepared_statements: NonZeroUsize,
 
+    /// Workspaces that are made ahead, so that signing up is quick and disturbs nobody; 0 makes each
+    /// when it is asked for. 16 when left out; with `dev`, 0.
+    #[arg(long, env = "TENANTRY_SPARE_WORKSPACES", value_name = "N")]
+    pub(crate) spare_workspaces: Option<usize>,
+
     /// After how many seconds a connection is replaced by a fresh one.
     #[arg(
         long,

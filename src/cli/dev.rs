@@ -108,6 +108,8 @@ async fn start(
         secret: JwtSecret::parse(&place.secret)?,
         serving: arguments.serving.clone(),
         default_introspection: Introspection::Public,
+        // Schemas are to be called as their tenants are.
+        default_spare_workspaces: 0,
     })
     .await?;
     service.registry.migrate_all(migrations).await?;

@@ -12,6 +12,7 @@ mod serve;
 mod service;
 mod tenant;
 
+use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -32,6 +33,11 @@ struct Arguments {
     /// How it is logged.
     #[arg(long, env = "TENANTRY_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text, global = true)]
     log_format: LogFormat,
+
+    /// Threads that serve requests. Half as many as there are cores when left out: on one machine with
+    /// Postgres, which does most of the work, more threads only wake each other.
+    #[arg(long, env = "TENANTRY_THREADS", value_name = "N", global = true)]
+    threads: Option<NonZeroUsize>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -56,7 +62,10 @@ pub fn main() -> ExitCode {
         return ExitCode::FAILURE;
     }
     raise_file_limit();
+    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let threads = (arguments.threads).map_or(cores.div_ceil(2), NonZeroUsize::get);
     let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
         .enable_all()
         .build()
     {

@@ -16,6 +16,9 @@ use crate::http::Introspection;
 use crate::platform::{PublicUrl, Scheme};
 use crate::postgres::Database;
 
+/// Enough for a busy minute: half of them are gone before more are made.
+const SPARE_WORKSPACES: usize = 16;
+
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// The database, with the login that owns it: it may create schemas and roles, and runs
@@ -106,6 +109,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         secret: JwtSecret::parse(secret.trim())?,
         serving: arguments.serving,
         default_introspection: Introspection::Members,
+        default_spare_workspaces: SPARE_WORKSPACES,
     };
     let listener = TcpListener::bind(arguments.listen)
         .await

@@ -33,6 +33,7 @@ pub(super) struct Parts {
     pub(super) secret: JwtSecret,
     pub(super) serving: Serving,
     pub(super) default_introspection: Introspection,
+    pub(super) default_spare_workspaces: usize,
 }
 
 /// Opens the registry and builds everything that requests need.
@@ -75,7 +76,7 @@ pub(super) async fn build(parts: Parts) -> anyhow::Result<Arc<Service>> {
         registry: Arc::clone(&registry),
         directory: Arc::clone(&directory),
         guard: Arc::clone(&guard),
-        migrations: parts.migrations,
+        migrations: Arc::clone(&parts.migrations),
         public_url: parts.public_url,
     });
     let introspection = parts
@@ -92,6 +93,9 @@ pub(super) async fn build(parts: Parts) -> anyhow::Result<Arc<Service>> {
         introspection,
         limits: parts.serving.limits(),
         proxies: parts.serving.proxies()?,
+        migrations: parts.migrations,
+        spare_workspaces: (parts.serving.spare_workspaces)
+            .unwrap_or(parts.default_spare_workspaces),
         guard,
         registry,
         directory,
@@ -108,8 +112,10 @@ pub(super) async fn serve(
     let app = http::router(Arc::clone(&service));
     let stopping = stop.clone();
     let server = http::serve(listener, app, async move { stopping.wait().await });
+    let registry = &service.registry;
     tokio::select! {
         () = service.lanes.tidy() => {}
+        () = registry.keep_spares(&service.migrations, &service.lanes, service.spare_workspaces) => {}
         () = server => {}
         () = async { stop.wait().await; tokio::time::sleep(DRAIN).await } => {
             tracing::warn!("some requests did not finish in time");

@@ -25,6 +25,7 @@ use crate::apis::Apis;
 use crate::compile::Compiler;
 use crate::guard::{Admission, Guard};
 use crate::limits::Limits;
+use crate::migrate::Migrations;
 use crate::registry::{Directory, Registry};
 use crate::session::Lanes;
 
@@ -38,7 +39,7 @@ pub(crate) enum Introspection {
     Off,
 }
 
-/// What requests need.
+/// What requests need, and what is done beside them.
 pub(crate) struct Service {
     pub(crate) guard: Arc<Guard>,
     pub(crate) registry: Arc<Registry>,
@@ -52,6 +53,9 @@ pub(crate) struct Service {
     pub(crate) limits: Limits,
     /// Who is believed about where a request comes from.
     pub(crate) proxies: Proxies,
+    pub(crate) migrations: Arc<Migrations>,
+    /// How many workspaces are kept ready for sign-ups.
+    pub(crate) spare_workspaces: usize,
 }
 
 pub(crate) fn router(service: Arc<Service>) -> Router {

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use refinery_core::Migration;
+use sha2::{Digest as _, Sha256};
 
 use script::Known;
 
@@ -34,6 +35,8 @@ pub(crate) struct Migrations {
     pub(crate) users_table: &'static str,
     /// Extensions that the scripts ask for; made once per database, not per tenant.
     pub(crate) extensions: BTreeSet<String>,
+    /// Of all that a new workspace is made of before anybody has it.
+    digest: String,
 }
 
 /// The last migration of each set: which tables a tenant has, and so which API.
@@ -62,6 +65,24 @@ impl Migrations {
         }
     }
 
+    /// Tells workspaces that these migrations have made from all others.
+    pub(crate) fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    fn digested(&self, registry: &MigrationSet) -> String {
+        let mut digest = Sha256::new();
+        for set in [registry, &self.base, &self.app] {
+            digest.update(set.history);
+            for file in &set.files {
+                digest.update(file.migration.checksum().to_be_bytes());
+            }
+        }
+        digest.update(self.users_table);
+        let bytes = digest.finalize();
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// The scripts of a demo tenant: its own (`demo_<subdomain>.sql`), then the common one (`demo.sql`).
     pub(crate) fn demo(&self, subdomain: &str) -> impl Iterator<Item = &ScriptFile> {
         let names = [format!("demo_{subdomain}.sql"), "demo.sql".to_owned()];
@@ -87,6 +108,7 @@ impl Migrations {
             demos: app.demos(&mut known)?,
             users_table: USERS_TABLE,
             extensions: BTreeSet::new(),
+            digest: String::new(),
         };
         let names = [USERS_TABLE, "members", "tenantry_users"];
         let free = names.into_iter().find(|name| !known.creates(name));
@@ -95,6 +117,7 @@ impl Migrations {
             .scripts()
             .flat_map(|script| script.extensions.clone())
             .collect();
+        migrations.digest = migrations.digested(&MigrationSet::registry()?);
         Ok(migrations)
     }
 

@@ -1,5 +1,7 @@
 //! The registry of a database that a service uses already: for commands beside it, which change nothing by starting.
 
+use tokio::sync::Notify;
+
 use super::{Hasher, Registry, RegistryError};
 use crate::error::postgres_reason;
 use crate::migrate::{LoadError, MigrationSet};
@@ -56,6 +58,7 @@ impl Registry {
             request_password: row.try_get(1)?,
             users_table: Ident::new(&users_table.ok_or(AttachError::Missing)?),
             hasher: Hasher::new(),
+            spare_taken: Notify::new(),
             database,
             pool,
         })

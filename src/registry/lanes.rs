@@ -1,6 +1,7 @@
 //! The logins of lanes, and which tenants each may become.
 
 use postgres_protocol::password::scram_sha_256;
+use tokio_postgres::GenericClient;
 use tokio_postgres::types::Type;
 
 use super::{Registry, RegistryError};
@@ -41,17 +42,27 @@ impl Registry {
     /// Lets connections of the lanes become the tenant's role.
     pub(crate) async fn admit_to_lanes(
         &self,
-        lanes: &[&RoleName],
+        logins: &[RoleName],
         tenant: &RoleName,
     ) -> Result<(), RegistryError> {
-        let lanes: Vec<_> = lanes.iter().map(|lane| lane.as_str()).collect();
-        self.connection()
-            .await?
-            .query_typed(
-                "select tenantry.admit_to_lane(lane, $2) from unnest($1) as lane",
-                &[(&lanes, Type::TEXT_ARRAY), (&tenant.as_str(), Type::TEXT)],
-            )
-            .await?;
-        Ok(())
+        Ok(admit(&**self.connection().await?, logins, tenant).await?)
     }
+}
+
+pub(super) async fn admit(
+    client: &(impl GenericClient + Sync),
+    logins: &[RoleName],
+    tenant: &RoleName,
+) -> Result<(), tokio_postgres::Error> {
+    if logins.is_empty() {
+        return Ok(());
+    }
+    let logins: Vec<_> = logins.iter().map(RoleName::as_str).collect();
+    client
+        .query_typed(
+            "select tenantry.admit_to_lane(lane, $2) from unnest($1) as lane",
+            &[(&logins, Type::TEXT_ARRAY), (&tenant.as_str(), Type::TEXT)],
+        )
+        .await?;
+    Ok(())
 }

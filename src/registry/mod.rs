@@ -12,12 +12,14 @@ mod login;
 mod open;
 mod password;
 mod provision;
+mod spares;
 mod tenant;
 mod upgrade;
 
 use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use tokio::sync::Notify;
 
 use crate::error::{Failure, postgres_reason};
 use crate::names::{NameError, RoleName, SubdomainError};
@@ -36,6 +38,7 @@ pub(crate) use login::RequestLogin;
 pub(crate) use open::OpenError;
 pub(crate) use password::{Hasher, Password};
 pub(crate) use provision::{Content, NewTenant, SignedUp};
+pub(crate) use spares::Lanes;
 pub(crate) use tenant::{Tenant, TenantStatus};
 
 /// Owner connections of one replica: for directory look-ups, log-ins and sign-ups.
@@ -51,6 +54,8 @@ pub(crate) struct Registry {
     request_password: Option<String>,
     /// The service's own table of users in every tenant schema.
     users_table: Ident,
+    /// Tells who keeps workspaces in stock.
+    spare_taken: Notify,
 }
 
 /// Why the registry could not be asked.

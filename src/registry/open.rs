@@ -1,5 +1,6 @@
 //! Opening the registry: its own migrations, the request login, the extensions the app needs.
 
+use tokio::sync::Notify;
 use tokio_postgres::Transaction;
 use tokio_postgres::types::Type;
 
@@ -77,6 +78,7 @@ impl Registry {
             request_role,
             request_password,
             users_table,
+            spare_taken: Notify::new(),
         })
     }
 }

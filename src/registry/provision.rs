@@ -5,6 +5,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
+use super::spares::Spare;
 use super::tenant::{Tenant, TenantStatus};
 use super::{Password, Registry, RegistryError};
 use crate::error::{Code, Failure, postgres_reason};
@@ -97,7 +98,6 @@ impl Registry {
             content,
         } = new;
         let applicant = Applicant {
-            tenant: TenantId(Uuid::now_v7()),
             owner: UserId(Uuid::now_v7()),
             organization,
             subdomain,
@@ -123,27 +123,25 @@ impl Registry {
     ) -> Result<SignedUp, SignUpError> {
         let mut connection = self.connection().await?;
         let transaction = connection.transaction().await?;
-        let tenant = register(&transaction, migrations, applicant).await?;
         transaction
-            .query_typed(
-                "select tenantry.create_workspace($1, $2)",
-                &[
-                    (&tenant.schema.as_str(), Type::TEXT),
-                    (&tenant.role.as_str(), Type::TEXT),
-                ],
-            )
+            .batch_execute("set local lock_timeout = '5s'; set local statement_timeout = '60s'")
             .await?;
-        migrate::run(&transaction, &tenant.schema, &migrations.base).await?;
-        if self.users_table.as_str() != USERS_TABLE {
-            let (schema, users) = (tenant.schema.quoted(), &self.users_table);
-            let rename = format!("alter table {schema}.{USERS_TABLE} rename to {users}");
-            transaction.batch_execute(&rename).await?;
+        let spare = Self::take_spare(&transaction, migrations).await?;
+        let tenant = register(&transaction, migrations, applicant, spare.as_ref()).await?;
+        if spare.is_none() {
+            let Tenant { schema, role, .. } = &tenant;
+            transaction
+                .query_typed(
+                    "select tenantry.create_workspace($1, $2)",
+                    &[(&schema.as_str(), Type::TEXT), (&role.as_str(), Type::TEXT)],
+                )
+                .await?;
+            furnish(&transaction, migrations, schema, role, &self.users_table).await?;
         }
-        migrate::run(&transaction, &tenant.schema, &migrations.app).await?;
-        hide_histories(&transaction, migrations, &tenant).await?;
         move_in(&transaction, applicant, &tenant, &self.users_table).await?;
         fill(&transaction, migrations, &tenant, content).await?;
         transaction.commit().await?;
+        self.spare_taken.notify_one();
         Ok(SignedUp {
             tenant,
             owner: applicant.owner,
@@ -153,7 +151,6 @@ impl Registry {
 
 /// The checked input, with ids and without the password.
 struct Applicant {
-    tenant: TenantId,
     owner: UserId,
     organization: DisplayName,
     subdomain: Subdomain,
@@ -167,10 +164,9 @@ async fn register(
     transaction: &Transaction<'_>,
     migrations: &Migrations,
     applicant: &Applicant,
+    spare: Option<&Spare>,
 ) -> Result<Tenant, SignUpError> {
-    transaction
-        .batch_execute("set local lock_timeout = '5s'; set local statement_timeout = '60s'")
-        .await?;
+    let id = spare.map_or_else(|| TenantId(Uuid::now_v7()), |spare| spare.tenant);
     let version = migrations.version();
     let row = transaction
         .query_typed_one(
@@ -178,7 +174,8 @@ async fn register(
                insert into tenantry.accounts (id, email, name, password_hash) values ($1, $2, $3, $4) \
              ), tenant as ( \
                insert into tenantry.tenants (id, name, subdomain, schema_name, role_name, base_version, app_version) \
-               select $5, $6, $7, workspace, workspace, $9, $10 from tenantry.free_name($8) as workspace \
+               select $5, $6, $7, coalesce($11, workspace), coalesce($12, workspace), $9, $10 \
+               from (select case when $11 is null then tenantry.free_name($8) end) as w (workspace) \
                returning schema_name, role_name, revision \
              ), membership as ( \
                insert into tenantry.memberships (account_id, tenant_id, role) values ($1, $5, 'owner') \
@@ -189,17 +186,19 @@ async fn register(
                 (&applicant.email.as_str(), Type::TEXT),
                 (&applicant.owner_name.as_str(), Type::TEXT),
                 (&applicant.password_hash, Type::TEXT),
-                (&applicant.tenant.0, Type::UUID),
+                (&id.0, Type::UUID),
                 (&applicant.organization.as_str(), Type::TEXT),
                 (&applicant.subdomain.as_str(), Type::TEXT),
                 (&applicant.subdomain.workspace_name(), Type::TEXT),
                 (&version.base, Type::INT4),
                 (&version.app, Type::INT4),
+                (&spare.map(|spare| spare.schema.as_str()), Type::TEXT),
+                (&spare.map(|spare| spare.role.as_str()), Type::TEXT),
             ],
         )
         .await?;
     Ok(Tenant {
-        id: applicant.tenant,
+        id,
         name: applicant.organization.as_str().to_owned(),
         subdomain: applicant.subdomain.clone(),
         schema: SchemaName::parse(row.try_get::<_, String>(0)?)?,
@@ -212,15 +211,25 @@ async fn register(
     })
 }
 
-/// The default privileges let the tenant's role at every table; what has been migrated is none of its business.
-async fn hide_histories(
+/// Makes the tables of a workspace: the service's own, then the app's.
+pub(super) async fn furnish(
     transaction: &Transaction<'_>,
     migrations: &Migrations,
-    tenant: &Tenant,
+    schema: &SchemaName,
+    role: &RoleName,
+    users: &Ident,
 ) -> Result<(), SignUpError> {
-    let (schema, role) = (tenant.schema.quoted(), tenant.role.quoted());
+    migrate::run(transaction, schema, &migrations.base).await?;
+    let quoted = schema.quoted();
+    if users.as_str() != USERS_TABLE {
+        let rename = format!("alter table {quoted}.{USERS_TABLE} rename to {users}");
+        transaction.batch_execute(&rename).await?;
+    }
+    migrate::run(transaction, schema, &migrations.app).await?;
+    // The default privileges let the tenant's role at every table; what has been migrated is none of its business.
     let (base, app) = (migrations.base.history(), migrations.app.history());
-    let revoke = format!("revoke all on {schema}.{base}, {schema}.{app} from {role}");
+    let role = role.quoted();
+    let revoke = format!("revoke all on {quoted}.{base}, {quoted}.{app} from {role}");
     Ok(transaction.batch_execute(&revoke).await?)
 }
 
@@ -277,7 +286,7 @@ async fn fill(
 }
 
 #[derive(Debug, thiserror::Error)]
-enum SignUpError {
+pub(super) enum SignUpError {
     #[error(transparent)]
     Registry(#[from] RegistryError),
     #[error("sign-up failed: {}", postgres_reason(.0))]

@@ -42,14 +42,8 @@ pub(super) struct Fixed {
     pub(super) parameters: usize,
 }
 
-const BEGIN_READ: Fixed = Fixed {
-    name: "begin_read",
-    text: "begin read only",
-    parameters: 0,
-};
-
-const BEGIN_WRITE: Fixed = Fixed {
-    name: "begin_write",
+const BEGIN: Fixed = Fixed {
+    name: "begin",
     text: "begin read write",
     parameters: 0,
 };
@@ -105,7 +99,7 @@ impl Access {
     }
 }
 
-/// What is run between the settings and COMMIT.
+/// What is run after the settings.
 pub(super) struct Transaction<'a> {
     pub(super) access: Access,
     pub(super) queries: &'a [&'a Query],
@@ -134,7 +128,7 @@ impl Connection {
         let statements = match preparing {
             Preparing::Nothing => None,
             Preparing::Statements(capacity) => {
-                let fixed = [BEGIN_READ, BEGIN_WRITE, Settings::FIXED, COMMIT];
+                let fixed = [Settings::READ, BEGIN, Settings::WRITE, COMMIT];
                 for fixed in fixed.iter().chain(&CLEAN) {
                     wire.parse_texts(fixed.name, fixed.text, fixed.parameters)?;
                 }
@@ -153,6 +147,9 @@ impl Connection {
     }
 
     /// Writes a whole transaction. Returns how many statements come before its own.
+    ///
+    /// Messages up to one Sync are a transaction by themselves, which is all that reading needs. For
+    /// what writes, only the answer to a COMMIT says that it is done.
     pub(super) fn write(
         &mut self,
         settings: &Settings<'_>,
@@ -164,31 +161,39 @@ impl Connection {
                 self.wire.close(&name)?;
             }
         }
-        let begin = self.fixed(match transaction.access {
-            Access::Read => &BEGIN_READ,
-            Access::Write => &BEGIN_WRITE,
-        })?;
-        self.wire.execute_with(begin, [])?;
-        let mut before = 2; // BEGIN and the settings
+        let mut before = 0;
+        let mut run = |connection: &mut Self, fixed| {
+            before += 1;
+            let name = connection.fixed(fixed)?;
+            connection.wire.execute_with(name, [])
+        };
+        let writes = transaction.access == Access::Write;
+        if writes {
+            run(self, &BEGIN)?;
+        }
         // Behind a pooler the session is anybody's.
         if self.untidy || self.statements.is_none() {
             for clean in &CLEAN {
-                let name = self.fixed(clean)?;
-                self.wire.execute_with(name, [])?;
+                run(self, clean)?;
             }
-            before += CLEAN.len();
         }
         // What a transaction has cleaned is as it was when it is rolled back.
         self.untidy |= transaction.runs_functions();
-        let name = self.fixed(&Settings::FIXED)?;
+        let name = self.fixed(if writes {
+            &Settings::WRITE
+        } else {
+            &Settings::READ
+        })?;
         settings.apply(&mut self.wire, name)?;
         for query in transaction.queries {
             self.query(tenant, query, transaction.bindings)?;
         }
-        let commit = self.fixed(&COMMIT)?;
-        self.wire.execute_with(commit, [])?;
+        if writes {
+            let commit = self.fixed(&COMMIT)?;
+            self.wire.execute_with(commit, [])?;
+        }
         self.wire.sync();
-        Ok(before)
+        Ok(before + 1)
     }
 
     /// The transaction has been committed.

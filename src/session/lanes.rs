@@ -15,14 +15,15 @@ use deadpool_postgres::Runtime;
 
 use places::{Place, Places};
 
-use super::connection::{OpenError, Opener, Preparing};
-use super::{Query, Session, Settings, WriteFailure};
+use super::connection::{Access, OpenError, Opener, Preparing};
+use super::error::SessionError;
+use super::{Failed, Query, Session, Settings, WriteFailure};
 use crate::error::Failure;
 use crate::guard::TenantContext;
-use crate::names::RoleName;
+use crate::names::{RoleName, TenantId};
 use crate::plan::Bindings;
 use crate::postgres::Database;
-use crate::registry::{Registry, Tenant};
+use crate::registry::{self, Registry, Tenant};
 use crate::rows::Rows;
 
 #[derive(Debug, Clone)]
@@ -98,7 +99,7 @@ impl Lanes {
     }
 
     /// Reads in a session of the context's tenant, which there is no other way to; once more where
-    /// that can help: when the connection had died before anything was run on it (as a restart of
+    /// that can help: when the connection had died before the server took anything (as a restart of
     /// Postgres does to all of them), or when what was prepared no longer fits the tables.
     pub(crate) async fn read(
         &self,
@@ -106,18 +107,20 @@ impl Lanes {
         query: &Query,
         bindings: &Bindings,
     ) -> Result<Rows, Failure> {
-        let error = match self.open(context).await?.read(query, bindings).await {
-            Ok(rows) => return Ok(rows),
-            Err(error) => error,
-        };
-        if error.is_dead_connection() || error.is_stale_statement() {
+        let mut session = self.open(context).await?;
+        let mut result = session.transact(Access::Read, &[query], bindings).await;
+        if let Err(Failed { error, .. }) = &result
+            && (error.is_dead_connection() || error.is_stale_statement())
+        {
             tracing::debug!(%error, "reading once more");
-            let mut session = self.open(context).await?;
+            drop((result, session));
+            session = self.open(context).await?;
             // Another connection may have prepared it as long ago.
             session.forget(&[query]);
-            return Ok(session.read(query, bindings).await?);
+            result = session.transact(Access::Read, &[query], bindings).await;
         }
-        Err(error.into())
+        let mut rows = result.map_err(|failed| failed.error)?;
+        Ok(rows.next().ok_or(SessionError::Closed)?)
     }
 
     /// Writes in a session of the context's tenant. It is tried anew only where everything has been
@@ -128,6 +131,7 @@ impl Lanes {
         queries: &[&Query],
         bindings: &Bindings,
     ) -> Result<Vec<Rows>, WriteFailure> {
+        let access = Access::of(context.identity());
         let (mut tries, mut is_stale) = (0, false);
         loop {
             tries += 1;
@@ -135,8 +139,8 @@ impl Lanes {
             if is_stale {
                 session.forget(queries);
             }
-            let failed = match session.write(queries, bindings).await {
-                Ok(rows) => return Ok(rows),
+            let failed = match session.transact(access, queries, bindings).await {
+                Ok(rows) => return Ok(rows.collect()),
                 Err(failed) => failed,
             };
             is_stale = failed.error.is_stale_statement();
@@ -174,17 +178,20 @@ impl Lanes {
     /// Lets the logins of the tenant's lanes become the tenant, when it is met for the first time.
     async fn admit(&self, place: &Place, tenant: &Tenant) -> Result<(), Failure> {
         let grant = async || {
-            let roles: Vec<_> = [place.first, place.second]
-                .iter()
-                .filter_map(|&lane| self.all[lane].role.as_ref())
-                .collect();
-            if roles.is_empty() {
+            let logins = self.logins_of(place);
+            if logins.is_empty() {
                 return Ok(());
             }
-            self.registry.admit_to_lanes(&roles, &tenant.role).await
+            self.registry.admit_to_lanes(&logins, &tenant.role).await
         };
         place.admitted.get_or_try_init(grant).await?;
         Ok(())
+    }
+
+    fn logins_of(&self, place: &Place) -> Vec<RoleName> {
+        let lanes = [place.first, place.second];
+        let roles = lanes.iter().filter_map(|&lane| self.all[lane].role.clone());
+        roles.collect()
     }
 
     /// A free connection of the first lane, else of the second; else the next of the first.
@@ -225,6 +232,12 @@ impl Lanes {
         for lane in &self.all {
             lane.pool.close();
         }
+    }
+}
+
+impl registry::Lanes for Lanes {
+    fn logins(&self, tenant: TenantId) -> Vec<RoleName> {
+        self.logins_of(&self.places.of(tenant))
     }
 }
 

@@ -4,16 +4,15 @@
 //! transaction makes it the tenant's, until the transaction ends:
 //!
 //! ```sql
-//! begin read only;
 //! select set_config('search_path', $1, true), set_config('role', $2, true), …;
-//! <the operation's statement>;
-//! commit;
+//! <the operation's statement>
 //! ```
 //!
-//! A mutation is a `begin read write` with several statements. All of it is sent as one train of
-//! messages and answered at once: one network round trip, and one wake-up on each side. The server
-//! skips what follows an error. Where functions of the app may have run, the next transaction first
-//! throws away what they left in the session.
+//! All of it is sent as one train of messages with one Sync, which makes it one transaction: one
+//! network round trip, and one wake-up on each side. The server skips what follows an error. A
+//! mutation has several statements, a `begin read write` before and a `commit` after them. Where
+//! functions of the app may have run, the next transaction first throws away what they left in the
+//! session.
 
 mod answer;
 mod connection;
@@ -22,7 +21,7 @@ mod lanes;
 mod settings;
 mod statements;
 mod wire;
-mod write;
+mod write_failure;
 
 use deadpool::managed::Object;
 use tokio::sync::OwnedSemaphorePermit;
@@ -39,7 +38,7 @@ use settings::Settings;
 pub(crate) use connection::Preparing;
 pub(crate) use error::Violation;
 pub(crate) use lanes::{Lanes, LanesConfig};
-pub(crate) use write::WriteFailure;
+pub(crate) use write_failure::WriteFailure;
 
 /// Distinguishes one query from another on a connection; never reused in a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -103,42 +102,70 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Runs one query that reads, in a transaction of its own.
-    async fn read(&mut self, query: &Query, bindings: &Bindings) -> Result<Rows, SessionError> {
+    /// Runs the queries one after the other, in a transaction of their own: all of them, or none.
+    async fn transact(
+        &mut self,
+        access: Access,
+        queries: &[&Query],
+        bindings: &Bindings,
+    ) -> Result<impl Iterator<Item = Rows> + use<>, Failed> {
         let tenant = self.context.tenant();
-        tracing::debug!(
-            tenant.subdomain = %tenant.subdomain,
-            db.statement = query.statement.text,
-            "statement"
-        );
-        let connection = self.connection.connection().ok_or(SessionError::Closed)?;
+        for query in queries {
+            tracing::debug!(
+                tenant.subdomain = %tenant.subdomain,
+                db.statement = query.statement.text,
+                "statement"
+            );
+        }
         let transaction = Transaction {
-            access: Access::Read,
-            queries: &[query],
+            access,
+            queries,
             bindings,
         };
-        let written = connection.write(&self.settings, tenant.id, &transaction);
-        let answer = match written {
-            Ok(before) => (connection.wire.exchange(before).await).map(|answer| (before, answer)),
-            Err(error) => Err(error.into()),
+        let connection = self.connection.connection().ok_or(SessionError::Closed)?;
+        let exchange = async {
+            let before = connection.write(&self.settings, tenant.id, &transaction)?;
+            Ok((before, connection.wire.exchange(before).await?))
         };
-        let (before, mut answer) = match answer {
-            Ok(answer) => answer,
+        let (before, mut answer) = match exchange.await {
+            Ok(exchanged) => exchanged,
             Err(broken) => {
                 self.connection.close();
-                return Err(broken.into());
+                return Err(SessionError::Broken(broken).into());
             }
         };
         let Some(error) = answer.error.take() else {
             connection.committed(&transaction);
-            return answer.into_rows().next().ok_or(SessionError::Closed);
+            return Ok(answer.into_rows().take(queries.len()));
         };
-        if answer.done < before {
-            return Err(SessionError::Settings(error));
+        let Some(statement) = answer.done.checked_sub(before) else {
+            return Err(SessionError::Settings(error).into());
+        };
+        // It may be older than the tables; and what comes after it has not been prepared.
+        for query in queries.iter().skip(statement) {
+            connection.forget(tenant.id, query.id);
         }
-        // It may be older than the tables.
-        connection.forget(tenant.id, query.id);
-        Err(SessionError::Statement(error))
+        Err(Failed {
+            // The last one may be COMMIT.
+            statement: Some(statement).filter(|&statement| statement < queries.len()),
+            error: SessionError::Statement(error),
+        })
+    }
+}
+
+/// A transaction that failed.
+struct Failed {
+    /// The statement that did; none when it was the transaction as a whole.
+    statement: Option<usize>,
+    error: SessionError,
+}
+
+impl From<SessionError> for Failed {
+    fn from(error: SessionError) -> Self {
+        Self {
+            statement: None,
+            error,
+        }
     }
 }
 

@@ -13,14 +13,31 @@ pub(super) struct Settings<'a> {
     statement_timeout: Arc<str>,
 }
 
+/// Every setting is local to the transaction (`true`), and every value is a parameter. A macro, so that
+/// statements stay constant texts.
+macro_rules! settings {
+    ($more:literal) => {
+        concat!(
+            "select set_config('search_path', $1, true), \
+             set_config('role', $2, true), set_config('app.tenant_id', $3, true), \
+             set_config('app.user_id', $4, true), set_config('app.role', $5, true), \
+             set_config('statement_timeout', $6, true)",
+            $more
+        )
+    };
+}
+
 impl<'a> Settings<'a> {
-    /// Every setting is local to the transaction (`true`), and every value is a parameter.
-    pub(super) const FIXED: Fixed = Fixed {
-        name: "settings",
-        text: "select set_config('search_path', $1, true), \
-         set_config('role', $2, true), set_config('app.tenant_id', $3, true), \
-         set_config('app.user_id', $4, true), set_config('app.role', $5, true), \
-         set_config('statement_timeout', $6, true)",
+    pub(super) const WRITE: Fixed = Fixed {
+        name: "settings_write",
+        text: settings!(""),
+        parameters: 6,
+    };
+
+    /// What ends with the messages' Sync begins without a BEGIN that could say `read only`.
+    pub(super) const READ: Fixed = Fixed {
+        name: "settings_read",
+        text: settings!(", set_config('transaction_read_only', 'on', true)"),
         parameters: 6,
     };
 
@@ -31,7 +48,8 @@ impl<'a> Settings<'a> {
         }
     }
 
-    /// Executes the statement of this name, which is [`Settings::FIXED`], with these settings.
+    /// Executes the statement of this name, which is [`Settings::READ`] or [`Settings::WRITE`], with
+    /// these settings.
     pub(super) fn apply(&self, wire: &mut Wire, name: &str) -> io::Result<()> {
         let tenant = self.context.tenant();
         // Named last, or else it would come first, and a temporary table would hide one of the tenant's.

@@ -24,7 +24,8 @@ fn input(subdomain: &str, changes: &Value) -> Value {
     input
 }
 
-/// How many tenants, accounts, memberships, schemas and roles there are.
+/// How many tenants, accounts, memberships, schemas and roles there are, under names of their own or
+/// those of workspaces that were made ahead.
 async fn census(service: &Service, like: &str) -> String {
     let psql = service.psql().await;
     let role_and_schema = like.replace('-', "_");
@@ -34,8 +35,10 @@ async fn census(service: &Service, like: &str) -> String {
            (select count(*) from tenantry.accounts where email like '%{like}%'),
            (select count(*) from tenantry.memberships join tenantry.tenants on tenants.id = tenant_id
              where subdomain like '{like}%'),
-           (select count(*) from pg_namespace where nspname like 'tenant\\_{role_and_schema}%'),
-           (select count(*) from pg_roles where rolname like 'tenant\\_{role_and_schema}%'))"
+           (select count(*) from pg_namespace where nspname like 'tenant\\_{role_and_schema}%'
+             or nspname in (select schema_name from tenantry.tenants where subdomain like '{like}%')),
+           (select count(*) from pg_roles where rolname like 'tenant\\_{role_and_schema}%'
+             or rolname in (select role_name from tenantry.tenants where subdomain like '{like}%')))"
     );
     scalar(&psql, &statement).await.unwrap()
 }

@@ -7,6 +7,7 @@ mod lifecycle;
 mod log_in;
 mod open;
 mod sign_up;
+mod spares;
 
 use tokio_postgres::Client;
 

@@ -6,7 +6,8 @@ use crate::rows::Rows;
 /// All that a transaction sets.
 const STATE: &str = "select concat_ws('|', current_user = session_user, current_setting('search_path'), \
      current_setting('app.tenant_id', true), current_setting('app.user_id', true), \
-     current_setting('app.role', true), current_setting('statement_timeout'))";
+     current_setting('app.role', true), current_setting('statement_timeout'), \
+     current_setting('transaction_read_only'))";
 
 #[tokio::test]
 async fn nothing_of_a_tenant_survives_its_transaction() {
@@ -21,7 +22,7 @@ async fn nothing_of_a_tenant_survives_its_transaction() {
         let context = admit(&replica, "residue").await;
 
         let own = (tenant.schema.quoted(), tenant.id);
-        let within = format!("f|{}, extensions, pg_temp|{}|||7s", own.0, own.1);
+        let within = format!("f|{}, extensions, pg_temp|{}|||7s|on", own.0, own.1);
         let backend = query("select pg_backend_pid()");
         let first = read(&lanes, &context, &backend).await.unwrap();
         for round in 0..3 {
@@ -48,6 +49,28 @@ async fn nothing_of_a_tenant_survives_its_transaction() {
     }
 }
 
+#[tokio::test]
+async fn what_reads_cannot_be_made_to_write() {
+    let database = TestDatabase::new().await;
+    let replica = database.replica().await;
+    replica.sign_up("reader").await;
+    let preparing = Preparing::Statements(NonZeroUsize::new(10).unwrap());
+    let lanes = narrow(&database, &replica, preparing);
+    let context = admit(&replica, "reader").await;
+    for statement in [
+        "with made as (insert into labels (name, color) values ('x', '#000000') returning 1) select * from made",
+        "select nextval('issues_number_seq')",
+        "select set_config('transaction_read_only', 'off', true)",
+    ] {
+        for _ in 0..3 {
+            assert!(
+                read(&lanes, &context, &query(statement)).await.is_err(),
+                "{statement}"
+            );
+        }
+    }
+}
+
 fn text(rows: &Rows) -> &str {
     std::str::from_utf8(rows.first().and_then(|row| row.column(0)).unwrap()).unwrap()
 }
@@ -65,7 +88,7 @@ async fn assert_clean(lanes: &Lanes, tenant: TenantId) {
         wire.exchange(0).await.unwrap()
     };
     let state = ask(STATE).await.into_rows().next().unwrap();
-    assert_eq!(text(&state), "t|\"\"||||0");
+    assert_eq!(text(&state), "t|\"\"||||0|off");
     let tables = ask("select * from users").await;
     assert_eq!(tables.error.unwrap().code(), "42P01");
 }

@@ -1,0 +1,160 @@
+//! Workspaces made ahead of sign-ups.
+
+use super::scalar;
+use crate::error::Code;
+use crate::migrate::Migrations;
+use crate::names::{RoleName, TenantId};
+use crate::registry::Tenant;
+use crate::registry::spares::Lanes;
+
+use crate::testing::{Replica, TestDatabase, applicant};
+use tokio_postgres::Client;
+
+/// The same login for all tenants.
+struct OneLane(Vec<RoleName>);
+
+impl Lanes for OneLane {
+    fn logins(&self, _: TenantId) -> Vec<RoleName> {
+        self.0.clone()
+    }
+}
+
+async fn restock(replica: &Replica, wanted: usize) {
+    let lane = OneLane(replica.registry.lane_roles(1).await.unwrap());
+    let stocked = replica.registry.restock(&replica.migrations, &lane, wanted);
+    stocked.await.unwrap();
+}
+
+const STOCK: &str = "select count(*) from tenantry.spare_workspaces where ready";
+
+/// What other backends have to look at again whenever it changes.
+const SHARED: &str = "with own as (select role_name from tenantry.tenants union all
+      select role_name from tenantry.spare_workspaces)
+    select (select max(xmin::text::bigint) from pg_namespace) || ' ' || string_agg(r.xmin || ' ' || m.xmin, ' ' order by m)
+    from own join pg_authid r on r.rolname = own.role_name join pg_auth_members m on m.roleid = r.oid";
+
+/// All that a workspace consists of, without its own name.
+async fn contents(client: &Client, tenant: &Tenant) -> String {
+    let schema = tenant.schema.as_str();
+    let select = format!(
+        "select string_agg(line, e'\\n' order by line) from (
+           select format('%s %s %s %s %s', c.relname, a.attname, a.atttypid::regtype, a.attnotnull,
+             pg_get_expr(d.adbin, d.adrelid)) as line
+           from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0
+           left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
+           where c.relnamespace = '{schema}'::regnamespace
+           union all select c.relname || c.relacl::text
+           from pg_class c where c.relnamespace = '{schema}'::regnamespace
+           union all select pg_get_constraintdef(o.oid)
+           from pg_constraint o where o.connamespace = '{schema}'::regnamespace
+           union all select n.nspacl::text from pg_namespace n where n.nspname = '{schema}'
+           union all select a.defaclacl::text || a.defaclobjtype::text
+           from pg_default_acl a where a.defaclnamespace = '{schema}'::regnamespace
+         ) as lines"
+    );
+    scalar(client, &select).await.replace(schema, "tenant")
+}
+
+#[tokio::test]
+async fn a_sign_up_takes_one_and_changes_nothing_that_others_depend_on() {
+    let test = TestDatabase::new().await;
+    let replica = test.replica().await;
+    let psql = test.superuser().await;
+    let made = replica.sign_up("made").await.tenant;
+    restock(&replica, 2).await;
+    assert_eq!(scalar(&psql, STOCK).await, "2");
+    let before = scalar(&psql, SHARED).await;
+    let taken = replica.sign_up("taken").await.tenant;
+    assert_eq!(scalar(&psql, STOCK).await, "1");
+    let lane = replica.registry.lane_roles(1).await.unwrap();
+    replica
+        .registry
+        .admit_to_lanes(&lane, &taken.role)
+        .await
+        .unwrap();
+    assert_eq!(scalar(&psql, SHARED).await, before);
+    assert_eq!(contents(&psql, &taken).await, contents(&psql, &made).await);
+    let users = format!("select count(*) from {}.users", taken.schema.quoted());
+    assert_eq!(scalar(&psql, &users).await, "1");
+}
+
+#[tokio::test]
+async fn more_are_made_when_half_of_them_are_gone() {
+    let test = TestDatabase::new().await;
+    let (one, two) = (test.replica().await, test.replica().await);
+    let psql = test.superuser().await;
+    tokio::join!(restock(&one, 4), restock(&two, 4));
+    for (subdomain, stock) in [("first", "3"), ("second", "4"), ("third", "3")] {
+        one.sign_up(subdomain).await;
+        restock(&two, 4).await;
+        assert_eq!(scalar(&psql, STOCK).await, stock, "{subdomain}");
+    }
+    // Nobody gets what somebody else has; who comes too late has one made.
+    let names: Vec<_> = (0..6).map(|n| format!("rush-{n}")).collect();
+    let rush = names.iter().map(|name| one.sign_up(name));
+    futures_util::future::join_all(rush).await;
+    let homes = "select count(distinct schema_name) || ' ' || count(distinct role_name) from tenantry.tenants";
+    assert_eq!(scalar(&psql, homes).await, "9 9");
+    assert_eq!(scalar(&psql, STOCK).await, "0");
+}
+
+#[tokio::test]
+async fn a_sign_up_that_fails_gives_it_back() {
+    let test = TestDatabase::new().await;
+    let replica = test.replica().await;
+    let psql = test.superuser().await;
+    replica.sign_up("wanted").await;
+    restock(&replica, 1).await;
+    let second = replica
+        .registry
+        .sign_up(&replica.migrations, applicant("wanted"));
+    assert_eq!(second.await.unwrap_err().code, Code::Conflict);
+    assert_eq!(scalar(&psql, STOCK).await, "1");
+}
+
+#[tokio::test]
+async fn one_that_was_left_without_tables_gets_them() {
+    let test = TestDatabase::new().await;
+    let replica = test.replica().await;
+    let psql = test.superuser().await;
+    let lane = OneLane(Vec::new());
+    let made = replica.registry.make_spares(&replica.migrations, &lane, 1);
+    made.await.unwrap();
+    assert_eq!(scalar(&psql, STOCK).await, "0");
+    replica.sign_up("early").await;
+    restock(&replica, 1).await;
+    assert_eq!(scalar(&psql, STOCK).await, "1");
+}
+
+#[tokio::test]
+async fn those_of_other_migrations_are_nobodys() {
+    let test = TestDatabase::new().await;
+    let dir = tempfile::tempdir().unwrap();
+    let migrations = |files: &[&str]| {
+        for (number, sql) in (1..).zip(files) {
+            std::fs::write(dir.path().join(format!("V{number}__it.sql")), sql).unwrap();
+        }
+        Migrations::from_dir(dir.path()).unwrap()
+    };
+    let old = test
+        .replica_with(migrations(&["create table things (id int primary key)"]))
+        .await;
+    let new = migrations(&[
+        "create table things (id int primary key)",
+        "alter table things add name text",
+    ]);
+    let new = test.replica_with(new).await;
+    let psql = test.superuser().await;
+    restock(&old, 1).await;
+    let mine = scalar(&psql, "select schema_name from tenantry.spare_workspaces").await;
+    assert_ne!(new.sign_up("newer").await.tenant.schema.as_str(), mine);
+    assert_eq!(scalar(&psql, STOCK).await, "1");
+    // A newer replica clears them away with all that is in them; an older one leaves the newer ones alone.
+    restock(&new, 1).await;
+    let left = format!(
+        "select count(*) from pg_namespace n full join pg_authid a on a.rolname = n.nspname where '{mine}' in (n.nspname, a.rolname)"
+    );
+    assert_eq!(scalar(&psql, &left).await, "0");
+    restock(&old, 1).await;
+    assert_eq!(scalar(&psql, STOCK).await, "2");
+}
