@@ -16,7 +16,7 @@ use crate::migrate::Migrations;
 use crate::names::RoleName;
 use crate::platform::{self, Platform, PublicUrl};
 use crate::postgres::Database;
-use crate::registry::{Directory, Registry, RequestLogin};
+use crate::registry::{Directory, Registry, RequestLogin, Stock};
 use crate::session::{Lanes, Preparing};
 
 /// How long requests in flight may take once the service is told to stop.
@@ -93,9 +93,10 @@ pub(super) async fn build(parts: Parts) -> anyhow::Result<Arc<Service>> {
         introspection,
         limits: parts.serving.limits(),
         proxies: parts.serving.proxies()?,
-        migrations: parts.migrations,
-        spare_workspaces: (parts.serving.spare_workspaces)
-            .unwrap_or(parts.default_spare_workspaces),
+        stock: Stock {
+            migrations: parts.migrations,
+            wanted: (parts.serving.spare_workspaces).unwrap_or(parts.default_spare_workspaces),
+        },
         guard,
         registry,
         directory,
@@ -115,7 +116,7 @@ pub(super) async fn serve(
     let registry = &service.registry;
     tokio::select! {
         () = service.lanes.tidy() => {}
-        () = registry.keep_spares(&service.migrations, &service.lanes, service.spare_workspaces) => {}
+        () = registry.keep_spares(&service.stock, &service.lanes) => {}
         () = server => {}
         () = async { stop.wait().await; tokio::time::sleep(DRAIN).await } => {
             tracing::warn!("some requests did not finish in time");

@@ -25,8 +25,7 @@ use crate::apis::Apis;
 use crate::compile::Compiler;
 use crate::guard::{Admission, Guard};
 use crate::limits::Limits;
-use crate::migrate::Migrations;
-use crate::registry::{Directory, Registry};
+use crate::registry::{Directory, Registry, Stock};
 use crate::session::Lanes;
 
 /// Who may look at the schema by introspection.
@@ -53,9 +52,8 @@ pub(crate) struct Service {
     pub(crate) limits: Limits,
     /// Who is believed about where a request comes from.
     pub(crate) proxies: Proxies,
-    pub(crate) migrations: Arc<Migrations>,
-    /// How many workspaces are kept ready for sign-ups.
-    pub(crate) spare_workspaces: usize,
+    /// The workspaces that are kept ready for sign-ups.
+    pub(crate) stock: Stock,
 }
 
 pub(crate) fn router(service: Arc<Service>) -> Router {

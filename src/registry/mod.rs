@@ -38,7 +38,7 @@ pub(crate) use login::RequestLogin;
 pub(crate) use open::OpenError;
 pub(crate) use password::{Hasher, Password};
 pub(crate) use provision::{Content, NewTenant, SignedUp};
-pub(crate) use spares::Lanes;
+pub(crate) use spares::{Lanes, Stock};
 pub(crate) use tenant::{Tenant, TenantStatus};
 
 /// Owner connections of one replica: for directory look-ups, log-ins and sign-ups.

@@ -5,6 +5,7 @@
 //! for each sign-up, which everybody's requests pay. So schemas and roles are made several at a
 //! time, seldom, and signing up takes one that is ready.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio_postgres::Transaction;
@@ -27,6 +28,12 @@ pub(super) struct Spare {
     pub(super) tenant: TenantId,
     pub(super) schema: SchemaName,
     pub(super) role: RoleName,
+}
+
+/// What is kept in stock, and how many.
+pub(crate) struct Stock {
+    pub(crate) migrations: Arc<Migrations>,
+    pub(crate) wanted: usize,
 }
 
 /// How workspaces are let into the lanes that will serve them: the names of the lanes' logins.
@@ -52,18 +59,13 @@ impl Registry {
         row.map(|row| spare(&row)).transpose()
     }
 
-    /// Keeps so many workspaces in stock, for ever.
-    pub(crate) async fn keep_spares(
-        &self,
-        migrations: &Migrations,
-        lanes: &impl Lanes,
-        wanted: usize,
-    ) {
-        if wanted == 0 {
+    /// Keeps workspaces in stock, for ever.
+    pub(crate) async fn keep_spares(&self, stock: &Stock, lanes: &impl Lanes) {
+        if stock.wanted == 0 {
             std::future::pending::<()>().await;
         }
         loop {
-            if let Err(error) = self.restock(migrations, lanes, wanted).await {
+            if let Err(error) = self.restock(&stock.migrations, lanes, stock.wanted).await {
                 tracing::warn!(%error, "no workspaces could be made ahead");
             }
             let _ = tokio::time::timeout(LOOK_AGAIN, self.spare_taken.notified()).await;
