@@ -26,8 +26,11 @@ pub(crate) use work::{Work, WriteQuery};
 /// An operation that is ready to run for any tenant of its API, with any variables of its shape.
 pub(crate) struct Compiled {
     pub(crate) plan: Plan,
-    /// The document, where it introspects: that part is answered from it. Other plans let go of it.
-    pub(crate) introspects: Option<Arc<Document>>,
+    /// The document, where async-graphql answers a part of it. Other plans let go of it.
+    pub(crate) document: Option<Arc<Document>>,
+    pub(crate) introspects: bool,
+    /// Whether it has fields of the service's own.
+    pub(crate) service: bool,
     pub(crate) work: Work,
 }
 
@@ -90,14 +93,15 @@ impl Compiler {
         }
         let plan = plan::plan(api, &document, selected, &operation.variables).map_err(failed)?;
         let work = work(api, &plan);
-        let introspects = plan
-            .roots
-            .iter()
-            .any(|root| matches!(root.value, RootValue::Introspection));
+        let roots = || plan.roots.iter().map(|root| &root.value);
+        let introspects = roots().any(|value| matches!(value, RootValue::Introspection));
+        let service = roots().any(|value| matches!(value, RootValue::Service { .. }));
         let compiled = Arc::new(Compiled {
-            plan,
-            introspects: introspects.then(|| Arc::clone(&document)),
+            document: (introspects || service).then(|| Arc::clone(&document)),
+            introspects,
+            service,
             work,
+            plan,
         });
         self.plans.insert(key, Arc::clone(&compiled));
         Ok(compiled)
@@ -200,8 +204,9 @@ impl Weighter<PlanKey, Arc<Compiled>> for PlanWeight {
     fn weight(&self, key: &PlanKey, compiled: &Arc<Compiled>) -> u64 {
         let Compiled {
             plan,
-            introspects,
+            document,
             work,
+            ..
         } = &**compiled;
         let statements = match work {
             Work::None => 0,
@@ -216,9 +221,7 @@ impl Weighter<PlanKey, Arc<Compiled>> for PlanWeight {
                 .map(|write| write.query.statement.text.len())
                 .sum(),
         };
-        let document = introspects
-            .as_ref()
-            .map_or(0, |document| document.text_bytes);
+        let document = document.as_ref().map_or(0, |document| document.text_bytes);
         let bytes = key.shape.len()
             + statements * 8
             + usize::try_from(plan.cost.fields()).unwrap_or(usize::MAX) * 128

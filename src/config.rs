@@ -302,6 +302,7 @@ impl Serving {
             max_limit: self.max_limit,
             node_id_field: self.node_id_field.clone(),
             suggestions: introspection == Introspection::Public,
+            service: crate::service::contribution(),
         })
     }
 }

@@ -163,6 +163,19 @@ impl Failure {
         self
     }
 
+    /// Logs what the client is not told, under an id that the client is told.
+    pub(crate) fn report(&mut self, request_id: &str) {
+        let Some(cause) = &self.log else { return };
+        let cause = cause.to_string();
+        let cause = clipped(&cause);
+        if self.code == Code::Internal {
+            tracing::error!(request.id = request_id, error = %cause, "internal error");
+        } else {
+            tracing::warn!(request.id = request_id, error.code = self.code.as_str(), error = %cause, "request failed");
+        }
+        self.details.request_id = Some(request_id.to_owned());
+    }
+
     /// Appends the GraphQL error object (GraphQL specification, §7.1.2).
     pub(crate) fn write_json(&self, out: &mut Vec<u8>) {
         serde_json::to_writer(out, self)

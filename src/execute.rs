@@ -10,9 +10,10 @@ use crate::encode::{Body, EncodeError, FieldError, FieldErrorKind, PathSegment, 
 use crate::error::{self, Code, Failure};
 use crate::guard::{AccessToken, Guard, TenantContext};
 use crate::limits::{Limit, Limits};
-use crate::plan::{self, Bindings, Bound, ParamId, RootValue};
+use crate::plan::{self, Bindings, Bound, OperationKind, ParamId, Root, RootValue};
 use crate::rows::Rows;
 use crate::schema::Api;
+use crate::service::{self, ServiceContext};
 use crate::session::{Lanes, WriteFailure};
 use crate::sql::Layout;
 
@@ -111,25 +112,56 @@ pub(crate) async fn write(
     Err(failure)
 }
 
-/// The part of the answer that async-graphql gives: `__schema` and `__type`.
-pub(crate) async fn introspection(
+/// The parts of the answer that async-graphql's executor gives.
+#[derive(Default)]
+pub(crate) struct Resolved {
+    /// `__schema` and `__type`.
+    introspection: Option<Value>,
+    /// The service's own fields; null where an error went up to the top.
+    service: Option<Value>,
+    /// Beside the data.
+    pub(crate) errors: Vec<Failure>,
+}
+
+/// Has those parts of the operation answered that no statement brings.
+pub(crate) async fn resolve(
     api: &Api,
+    schema: &service::Schema,
+    context: impl FnOnce() -> ServiceContext,
     compiled: &Compiled,
     operation: &Operation,
-) -> Result<Option<Value>, Failure> {
-    let Some(document) = &compiled.introspects else {
-        return Ok(None);
+) -> Result<Resolved, Vec<Failure>> {
+    let Some(document) = &compiled.document else {
+        return Ok(Resolved::default());
     };
-    let selected = document.operation(operation.name.as_deref())?;
-    let response = plan::introspect(api, document, selected, &operation.variables).await;
-    if let Some(error) = response.errors.first() {
-        return Err(Failure::new(
-            Code::GraphqlValidationFailed,
-            error.message.clone(),
-        ));
+    let selected = document.operation(operation.name.as_deref());
+    let selected = selected.map_err(|error| vec![error.into()])?;
+    let mut resolved = Resolved::default();
+    if compiled.introspects {
+        let response = plan::introspect(api, document, selected, &operation.variables).await;
+        if let Some(error) = response.errors.first() {
+            let message = error.message.clone();
+            return Err(vec![Failure::new(Code::GraphqlValidationFailed, message)]);
+        }
+        resolved.introspection = Some(json(response.data)?);
     }
-    let data = response.data.into_json().map_err(Failure::internal)?;
-    Ok(Some(data))
+    if compiled.service {
+        let part = plan::service_part(api, document, selected, &operation.variables);
+        let variables = Value::Object(operation.variables.clone());
+        let variables = async_graphql::Variables::from_json(variables);
+        let answer = match compiled.plan.kind {
+            OperationKind::Query => service::read(schema, context(), part, variables).await,
+            OperationKind::Mutation => service::write(schema, context(), part, variables).await?,
+        };
+        resolved.service = Some(json(answer.data)?);
+        resolved.errors = answer.errors;
+    }
+    Ok(resolved)
+}
+
+fn json(data: async_graphql::Value) -> Result<Value, Vec<Failure>> {
+    data.into_json()
+        .map_err(|error| vec![Failure::internal(error)])
 }
 
 /// Writes the body: the root fields in their order, each from where its value is.
@@ -137,7 +169,7 @@ pub(crate) fn encode(
     compiled: &Compiled,
     bindings: &Bindings,
     outcome: &Outcome,
-    introspection: Option<&Value>,
+    resolved: Resolved,
     limits: &Limits,
 ) -> Result<Vec<u8>, Failure> {
     // What has been written is told, however long that takes: an error would have it written again.
@@ -149,9 +181,8 @@ pub(crate) fn encode(
     let (mut columns, mut log_ins) = (0.., 0..);
     for (index, root) in compiled.plan.roots.iter().enumerate() {
         let source = match (&root.value, outcome) {
-            (RootValue::Introspection, _) => introspection
-                .and_then(|data| data.get(root.key.name()))
-                .map(Source::Json),
+            (RootValue::Introspection, _) => of_root(resolved.introspection.as_ref(), root),
+            (RootValue::Service { .. }, _) => of_root(resolved.service.as_ref(), root),
             (
                 RootValue::Connection(_) | RootValue::Row(_) | RootValue::Call(_),
                 Outcome::Rows(rows, layout),
@@ -182,9 +213,17 @@ pub(crate) fn encode(
                 error => Failure::internal(error),
             })?;
     }
+    if resolved.service.is_some_and(|data| data.is_null()) {
+        body.nullify();
+    }
     let (mut out, errors) = body.finish();
-    close(&mut out, errors);
+    let errors = errors.into_iter().map(field_failure);
+    close(&mut out, errors.chain(resolved.errors));
     Ok(out)
+}
+
+fn of_root<'v>(data: Option<&'v Value>, root: &Root) -> Option<Source<'v>> {
+    data?.get(root.key.name()).map(Source::Json)
 }
 
 /// The statement that brought the answer of a root field.
@@ -198,21 +237,25 @@ fn answer_of(compiled: &Compiled, root: usize) -> Option<usize> {
 const MOST_FIELD_ERRORS: usize = 100;
 
 /// The end of the body: errors of fields that became null, if any, and the closing brace.
-fn close(out: &mut Vec<u8>, errors: Vec<FieldError>) {
-    let count = errors.len();
-    for (index, error) in errors.into_iter().take(MOST_FIELD_ERRORS).enumerate() {
-        out.extend_from_slice(if index == 0 { b",\"errors\":[" } else { b"," });
-        let path = error.path.into_iter().map(|segment| match segment {
-            PathSegment::Key(key) => error::PathSegment::Field(key.into()),
-            PathSegment::Index(index) => error::PathSegment::Index(index),
-        });
-        let code = match error.kind {
-            FieldErrorKind::Forbidden => Code::Forbidden,
-            FieldErrorKind::Broken => Code::Internal,
-        };
-        Failure::new(code, error.message)
-            .with_path(path.collect())
-            .write_json(out);
+fn close(out: &mut Vec<u8>, errors: impl Iterator<Item = Failure>) {
+    let start = out.len();
+    for error in errors.take(MOST_FIELD_ERRORS) {
+        let first = out.len() == start;
+        out.extend_from_slice(if first { b",\"errors\":[" } else { b"," });
+        error.write_json(out);
     }
-    out.extend_from_slice(if count > 0 { b"]}" } else { b"}" });
+    let any = out.len() > start;
+    out.extend_from_slice(if any { b"]}" } else { b"}" });
+}
+
+fn field_failure(error: FieldError) -> Failure {
+    let path = error.path.into_iter().map(|segment| match segment {
+        PathSegment::Key(key) => error::PathSegment::Field(key.into()),
+        PathSegment::Index(index) => error::PathSegment::Index(index),
+    });
+    let code = match error.kind {
+        FieldErrorKind::Forbidden => Code::Forbidden,
+        FieldErrorKind::Broken => Code::Internal,
+    };
+    Failure::new(code, error.message).with_path(path.collect())
 }

@@ -32,6 +32,7 @@ mod apis;
 mod compile;
 mod documents;
 mod execute;
+mod service;
 
 pub mod model;
 pub mod schema;

@@ -149,15 +149,31 @@ impl DisplayName {
     }
 }
 
-/// What a member may do in a tenant, from the least to the most: `role >= MemberRole::Admin`.
+/// What somebody may do in a tenant.
+// From the least to the most, so that comparing reads `role >= MemberRole::Admin`.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    async_graphql::Enum,
+    serde::Serialize,
+    serde::Deserialize,
 )]
 #[serde(rename_all = "lowercase")]
+#[graphql(name = "TenantRole")]
 pub(crate) enum MemberRole {
+    /// Reads, and changes nothing.
     Viewer,
+    /// Works with the data.
     Member,
+    /// Manages the tenant, its owners excepted.
     Admin,
+    /// May do everything.
     Owner,
 }
 

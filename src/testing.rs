@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use tokio_postgres::Client;
 
-use crate::guard::{BaseDomain, Guard, JwtSecret, Tokens};
+use crate::guard::{BaseDomain, Guard, JwtSecret, PublicUrl, Scheme, Tokens};
 use crate::migrate::Migrations;
-use crate::platform::{Platform, PublicUrl, Scheme};
+use crate::platform::Platform;
 use crate::postgres::Database;
 use crate::registry::{Directory, NewTenant, Registry, RequestLogin, SignedUp};
 

@@ -13,11 +13,10 @@ use super::documents;
 use super::service::{self, Parts, Stop};
 use crate::config::{Serving, TenantSql};
 use crate::error::Failure;
-use crate::guard::{BaseDomain, JwtSecret};
+use crate::guard::{BaseDomain, JwtSecret, PublicUrl, Scheme};
 use crate::http::{Introspection, Service};
 use crate::migrate::Migrations;
 use crate::names::Subdomain;
-use crate::platform::{PublicUrl, Scheme};
 use crate::postgres::{Cluster, ClusterOptions, Database};
 use crate::registry::{Content, NewTenant};
 

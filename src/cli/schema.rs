@@ -49,8 +49,10 @@ async fn sdl(cluster: &Cluster, migrations: crate::migrate::Migrations) -> anyho
         .sign_up(&migrations, tenant)
         .await
         .map_err(dev::explain)?;
-    let api = Apis::new(registry, Options::default())
-        .load(&signed_up.tenant)
-        .await?;
+    let options = Options {
+        service: crate::service::contribution(),
+        ..Options::default()
+    };
+    let api = Apis::new(registry, options).load(&signed_up.tenant).await?;
     Ok(api.sdl())
 }

@@ -11,9 +11,8 @@ use tokio::net::TcpListener;
 use super::documents;
 use super::service::{self, Parts, Stop};
 use crate::config::{Serving, TenantSql};
-use crate::guard::{BaseDomain, JwtSecret};
+use crate::guard::{BaseDomain, JwtSecret, PublicUrl, Scheme};
 use crate::http::Introspection;
-use crate::platform::{PublicUrl, Scheme};
 use crate::postgres::Database;
 
 /// Enough for a busy minute: half of them are gone before more are made.

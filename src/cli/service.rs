@@ -10,13 +10,14 @@ use tokio::sync::watch;
 use crate::apis::Apis;
 use crate::compile::Compiler;
 use crate::config::Serving;
-use crate::guard::{BaseDomain, Guard, JwtSecret, Tokens};
+use crate::guard::{BaseDomain, Guard, JwtSecret, PublicUrl, Tokens};
 use crate::http::{self, Introspection, Service};
 use crate::migrate::Migrations;
 use crate::names::RoleName;
-use crate::platform::{self, Platform, PublicUrl};
+use crate::platform::{self, Platform};
 use crate::postgres::Database;
 use crate::registry::{Directory, Registry, RequestLogin, Stock};
+use crate::service::{self, Environment};
 use crate::session::{Lanes, Preparing};
 
 /// How long requests in flight may take once the service is told to stop.
@@ -77,6 +78,12 @@ pub(super) async fn build(parts: Parts) -> anyhow::Result<Arc<Service>> {
         directory: Arc::clone(&directory),
         guard: Arc::clone(&guard),
         migrations: Arc::clone(&parts.migrations),
+        public_url: parts.public_url.clone(),
+    });
+    let environment = Arc::new(Environment {
+        registry: Arc::clone(&registry),
+        directory: Arc::clone(&directory),
+        guard: Arc::clone(&guard),
         public_url: parts.public_url,
     });
     let introspection = parts
@@ -92,6 +99,8 @@ pub(super) async fn build(parts: Parts) -> anyhow::Result<Arc<Service>> {
         lanes: Lanes::new(Arc::clone(&registry), &requests, lane_roles, &lanes)?,
         introspection,
         limits: parts.serving.limits(),
+        own_schema: service::schema(),
+        environment,
         proxies: parts.serving.proxies()?,
         stock: Stock {
             migrations: parts.migrations,

@@ -95,6 +95,11 @@ impl<'a> Body<'a> {
         }
     }
 
+    /// Has the whole of the data be null: an error elsewhere went up to the top.
+    pub fn nullify(&mut self) {
+        self.is_null = true;
+    }
+
     /// The response without its closing brace, and the errors of fields that became null.
     pub fn finish(self) -> (Vec<u8>, Vec<FieldError>) {
         let Encoder {

@@ -87,5 +87,6 @@ fn subject(api: &Api, subject: Subject) -> String {
         Subject::WrittenColumn(relation, id) => format!("writing {}", column(relation, id)),
         Subject::Function(_) => "calling this function".to_owned(),
         Subject::Mutation => "changing anything".to_owned(),
+        Subject::Service(_) => "this".to_owned(),
     }
 }

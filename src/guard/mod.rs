@@ -3,6 +3,7 @@
 mod access;
 mod host;
 mod token;
+mod url;
 
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use crate::registry::{Directory, LoggedIn, Place, Registry, SignedUp, Tenant, Te
 use access::Access;
 pub(crate) use host::{BaseDomain, Site};
 pub(crate) use token::{AccessToken, JwtSecret, Tokens};
+pub(crate) use url::{PublicUrl, Scheme};
 
 /// One tenant, and on whose behalf it is asked: the only key to tenant data.
 ///

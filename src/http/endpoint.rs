@@ -11,13 +11,16 @@ use axum::response::Response;
 
 use super::transport::{self, Method, Refusal, Reply};
 use super::{Introspection, Service, platform};
-use crate::compile::{Compiled, Work};
+use crate::compile::{Compiled, Operation, Work};
 use crate::error::{Code, Failure};
-use crate::execute;
+use crate::execute::{self, Resolved};
 use crate::guard::{Admission, TenantContext};
 use crate::limits::{Limit, Limits};
 use crate::plan::OperationKind;
+use crate::registry::Access;
 use crate::request::RequestInfo;
+use crate::schema::Api;
+use crate::service::ServiceContext;
 
 pub(super) async fn graphql(
     State(service): State<Arc<Service>>,
@@ -112,19 +115,37 @@ async fn answer(
             .await?
         }
     };
+    // service: what is in none of the tenant's tables
+    let resolved = resolve(service, client, context, &api, &compiled, &operation).await?;
     // encode: binary rows to JSON bytes
-    let introspection = execute::introspection(&api, &compiled, &operation).await?;
-    let body = execute::encode(
-        &compiled,
-        &bindings,
-        &outcome,
-        introspection.as_ref(),
-        &limits,
-    )?;
+    let body = execute::encode(&compiled, &bindings, &outcome, resolved, &limits)?;
     Ok(Reply {
         body,
         complexity: Some(complexity),
     })
+}
+
+/// Has the rest of the operation answered; errors that stand beside data are logged here.
+async fn resolve(
+    service: &Service,
+    client: &RequestInfo,
+    tenant: TenantContext,
+    api: &Api,
+    compiled: &Compiled,
+    operation: &Operation,
+) -> Result<Resolved, Vec<Failure>> {
+    let access = match compiled.plan.kind {
+        OperationKind::Query => Access::Read,
+        OperationKind::Mutation => Access::Write,
+    };
+    let environment = &service.environment;
+    let context = || ServiceContext::new(Arc::clone(environment), tenant, client.clone(), access);
+    let mut resolved =
+        execute::resolve(api, &service.own_schema, context, compiled, operation).await?;
+    for error in &mut resolved.errors {
+        error.report(&client.id);
+    }
+    Ok(resolved)
 }
 
 /// The tenant's limits: those of all, or its own in their place.
@@ -151,7 +172,7 @@ fn permit(
     if method == Method::Get && compiled.plan.kind != OperationKind::Query {
         return Err(Refusal::mutation_by_get());
     }
-    if compiled.introspects.is_none() {
+    if !compiled.introspects {
         return Ok(());
     }
     match service.introspection {

@@ -47,6 +47,9 @@ pub(crate) struct Service {
     pub(crate) compiler: Compiler,
     pub(crate) lanes: Lanes,
     pub(crate) platform: crate::platform::Schema,
+    /// The service's own part of every tenant's API, and what its fields need.
+    pub(crate) own_schema: crate::service::Schema,
+    pub(crate) environment: Arc<crate::service::Environment>,
     pub(crate) introspection: Introspection,
     /// What one operation may ask for, where the tenant has no limits of its own.
     pub(crate) limits: Limits,

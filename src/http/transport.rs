@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::client::REQUEST_ID;
 use crate::documents::{DocumentId, Operation};
-use crate::error::{self, Code, Failure};
+use crate::error::{Code, Failure};
 use crate::request::RequestInfo;
 
 /// The most errors of an answer without data.
@@ -296,8 +296,9 @@ pub(super) fn refused(media: Media, client: &RequestInfo, refusal: Refusal) -> R
         Refusal::Http(status, message) => (status, vec![Failure::new(Code::BadUserInput, message)]),
         Refusal::Graphql(mut failures) => {
             cap(&mut failures);
-            let report = |failure| report(client, failure);
-            failures.iter_mut().for_each(report);
+            for failure in &mut failures {
+                failure.report(&client.id);
+            }
             (status(media, &failures), failures)
         }
     };
@@ -349,20 +350,6 @@ fn cap(failures: &mut Vec<Failure>) {
     if let Some(last) = failures.last_mut().filter(|_| more > 0) {
         last.message = format!("{} (and {more} more errors)", last.message).into();
     }
-}
-
-/// Logs what the client is not told, under an id that the client is told.
-fn report(client: &RequestInfo, failure: &mut Failure) {
-    let Some(cause) = &failure.log else { return };
-    let id = &*client.id;
-    let cause = cause.to_string();
-    let cause = error::clipped(&cause);
-    if failure.code == Code::Internal {
-        tracing::error!(request.id = id, error = %cause, "internal error");
-    } else {
-        tracing::warn!(request.id = id, error.code = failure.code.as_str(), error = %cause, "request failed");
-    }
-    failure.details.request_id = Some(id.to_owned());
 }
 
 fn respond(status: StatusCode, media: Media, client: &RequestInfo, body: Vec<u8>) -> Response {

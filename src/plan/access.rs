@@ -24,6 +24,8 @@ pub enum Subject {
     Function(FunctionId),
     /// Whatever is changed.
     Mutation,
+    /// One of the service's own fields, and what it takes.
+    Service(Standing),
 }
 
 /// A use of something, at a field.
@@ -137,6 +139,7 @@ impl<'p> Walk<'_, 'p> {
             Subject::WrittenColumn(relation, column) => rules.write_column(relation, column),
             Subject::Function(function) => rules.execute(function),
             Subject::Mutation => Standing::Member,
+            Subject::Service(takes) => takes,
         };
         (self.found)(&self.path, subject, takes);
     }
@@ -156,6 +159,7 @@ impl<'p> Walk<'_, 'p> {
             | RootValue::Null
             | RootValue::LogIn(_)
             | RootValue::Introspection => {}
+            RootValue::Service { takes, .. } => self.takes(Subject::Service(*takes)),
             RootValue::Connection(list) => self.connection(None, list),
             RootValue::Row(row) => self.root_row(row),
             RootValue::Call(CallValue { call, .. }) => {

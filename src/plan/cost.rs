@@ -48,6 +48,9 @@ impl Cost {
                     Answer::Row(selection) => cost.selection(selection, path),
                     Answer::Rows { fields, groups, .. } => cost.written(fields, groups, path),
                 },
+                RootValue::Service { values, .. } => {
+                    cost.values = cost.values.saturating_add(*values);
+                }
                 RootValue::Typename(_)
                 | RootValue::Null
                 | RootValue::Forbidden

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_graphql::parser::types::{
-    BaseType, DocumentOperations, ExecutableDocument, OperationDefinition, OperationType,
-    Type as AstType,
+    DocumentOperations, ExecutableDocument, OperationDefinition, OperationType,
 };
 use async_graphql::{Request, ServerError};
 use futures_util::FutureExt as _;
@@ -154,7 +153,7 @@ impl Operation {
             .iter()
             .map(|variable| VariableInfo {
                 name: Arc::from(variable.node.name.node.as_str()),
-                ty: type_of(&variable.node.var_type.node),
+                ty: Type::from(&variable.node.var_type.node),
                 default: variable
                     .node
                     .default_value
@@ -166,14 +165,6 @@ impl Operation {
             measures: Measures::of(document, &definition.selection_set.node),
         }
     }
-}
-
-fn type_of(ty: &AstType) -> Type {
-    let inner = match &ty.base {
-        BaseType::Named(name) => Type::named(name.as_str()),
-        BaseType::List(element) => type_of(element).list(),
-    };
-    inner.non_null_if(!ty.nullable)
 }
 
 /// Validation looks at the document alone: variables have no values yet, so that its result holds

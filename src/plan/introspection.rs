@@ -5,18 +5,15 @@ use std::sync::Arc;
 use async_graphql::extensions::{
     Extension, ExtensionContext, ExtensionFactory, NextExecute, NextValidation,
 };
-use async_graphql::parser::types::{
-    DocumentOperations, ExecutableDocument, Selection, SelectionSet,
-};
-use async_graphql::{Positioned, Request, Response, ServerError, ValidationResult};
+use async_graphql::parser::types::{ExecutableDocument, Selection, SelectionSet};
+use async_graphql::{Request, Response, ServerError, ValidationResult};
 use serde_json::Value;
 
-use super::collect::Collector;
 use super::document::{Document, SelectedOperation};
 use super::error::PlanError;
-use super::input::InputEnv;
 use super::params::Variables;
 use super::parse::too_complex;
+use super::part::part;
 use crate::schema::Api;
 
 /// The lists of the introspection schema that lead to types, and so into each other.
@@ -97,51 +94,14 @@ pub async fn introspect(
     operation: SelectedOperation<'_>,
     variables: &Variables,
 ) -> Response {
-    let mut definition = operation.definition.clone();
-    definition.selection_set.node.items = root_fields(api, document, operation, variables);
-    let ast = ExecutableDocument {
-        operations: DocumentOperations::Single(Positioned::new(
-            definition,
-            async_graphql::Pos::default(),
-        )),
-        fragments: document.ast.fragments.clone(),
-    };
+    let wanted = |name: &str| matches!(name, "__schema" | "__type");
+    let ast = part(api, document, operation, variables, wanted);
     let variables = async_graphql::Variables::from_json(Value::Object(variables.clone()));
     let mut request = Request::new(String::new())
         .variables(variables)
         .data(Introspection);
     request.set_parsed_query(ast);
     api.graphql.execute(request).await
-}
-
-/// The introspection fields of an operation, without anything around them.
-fn root_fields(
-    api: &Api,
-    document: &Document,
-    operation: SelectedOperation<'_>,
-    variables: &Variables,
-) -> Vec<Positioned<Selection>> {
-    let declared = &operation.info.variables;
-    let inputs = InputEnv {
-        blueprint: &api.blueprint,
-        declared,
-        variables,
-    };
-    let collector = Collector {
-        document: &document.ast,
-        inputs,
-    };
-    let fields = collector.fields(
-        "Query",
-        false,
-        std::iter::once(&operation.definition.selection_set.node),
-    );
-    fields
-        .into_values()
-        .flatten()
-        .filter(|field| matches!(field.node.name.node.as_str(), "__schema" | "__type"))
-        .map(|field| Positioned::new(Selection::Field(field.clone()), field.pos))
-        .collect()
 }
 
 /// Marks a request as the introspection part of an operation that is valid already.

@@ -14,7 +14,7 @@ use super::parse::too_complex;
 use super::types::{
     CallValue, Link, OperationKind, ParamId, ResponseKey, Root, RootRow, RootValue, RowSource, Wire,
 };
-use super::{Env, Result, Selected, State, call, connection, filter, node_id, row, write};
+use super::{Env, Result, Selected, State, call, connection, filter, node_id, row, service, write};
 use crate::encode::Codec;
 use crate::model::{ColumnId, FunctionId, FunctionResult, RelationId};
 use crate::schema::{FieldMeaning, InputMeaning};
@@ -58,6 +58,9 @@ pub(super) fn roots(
             key: ResponseKey::new(key),
             value,
         });
+    }
+    if kind(operation)? == OperationKind::Mutation {
+        service::check_mutation(&roots)?;
     }
     let count = |wanted: fn(&RootValue) -> bool| {
         let values = roots.iter().map(|root| &root.value);
@@ -117,6 +120,10 @@ fn root(
             Ok(RootValue::Write(Box::new(write)))
         }
         FieldMeaning::LogIn => log_in(env, state, selected),
+        FieldMeaning::Service(takes) => Ok(RootValue::Service {
+            takes: *takes,
+            values: service::plan(env, def, selected)?,
+        }),
         _ => Err(PlanError::validation(format!(
             "{type_name} has no field {name}"
         ))),

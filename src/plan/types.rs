@@ -51,6 +51,11 @@ pub enum RootValue {
     Call(CallValue),
     LogIn(Box<LogIn>),
     Write(Box<Write>),
+    /// Answered by the service's own schema, with so many values at most.
+    Service {
+        takes: Standing,
+        values: u64,
+    },
     /// Answered by async-graphql.
     Introspection,
 }

@@ -1,19 +1,17 @@
 //! Who may still do what at a tenant: asked of the database only for tokens from before access was taken away.
 
-use tokio_postgres::Transaction;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
-use super::{Registry, RegistryError};
+use super::{InTransaction, Registry, RegistryError};
 use crate::names::{MemberRole, SessionId, TenantId, UserId};
 
 /// Makes all replicas check the tokens that these tenants have given out so far.
 ///
 /// Belongs into the transaction that ends a session, removes a member or changes a role; at its end, because the rows
 /// of the tenants stay locked until then.
-#[allow(dead_code, reason = "members and sessions follow")]
 pub(crate) async fn access_changed(
-    transaction: &Transaction<'_>,
+    transaction: &impl InTransaction,
     tenants: &[TenantId],
 ) -> Result<(), tokio_postgres::Error> {
     if tenants.is_empty() {
@@ -23,6 +21,7 @@ pub(crate) async fn access_changed(
     // In the order of the ids, so that two transactions never wait for each other. The clock of the statement, not of the
     // transaction, and always later than before.
     transaction
+        .client()
         .execute_typed(
             "with concerned as materialized ( \
                select id from tenantry.tenants where id = any($1) order by id for no key update \

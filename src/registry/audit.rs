@@ -2,11 +2,10 @@
 //!
 //! An entry of an owner's transaction is made by [`record`]. Secrets never go into one.
 
-use tokio_postgres::Transaction;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
-use super::RegistryError;
+use super::{InTransaction, RegistryError};
 use crate::error::Code;
 use crate::names::{MemberRole, TenantId, UserId};
 use crate::request::RequestInfo;
@@ -58,7 +57,7 @@ pub(crate) struct Entry {
 
 /// Adds an entry to the log, as part of the transaction.
 pub(crate) async fn record(
-    transaction: &Transaction<'_>,
+    transaction: &impl InTransaction,
     entry: &Entry,
 ) -> Result<(), RegistryError> {
     let (actor, id, name, role) = entry.actor.columns();
@@ -70,6 +69,7 @@ pub(crate) async fn record(
     );
     let outcome = entry.failed.map_or("ok", Code::as_str);
     transaction
+        .client()
         .execute_typed(
             "insert into tenantry.audit_log (tenant_id, kind, action, actor_kind, actor_id, actor_name, actor_role, \
              ip, user_agent, request_id, details, outcome) \

@@ -9,11 +9,13 @@ mod directory;
 mod lanes;
 mod lifecycle;
 mod login;
+mod members;
 mod open;
 mod password;
 mod provision;
 mod spares;
 mod tenant;
+mod transaction;
 mod upgrade;
 
 use std::time::Duration;
@@ -26,7 +28,7 @@ use crate::names::{NameError, RoleName, SubdomainError};
 use crate::postgres::Database;
 use crate::sql::Ident;
 
-#[allow(unused_imports, reason = "members and sessions follow")]
+#[allow(unused_imports, reason = "sessions follow")]
 pub(crate) use access::access_changed;
 pub(crate) use accounts::LoggedIn;
 pub(crate) use directory::{Directory, Place};
@@ -34,12 +36,14 @@ pub(crate) use lifecycle::{
     By, Change, Filter, Listing, Purged, Reason, Sort, TenantRecord, TenantRef,
 };
 pub(crate) use login::RequestLogin;
+pub(crate) use members::{Actor as MemberActor, Member};
 #[cfg(test)]
 pub(crate) use open::OpenError;
 pub(crate) use password::{Hasher, Password};
 pub(crate) use provision::{Content, NewTenant, SignedUp};
 pub(crate) use spares::{Lanes, Stock};
 pub(crate) use tenant::{Tenant, TenantStatus};
+pub(crate) use transaction::{Access, InTransaction, OwnerTransaction};
 
 /// Owner connections of one replica: for directory look-ups, log-ins and sign-ups.
 const CONNECTIONS: usize = 8;

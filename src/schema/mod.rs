@@ -62,6 +62,16 @@ pub struct Options {
     /// Whether errors may name what the client could have meant: whoever may not introspect is not
     /// told the schema word by word either.
     pub suggestions: bool,
+    pub service: ServiceSchema,
+}
+
+/// The service's own part of every tenant's API.
+#[derive(Debug, Clone, Copy)]
+pub struct ServiceSchema {
+    /// Its types and root fields, in GraphQL's schema language.
+    pub sdl: &'static str,
+    /// The root fields that are there for everybody, not only for members.
+    pub public: &'static [&'static str],
 }
 
 impl Default for Options {
@@ -71,6 +81,10 @@ impl Default for Options {
             max_limit: 1000,
             node_id_field: "nodeId".into(),
             suggestions: true,
+            service: ServiceSchema {
+                sdl: "",
+                public: &[],
+            },
         }
     }
 }

@@ -4,13 +4,14 @@
 
 use std::sync::Arc;
 
+use async_graphql::parser::types::{BaseType, Type as AstType};
 use indexmap::IndexMap;
 
 use super::aggregate::AggregateFunction;
 use super::nearness::Nearness;
 use super::operators::Operator;
 pub use super::ways::{ListLink, Through, ToMany, ToOne};
-use crate::model::{ColumnId, EnumType, FunctionId, RelationId};
+use crate::model::{ColumnId, EnumType, FunctionId, RelationId, Standing};
 
 /// All types by name.
 #[derive(Debug, Default)]
@@ -119,6 +120,8 @@ pub enum FieldMeaning {
     Aggregate(AggregateFunction),
     // on a group
     GroupKey,
+    /// The service's own, which a schema of its own answers, and what it takes to ask for it at all.
+    Service(Standing),
     // on the payload of logIn
     AccessToken,
     LoggedInUser,
@@ -306,6 +309,16 @@ impl Type {
             Self::Named { name, .. } => name,
             Self::List { element, .. } => element.name(),
         }
+    }
+}
+
+impl From<&AstType> for Type {
+    fn from(ty: &AstType) -> Self {
+        let inner = match &ty.base {
+            BaseType::Named(name) => Self::named(name.as_str()),
+            BaseType::List(element) => Self::from(&**element).list(),
+        };
+        inner.non_null_if(!ty.nullable)
     }
 }
 

@@ -50,14 +50,15 @@ fn planning_and_printing_are_pure() {
 
 /// What each module may know of the others, in the order in which data flows.
 const EDGES: &str = "
-    http: apis compile documents error execute guard limits plan platform registry request session
+    http: apis compile documents error execute guard limits plan platform registry request schema service session
+    service: error guard names registry request schema
     platform: error guard migrate names registry request
     guard: error names registry
     registry: error limits migrate names postgres request sql
     apis: error migrate model registry schema
     compile: documents error guard limits model plan schema session sql
     documents: error limits plan schema
-    execute: compile encode error guard limits model names plan rows schema session sql
+    execute: compile encode error guard limits model names plan rows schema service session sql
     model: sql
     schema: model plan
     plan: encode model schema sql

@@ -19,6 +19,7 @@ mod public_schema;
 mod round_trips;
 mod schema;
 mod serve;
+mod service;
 mod sign_up;
 mod story;
 mod tenants;

@@ -8,6 +8,7 @@ mod log_in;
 mod open;
 mod sign_up;
 mod spares;
+mod transaction;
 
 use tokio_postgres::Client;
 

@@ -7,6 +7,7 @@ mod conflicts;
 mod functions;
 mod groups;
 mod inputs;
+mod merge;
 mod mutations;
 mod nested;
 mod roots;
@@ -30,6 +31,7 @@ use super::types::{
 };
 use super::words::constants;
 use crate::model::{AccessRules, Column, DeclarationError, EnumType, Model, Relation, RelationId};
+use merge::Merged;
 
 #[derive(Debug, thiserror::Error)]
 pub enum SchemaError {
@@ -85,8 +87,10 @@ pub(super) fn blueprint(
     access: &AccessRules,
     options: &Options,
 ) -> Result<Blueprint, SchemaError> {
+    let mut merged = Merged::read(options.service.sdl, options.service.public)?;
     let is_reserved = |name: &str| {
         RESERVED.contains(&name)
+            || merged.reserves(name)
             || SCALARS.iter().any(|(scalar, ..)| *scalar == name)
             // Filters of types without a scalar are called after those: `PgInetFilter`.
             || name.strip_prefix("Pg").is_some_and(|rest| rest.starts_with(char::is_uppercase))
@@ -103,13 +107,14 @@ pub(super) fn blueprint(
         origins: HashMap::new(),
     };
     builder.add_service_types()?;
+    builder.add_merged(&mut merged)?;
     builder.add_enums()?;
     for id in model.relation_ids() {
         if let Some(name) = names.of(id) {
             builder.add_relation(id, name, &links[id.0])?;
         }
     }
-    builder.add_roots()?;
+    builder.add_roots(merged)?;
     let types = builder.types;
     Ok(Blueprint {
         types,

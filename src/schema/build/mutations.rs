@@ -13,12 +13,13 @@ use crate::schema::types::{
 };
 use crate::schema::words::pascal;
 
-type Fields = IndexMap<String, FieldDef>;
+pub(super) type Fields = IndexMap<String, FieldDef>;
 
 impl Builder<'_> {
-    pub(super) fn add_mutations(&mut self) -> Result<(), Clash> {
-        let mut fields = IndexMap::new();
-        fields.insert("logIn".to_owned(), log_in());
+    /// `own` are the service's.
+    pub(super) fn add_mutations(&mut self, own: Fields) -> Result<(), Clash> {
+        let mut fields = IndexMap::from([("logIn".to_owned(), log_in())]);
+        fields.extend(own);
         for id in self.model.relation_ids() {
             let Some(name) = self.names.of(id) else {
                 continue;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+use super::merge::Merged;
 use super::{Builder, field, input};
 use crate::model::{Key, RelationId};
 use crate::schema::naming::{Clash, describe, describe_function, list_field, single_field};
@@ -13,7 +14,7 @@ use crate::schema::types::{
 use crate::schema::words::{pascal, singular};
 
 impl Builder<'_> {
-    pub(super) fn add_roots(&mut self) -> Result<(), Clash> {
+    pub(super) fn add_roots(&mut self, merged: Merged) -> Result<(), Clash> {
         let mut query: IndexMap<String, FieldDef> = IndexMap::new();
         let node_id = input(
             Type::named("ID").non_null(),
@@ -38,6 +39,7 @@ impl Builder<'_> {
                 field(user, FieldMeaning::Viewer, "Who is asking."),
             );
         }
+        query.extend(merged.query);
         let relations: Vec<_> = self
             .model
             .relation_ids()
@@ -75,7 +77,7 @@ impl Builder<'_> {
                 node: false,
             }),
         );
-        self.add_mutations()
+        self.add_mutations(merged.mutation)
     }
 
     /// `issue(id:)` for the primary key, `issueByProjectIdAndNumber(…)` for the others.

@@ -1,0 +1,187 @@
+//! Who belongs to a tenant, and as what: in the registry, and in step with it in the tenant's own table of users.
+
+use tokio_postgres::types::Type;
+
+use super::access::access_changed;
+use super::{OwnerTransaction, Registry, RegistryError, Tenant};
+use crate::error::{Code, Failure};
+use crate::names::{MemberRole, UserId};
+
+/// Somebody who belongs to a tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Member {
+    pub(crate) user: UserId,
+    pub(crate) email: String,
+    pub(crate) name: String,
+    pub(crate) role: MemberRole,
+}
+
+/// On whose behalf members are changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Actor {
+    /// None for keys and for support.
+    pub(crate) user: Option<UserId>,
+    /// As the request's token has it.
+    pub(crate) role: MemberRole,
+}
+
+impl Registry {
+    /// Gives a member another role.
+    pub(crate) async fn change_role(
+        &self,
+        transaction: &OwnerTransaction,
+        tenant: &Tenant,
+        actor: Actor,
+        user: UserId,
+        role: MemberRole,
+    ) -> Result<Member, Failure> {
+        let actor = self.admit(transaction, tenant, actor).await?;
+        let member = find(transaction, tenant, user)
+            .await?
+            .ok_or_else(no_member)?;
+        may_change(actor, member.role)?;
+        may_change(actor, role)?;
+        if member.role == role {
+            return Ok(member);
+        }
+        if member.role == MemberRole::Owner {
+            keep_an_owner(transaction, tenant).await?;
+        }
+        self.write_role(transaction, tenant, user, role).await?;
+        access_changed(transaction, &[tenant.id])
+            .await
+            .map_err(RegistryError::from)?;
+        Ok(Member { role, ..member })
+    }
+
+    /// Has changes of members come one after the other, and finds out which role the actor has now.
+    async fn admit(
+        &self,
+        transaction: &OwnerTransaction,
+        tenant: &Tenant,
+        actor: Actor,
+    ) -> Result<MemberRole, Failure> {
+        let now = transaction
+            .query_typed_one(
+                "select m.role from tenantry.tenants t \
+                 left join tenantry.memberships m on m.tenant_id = t.id and m.account_id = $2 \
+                 where t.id = $1 for no key update of t",
+                &[
+                    (&tenant.id.0, Type::UUID),
+                    (&actor.user.map(|user| user.0), Type::UUID),
+                ],
+            )
+            .await
+            .map_err(RegistryError::from)?;
+        let role = match actor.user {
+            None => Some(actor.role),
+            Some(_) => now
+                .try_get::<_, Option<&str>>(0)
+                .map_err(RegistryError::from)?
+                .map(str::parse)
+                .transpose()
+                .map_err(RegistryError::from)?,
+        };
+        role.ok_or_else(|| {
+            Failure::new(Code::Forbidden, "you are no member of this tenant any more")
+        })
+    }
+
+    /// Writes a role down, in the registry and in the tenant's own table.
+    async fn write_role(
+        &self,
+        transaction: &OwnerTransaction,
+        tenant: &Tenant,
+        user: UserId,
+        role: MemberRole,
+    ) -> Result<(), RegistryError> {
+        enter(transaction, tenant).await?;
+        transaction
+            .execute_typed(
+                "update tenantry.memberships set role = $3 where tenant_id = $1 and account_id = $2",
+                &[
+                    (&tenant.id.0, Type::UUID),
+                    (&user.0, Type::UUID),
+                    (&role.as_str(), Type::TEXT),
+                ],
+            )
+            .await?;
+        let update = format!(
+            "update {}.{} set role = $2, updated_at = now() where id = $1",
+            tenant.schema.quoted(),
+            self.users_table
+        );
+        transaction
+            .execute_typed(
+                &update,
+                &[(&user.0, Type::UUID), (&role.as_str(), Type::TEXT)],
+            )
+            .await?;
+        Ok(())
+    }
+}
+
+/// Has triggers of the app find their tables, as in its migrations.
+async fn enter(transaction: &OwnerTransaction, tenant: &Tenant) -> Result<(), RegistryError> {
+    let path = format!("{}, extensions", tenant.schema.quoted());
+    transaction
+        .query_typed(
+            "select set_config('search_path', $1, true), set_config('app.tenant_id', $2, true)",
+            &[(&path, Type::TEXT), (&tenant.id.to_string(), Type::TEXT)],
+        )
+        .await?;
+    Ok(())
+}
+
+async fn find(
+    transaction: &OwnerTransaction,
+    tenant: &Tenant,
+    user: UserId,
+) -> Result<Option<Member>, RegistryError> {
+    let row = transaction
+        .query_typed_opt(
+            "select a.email, a.name, m.role from tenantry.memberships m \
+             join tenantry.accounts a on a.id = m.account_id where m.tenant_id = $1 and m.account_id = $2",
+            &[(&tenant.id.0, Type::UUID), (&user.0, Type::UUID)],
+        )
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(Member {
+        user,
+        email: row.try_get(0)?,
+        name: row.try_get(1)?,
+        role: row.try_get::<_, &str>(2)?.parse()?,
+    }))
+}
+
+/// Everything takes an admin, and what has to do with owners takes an owner.
+fn may_change(actor: MemberRole, role: MemberRole) -> Result<(), Failure> {
+    if actor >= MemberRole::Admin && (actor == MemberRole::Owner || role != MemberRole::Owner) {
+        return Ok(());
+    }
+    let message = match actor {
+        MemberRole::Admin => "only an owner can change owners, or make somebody one",
+        _ => "this takes the role admin or a higher one",
+    };
+    Err(Failure::new(Code::Forbidden, message))
+}
+
+/// Refuses to take the last owner away. The tenant's row is locked, so that two owners do not leave at once.
+async fn keep_an_owner(transaction: &OwnerTransaction, tenant: &Tenant) -> Result<(), Failure> {
+    let row = transaction
+        .query_typed_one(
+            "select count(*) from tenantry.memberships where tenant_id = $1 and role = 'owner'",
+            &[(&tenant.id.0, Type::UUID)],
+        )
+        .await
+        .map_err(RegistryError::from)?;
+    if row.try_get::<_, i64>(0).map_err(RegistryError::from)? > 1 {
+        return Ok(());
+    }
+    let message = "a tenant has at least one owner: make somebody else one first";
+    Err(Failure::new(Code::Conflict, message))
+}
+
+fn no_member() -> Failure {
+    Failure::bad_input("userId", "nobody among the members has this id")
+}

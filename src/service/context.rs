@@ -1,0 +1,152 @@
+//! What the service's own fields are resolved with: who asks where, and the transaction that they share.
+
+use std::sync::Arc;
+
+use async_graphql::Context;
+use tokio::sync::OnceCell;
+
+use crate::error::{Code, Failure};
+use crate::guard::{Guard, Identity, PublicUrl, TenantContext};
+use crate::names::{MemberRole, UserId};
+use crate::registry::audit;
+use crate::registry::{Access, Directory, MemberActor, OwnerTransaction, Registry, Tenant};
+use crate::request::RequestInfo;
+
+/// What is the same for all requests.
+#[allow(dead_code, reason = "for fields to come")]
+pub(crate) struct Environment {
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) guard: Arc<Guard>,
+    pub(crate) public_url: PublicUrl,
+}
+
+/// One operation at a tenant.
+pub(crate) struct ServiceContext {
+    environment: Arc<Environment>,
+    tenant: TenantContext,
+    request: RequestInfo,
+    access: Access,
+    transaction: OnceCell<OwnerTransaction>,
+}
+
+impl ServiceContext {
+    pub(crate) fn new(
+        environment: Arc<Environment>,
+        tenant: TenantContext,
+        request: RequestInfo,
+        access: Access,
+    ) -> Self {
+        Self {
+            environment,
+            tenant,
+            request,
+            access,
+            transaction: OnceCell::new(),
+        }
+    }
+
+    /// The one of the operation that a resolver is called for.
+    pub(super) fn of<'c>(context: &Context<'c>) -> Result<&'c Self, Failure> {
+        let found = context.data_opt::<Arc<Self>>();
+        found.map(|context| &**context).ok_or_else(|| {
+            Failure::internal("a field of the service is resolved without a context")
+        })
+    }
+
+    pub(super) fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    pub(super) fn tenant(&self) -> &Tenant {
+        self.tenant.tenant()
+    }
+
+    pub(super) fn identity(&self) -> &Identity {
+        self.tenant.identity()
+    }
+
+    /// What whoever asks may do here, if it is as much as that.
+    pub(super) fn at_least(&self, least: MemberRole) -> Result<MemberRole, Failure> {
+        match self.identity().role() {
+            Some(role) if role >= least => Ok(role),
+            Some(_) => Err(Failure::new(
+                Code::Forbidden,
+                format!("this takes the role {} or a higher one", least.as_str()),
+            )),
+            None => Err(Failure::unauthenticated("log in first")),
+        }
+    }
+
+    /// On whose behalf members are changed, if that takes no higher role.
+    pub(super) fn actor(&self, least: MemberRole) -> Result<MemberActor, Failure> {
+        Ok(MemberActor {
+            user: self.identity().user(),
+            role: self.at_least(least)?,
+        })
+    }
+
+    /// The account of whoever asks, who has to be a person.
+    #[allow(dead_code, reason = "for fields to come")]
+    pub(super) fn account(&self) -> Result<UserId, Failure> {
+        match (self.identity().user(), self.identity().role()) {
+            (Some(user), _) => Ok(user),
+            (None, Some(_)) => Err(Failure::new(
+                Code::Forbidden,
+                "this is for people who have logged in",
+            )),
+            (None, None) => Err(Failure::unauthenticated("log in first")),
+        }
+    }
+
+    /// The owner's transaction that all fields of the operation share, begun when it is first asked for.
+    /// In a query it only reads; in a mutation it is committed when all fields have succeeded.
+    pub(super) async fn transaction(&self) -> Result<&OwnerTransaction, Failure> {
+        let begin = || self.environment.registry.begin(self.access);
+        Ok(self.transaction.get_or_try_init(begin).await?)
+    }
+
+    /// Writes down in the audit log what this operation changes, as a part of its transaction.
+    pub(super) async fn record(
+        &self,
+        kind: audit::Kind,
+        action: &str,
+        details: serde_json::Value,
+    ) -> Result<(), Failure> {
+        let entry = audit::Entry {
+            tenant: Some(self.tenant().id),
+            kind,
+            actor: audit::Actor::from(self.identity()),
+            request: Some(self.request.clone()),
+            action: action.to_owned(),
+            details,
+            failed: None,
+        };
+        Ok(audit::record(self.transaction().await?, &entry).await?)
+    }
+
+    pub(super) async fn commit(self) -> Result<(), Failure> {
+        match self.transaction.into_inner() {
+            Some(transaction) => Ok(transaction.commit().await?),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) async fn roll_back(self) {
+        if let Some(transaction) = self.transaction.into_inner() {
+            // Failing that, the connection is closed, which has the same effect.
+            let _ = transaction.roll_back().await;
+        }
+    }
+}
+
+impl From<&Identity> for audit::Actor {
+    fn from(identity: &Identity) -> Self {
+        match *identity {
+            Identity::Anonymous => Self::Anonymous,
+            Identity::Member { user, role } => Self::User(user, Some(role)),
+            Identity::ApiKey { key, role } => Self::ApiKey(key.0, role),
+            Identity::Support { operator, role } => Self::Support(operator.0, role),
+        }
+    }
+}
