@@ -3,6 +3,7 @@
 //! Keys are values: plans are found by their document, operation and the shape of the variables. The
 //! cache is bounded by the bytes it holds.
 
+mod trail;
 mod work;
 
 use std::sync::Arc;
@@ -15,12 +16,14 @@ use crate::error::{self, Code, Failure};
 use crate::guard::Identity;
 use crate::limits::{Limit, Limits};
 use crate::plan::{
-    self, Bindings, Document, Plan, PlanError, PlanErrorKind, RootValue, Shape, Variables,
+    self, Bindings, Document, OperationKind, Plan, PlanError, PlanErrorKind, RootValue, Shape,
+    Variables,
 };
 use crate::schema::Api;
 use crate::sql;
 use work::work;
 
+pub(crate) use trail::Trail;
 pub(crate) use work::{Work, WriteQuery};
 
 /// An operation that is ready to run for any tenant of its API, with any variables of its shape.
@@ -32,6 +35,8 @@ pub(crate) struct Compiled {
     /// Whether it has fields of the service's own.
     pub(crate) service: bool,
     pub(crate) work: Work,
+    /// Of a mutation: what the audit log is told.
+    pub(crate) trail: Option<Trail>,
 }
 
 /// The caches of one process.
@@ -96,10 +101,13 @@ impl Compiler {
         let roots = || plan.roots.iter().map(|root| &root.value);
         let introspects = roots().any(|value| matches!(value, RootValue::Introspection));
         let service = roots().any(|value| matches!(value, RootValue::Service { .. }));
+        let trail = (plan.kind == OperationKind::Mutation)
+            .then(|| Trail::new(api, &plan, &document.sha256, selected.name));
         let compiled = Arc::new(Compiled {
             document: (introspects || service).then(|| Arc::clone(&document)),
             introspects,
             service,
+            trail,
             work,
             plan,
         });
@@ -206,6 +214,7 @@ impl Weighter<PlanKey, Arc<Compiled>> for PlanWeight {
             plan,
             document,
             work,
+            trail,
             ..
         } = &**compiled;
         let statements = match work {
@@ -222,7 +231,11 @@ impl Weighter<PlanKey, Arc<Compiled>> for PlanWeight {
                 .sum(),
         };
         let document = document.as_ref().map_or(0, |document| document.text_bytes);
+        let trail = trail
+            .as_ref()
+            .map_or(0, |trail| trail.details.len() + trail.kept.len());
         let bytes = key.shape.len()
+            + trail
             + statements * 8
             + usize::try_from(plan.cost.fields()).unwrap_or(usize::MAX) * 128
             + plan.params.bytes()

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use clap::Args;
 
 use crate::documents::Others;
-use crate::http::{Introspection, Network, Proxies};
+use crate::http::{Audit, Introspection, Network, Proxies};
 use crate::limits::{Limit, Limits};
 use crate::migrate::Migrations;
 use crate::schema::Options;
@@ -129,6 +129,19 @@ pub(crate) struct Serving {
         default_value = "x-forwarded-for"
     )]
     pub(crate) client_address_header: String,
+
+    /// What the audit log tells of.
+    #[arg(long, env = "TENANTRY_AUDIT", value_enum, default_value_t = Audit::All)]
+    pub(crate) audit: Audit,
+
+    /// How many days the entries of the audit log are kept; 0 is for ever.
+    #[arg(
+        long,
+        env = "TENANTRY_AUDIT_DAYS",
+        value_name = "DAYS",
+        default_value_t = 90
+    )]
+    pub(crate) audit_days: u32,
 
     /// The largest request body in bytes.
     #[arg(long, env = "TENANTRY_MAX_BODY", value_name = "BYTES", default_value_t = 1 << 20)]

@@ -11,10 +11,11 @@ use crate::error::{self, Code, Failure};
 use crate::guard::{AccessToken, Guard, TenantContext};
 use crate::limits::{Limit, Limits};
 use crate::plan::{self, Bindings, Bound, OperationKind, ParamId, Root, RootValue};
+use crate::request::RequestInfo;
 use crate::rows::Rows;
 use crate::schema::Api;
 use crate::service::{self, ServiceContext};
-use crate::session::{Lanes, WriteFailure};
+use crate::session::{Lanes, Note, WriteFailure};
 use crate::sql::Layout;
 
 pub(crate) use access::permit;
@@ -78,19 +79,28 @@ pub(crate) async fn log_in(
     Ok(Outcome::LogIns(done))
 }
 
-/// Runs the statements of a mutation, all or none.
+/// Runs the statements of a mutation, all or none, and an entry in the audit log that names the client, where there is to be
+/// one.
 pub(crate) async fn write(
     lanes: &Lanes,
     context: &TenantContext,
     api: &Api,
     compiled: &Compiled,
     bindings: &Bindings,
+    client: Option<&RequestInfo>,
 ) -> Result<Outcome, Failure> {
     let Work::Write(writes) = &compiled.work else {
         return Ok(Outcome::Nothing);
     };
     let queries: Vec<_> = writes.iter().map(|write| &write.query).collect();
-    let failed = match lanes.write(context, &queries, bindings).await {
+    let note = client.zip(compiled.trail.as_ref());
+    let note = note.map(|(request, trail)| Note {
+        request,
+        action: &trail.action,
+        details: &trail.details,
+        kept: &trail.kept,
+    });
+    let failed = match lanes.write(context, &queries, bindings, note).await {
         Ok(rows) => return Ok(Outcome::Written(rows)),
         Err(failed) => failed,
     };

@@ -106,6 +106,8 @@ pub(super) async fn build(parts: Parts) -> anyhow::Result<Arc<Service>> {
             migrations: parts.migrations,
             wanted: (parts.serving.spare_workspaces).unwrap_or(parts.default_spare_workspaces),
         },
+        audit: parts.serving.audit,
+        audit_days: parts.serving.audit_days,
         guard,
         registry,
         directory,
@@ -126,12 +128,14 @@ pub(super) async fn serve(
     tokio::select! {
         () = service.lanes.tidy() => {}
         () = registry.keep_spares(&service.stock, &service.lanes) => {}
+        () = registry.forget_old_entries(service.audit_days) => {}
         () = server => {}
         () = async { stop.wait().await; tokio::time::sleep(DRAIN).await } => {
             tracing::warn!("some requests did not finish in time");
         }
     }
     service.lanes.close();
+    service.registry.backlog.written().await;
     Ok(())
 }
 

@@ -12,11 +12,10 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use quick_cache::sync::Cache;
 use quick_cache::{Equivalent, Weighter};
-use sha2::{Digest as _, Sha256};
 
 use crate::error::{Code, Failure};
 use crate::limits::{Limit, Limits};
-use crate::plan::{Document, Variables};
+use crate::plan::{self, Document, Variables};
 use crate::schema::Api;
 
 pub(crate) use trusted::Trusted;
@@ -150,11 +149,7 @@ impl Documents {
             let failure = Failure::new(Code::PersistedQueryNotFound, "PersistedQueryNotFound");
             return Err(vec![failure]);
         }
-        let own: String = Sha256::digest(text)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        if own != digits {
+        if plan::sha256(text) != digits {
             let message =
                 "the hash is not the SHA-256 of the query, in lowercase hexadecimal digits";
             return Err(vec![Failure::new(Code::BadUserInput, message)]);

@@ -10,7 +10,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context as _, bail, ensure};
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 
 use super::{DocumentId, Operation};
 use crate::plan;
@@ -107,10 +106,7 @@ impl Trusted {
     fn add(&mut self, id: &str, text: &str, origin: String) -> anyhow::Result<()> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         plan::parse(text).with_context(|| format!("{id} is not GraphQL"))?;
-        let hash: String = Sha256::digest(text)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let hash = plan::sha256(text);
         let known = self.by_text.get(text.trim());
         let document = known.cloned().unwrap_or_else(|| {
             Arc::new(TrustedDocument {
@@ -197,10 +193,7 @@ mod tests {
         ] {
             assert_eq!(by_id(&trusted, id).as_deref(), Some(text), "{id}");
         }
-        let hash: String = Sha256::digest("query C { c }")
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let hash = plan::sha256("query C { c }");
         assert!(by_id(&trusted, &hash).is_some() && by_id(&trusted, "sha256:no").is_none());
         let by_text = Operation {
             query: " query C { c }\n".into(),

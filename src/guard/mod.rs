@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crate::error::{Code, Failure};
 use crate::names::{ApiKeyId, MemberRole, OperatorId, SessionId, Subdomain, UserId};
+use crate::registry::audit::Actor;
 use crate::registry::{Directory, LoggedIn, Place, Registry, SignedUp, Tenant, TenantStatus};
 
 use access::Access;
@@ -79,6 +80,16 @@ impl Identity {
         match self {
             Self::Member { user, .. } => Some(*user),
             Self::Anonymous | Self::ApiKey { .. } | Self::Support { .. } => None,
+        }
+    }
+
+    /// What the audit log calls it.
+    pub(crate) fn actor(&self) -> Actor {
+        match *self {
+            Self::Anonymous => Actor::Anonymous,
+            Self::Member { user, role } => Actor::User(user, Some(role)),
+            Self::ApiKey { key, role } => Actor::ApiKey(key, role),
+            Self::Support { operator, role } => Actor::Support(operator, role),
         }
     }
 }

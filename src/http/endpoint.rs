@@ -9,8 +9,9 @@ use axum::http::header;
 use axum::http::request::Parts;
 use axum::response::Response;
 
+use super::audit::Attempt;
 use super::transport::{self, Method, Refusal, Reply};
-use super::{Introspection, Service, platform};
+use super::{Audit, Introspection, Service, platform};
 use crate::compile::{Compiled, Operation, Work};
 use crate::error::{Code, Failure};
 use crate::execute::{self, Resolved};
@@ -33,7 +34,8 @@ pub(super) async fn graphql(
         Ok(media) => media,
         Err(refusal) => return transport::refused(transport::Media::Json, &client, refusal),
     };
-    let result = answer(&service, &client, &parts, body).await;
+    let mut attempt = Attempt::default();
+    let result = answer(&service, &client, &parts, body, &mut attempt).await;
     tracing::debug!(
         request.id = &*client.id,
         http.host = super::host(&parts.uri, &parts.headers),
@@ -44,6 +46,7 @@ pub(super) async fn graphql(
     match result {
         Ok(reply) => transport::response(media, &client, reply),
         Err(refusal) => {
+            attempt.failed(&service, &client, &refusal);
             let host = refusal.moved_to();
             let location =
                 host.and_then(|host| super::moved::location(&parts.uri, &parts.headers, host));
@@ -61,6 +64,7 @@ async fn answer(
     client: &RequestInfo,
     parts: &Parts,
     body: Body,
+    attempt: &mut Attempt,
 ) -> Result<Reply, Refusal> {
     // guard: which tenant, on whose behalf
     // One host is one tenant: whoever names two is refused (RFC 9112, section 3.2).
@@ -86,6 +90,7 @@ async fn answer(
     let api = service.apis.of(context.tenant()).await?;
     // plan: parsed, validated, planned and printed, or all of it from the cache
     let compiled = service.compiler.compile(&api, &mut operation, &limits)?;
+    attempt.begin(&context, &compiled);
     permit(service, &context, method, &compiled)?;
     execute::permit(&api, &compiled, context.identity())?;
     let bindings = compiled.bind(&operation.variables, context.identity(), &limits)?;
@@ -99,8 +104,8 @@ async fn answer(
             execute::Outcome::Rows(rows, query.statement.layout)
         }
         Work::Write(_) => {
-            let lanes = &service.lanes;
-            execute::write(lanes, &context, &api, &compiled, &bindings).await?
+            let (lanes, client) = (&service.lanes, audited(service, client));
+            execute::write(lanes, &context, &api, &compiled, &bindings, client).await?
         }
         Work::LogIns(_) => {
             let (guard, lanes) = (&service.guard, &service.lanes);
@@ -154,6 +159,11 @@ fn limits(service: &Service, admission: &Admission) -> Limits {
         Admission::Platform(_) => service.limits,
         Admission::Tenant(context) => service.limits.with(&context.tenant().limits),
     }
+}
+
+/// The client, where the audit log tells of what it does to tables.
+fn audited<'c>(service: &Service, client: &'c RequestInfo) -> Option<&'c RequestInfo> {
+    (service.audit == Audit::All).then_some(client)
 }
 
 /// The Authorization header; one that is not text is no token, and not the same as none.

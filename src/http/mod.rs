@@ -1,5 +1,6 @@
 //! HTTP: the routes, and nothing that is not about HTTP.
 
+mod audit;
 mod client;
 mod endpoint;
 mod graphiql;
@@ -18,6 +19,7 @@ use axum::middleware::from_fn_with_state;
 use axum::response::{Redirect, Response};
 use axum::routing::get;
 
+pub(crate) use audit::Audit;
 pub(crate) use client::{Network, Proxies};
 pub(crate) use server::serve;
 
@@ -57,6 +59,9 @@ pub(crate) struct Service {
     pub(crate) proxies: Proxies,
     /// The workspaces that are kept ready for sign-ups.
     pub(crate) stock: Stock,
+    pub(crate) audit: Audit,
+    /// For how many days entries of the audit log are kept; for ever when 0.
+    pub(crate) audit_days: u32,
 }
 
 pub(crate) fn router(service: Arc<Service>) -> Router {

@@ -10,6 +10,7 @@ use async_graphql::parser::types::{
 use async_graphql::{Request, ServerError};
 use futures_util::FutureExt as _;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use super::error::{PlanError, PlanErrorKind};
 use super::measure::Measures;
@@ -24,6 +25,8 @@ pub struct Document {
     pub id: u64,
     /// The length of its text.
     pub text_bytes: usize,
+    /// Of its text, in hexadecimal digits.
+    pub sha256: Box<str>,
     pub(super) ast: ExecutableDocument,
     operations: HashMap<Option<String>, Operation>,
 }
@@ -82,6 +85,7 @@ impl Document {
         Ok(Self {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             text_bytes: text.len(),
+            sha256: sha256(text).into(),
             ast,
             operations,
         })
@@ -110,17 +114,23 @@ impl Document {
                 }
             },
         };
-        let info = self
+        let (name, info) = self
             .operations
-            .get(&key)
+            .get_key_value(&key)
             .ok_or_else(|| unknown(key.as_deref().unwrap_or_default()))?;
-        Ok(SelectedOperation { info, definition })
+        Ok(SelectedOperation {
+            name: name.as_deref(),
+            info,
+            definition,
+        })
     }
 }
 
 /// The operation that a request runs.
 #[derive(Debug, Clone, Copy)]
 pub struct SelectedOperation<'d> {
+    /// What the document calls it.
+    pub name: Option<&'d str>,
     pub(super) info: &'d Operation,
     pub(super) definition: &'d OperationDefinition,
 }
@@ -165,6 +175,16 @@ impl Operation {
             measures: Measures::of(document, &definition.selection_set.node),
         }
     }
+}
+
+/// In lowercase hexadecimal digits, as clients name documents.
+pub fn sha256(text: &str) -> String {
+    use std::fmt::Write as _;
+    let mut digits = String::with_capacity(64);
+    for byte in Sha256::digest(text) {
+        let _ = write!(digits, "{byte:02x}");
+    }
+    digits
 }
 
 /// Validation looks at the document alone: variables have no values yet, so that its result holds

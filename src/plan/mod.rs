@@ -40,7 +40,7 @@ mod write;
 pub use access::{Subject, Use, refused, refused_user};
 pub use cost::Cost;
 pub use cursor::{encode as encode_cursor, encode_offset as encode_offset_cursor};
-pub use document::{Document, SelectedOperation};
+pub use document::{Document, SelectedOperation, sha256};
 pub use error::{InputError, PlanError, PlanErrorKind};
 pub use introspection::{CompiledFields, introspect};
 pub use log_in::{LogIn, LogInField};
@@ -93,6 +93,7 @@ pub fn plan(
         params: Params::default(),
         limits: Limits::default(),
         path: Vec::new(),
+        slots: 0,
     };
     let kind = root::kind(operation)?;
     let roots = root::roots(&env, &mut state, operation)?;
@@ -126,6 +127,8 @@ struct State {
     limits: Limits,
     /// Response keys down to the field at hand, for errors.
     path: Vec<String>,
+    /// How many places for rows that are written have been given away.
+    slots: usize,
 }
 
 type Result<T, E = PlanError> = std::result::Result<T, E>;

@@ -56,6 +56,7 @@ pub(super) fn roots(
         let value = state.within(key, |state| root(env, state, type_name, name, &selected))?;
         roots.push(Root {
             key: ResponseKey::new(key),
+            field: name.into(),
             value,
         });
     }

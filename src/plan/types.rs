@@ -35,6 +35,8 @@ pub enum OperationKind {
 #[derive(Debug)]
 pub struct Root {
     pub key: ResponseKey,
+    /// What the schema calls it.
+    pub field: Box<str>,
     pub value: RootValue,
 }
 

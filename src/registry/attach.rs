@@ -2,6 +2,7 @@
 
 use tokio::sync::Notify;
 
+use super::audit::Backlog;
 use super::{Hasher, Registry, RegistryError};
 use crate::error::postgres_reason;
 use crate::migrate::{LoadError, MigrationSet};
@@ -60,6 +61,7 @@ impl Registry {
             hasher: Hasher::new(),
             spare_taken: Notify::new(),
             database,
+            backlog: Backlog::start(pool.clone()),
             pool,
         })
     }

@@ -31,6 +31,7 @@ use crate::sql::Ident;
 #[allow(unused_imports, reason = "sessions follow")]
 pub(crate) use access::access_changed;
 pub(crate) use accounts::LoggedIn;
+use audit::Backlog;
 pub(crate) use directory::{Directory, Place};
 pub(crate) use lifecycle::{
     By, Change, Filter, Listing, Purged, Reason, Sort, TenantRecord, TenantRef,
@@ -56,6 +57,8 @@ pub(crate) struct Registry {
     hasher: Hasher,
     request_role: RoleName,
     request_password: Option<String>,
+    /// Where entries of the audit log go that are part of no transaction.
+    pub(crate) backlog: Backlog,
     /// The service's own table of users in every tenant schema.
     users_table: Ident,
     /// Tells who keeps workspaces in stock.

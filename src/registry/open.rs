@@ -4,6 +4,7 @@ use tokio::sync::Notify;
 use tokio_postgres::Transaction;
 use tokio_postgres::types::Type;
 
+use super::audit::Backlog;
 use super::login::{self, LoginError, RequestLogin};
 use super::{Hasher, Registry, RegistryError};
 use crate::error::postgres_reason;
@@ -73,6 +74,7 @@ impl Registry {
         drop(connection);
         Ok(Self {
             database,
+            backlog: Backlog::start(pool.clone()),
             pool,
             hasher: Hasher::new(),
             request_role,

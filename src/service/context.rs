@@ -116,7 +116,7 @@ impl ServiceContext {
         let entry = audit::Entry {
             tenant: Some(self.tenant().id),
             kind,
-            actor: audit::Actor::from(self.identity()),
+            actor: self.identity().actor(),
             request: Some(self.request.clone()),
             action: action.to_owned(),
             details,
@@ -136,17 +136,6 @@ impl ServiceContext {
         if let Some(transaction) = self.transaction.into_inner() {
             // Failing that, the connection is closed, which has the same effect.
             let _ = transaction.roll_back().await;
-        }
-    }
-}
-
-impl From<&Identity> for audit::Actor {
-    fn from(identity: &Identity) -> Self {
-        match *identity {
-            Identity::Anonymous => Self::Anonymous,
-            Identity::Member { user, role } => Self::User(user, Some(role)),
-            Identity::ApiKey { key, role } => Self::ApiKey(key.0, role),
-            Identity::Support { operator, role } => Self::Support(operator.0, role),
         }
     }
 }

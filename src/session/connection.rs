@@ -7,6 +7,7 @@ use std::time::Duration;
 use deadpool::managed::{self, Metrics, RecycleError, RecycleResult};
 
 use super::answer::ServerError;
+use super::audit::Note;
 use super::settings::Settings;
 use super::statements::{Statements, Way};
 use super::wire::{Broken, Wire};
@@ -104,6 +105,8 @@ pub(super) struct Transaction<'a> {
     pub(super) access: Access,
     pub(super) queries: &'a [&'a Query],
     pub(super) bindings: &'a Bindings,
+    /// What the audit log is told, in a transaction that writes.
+    pub(super) note: Option<Note<'a>>,
 }
 
 impl Transaction<'_> {
@@ -128,7 +131,7 @@ impl Connection {
         let statements = match preparing {
             Preparing::Nothing => None,
             Preparing::Statements(capacity) => {
-                let fixed = [Settings::READ, BEGIN, Settings::WRITE, COMMIT];
+                let fixed = [Settings::READ, BEGIN, Settings::WRITE, Note::FIXED, COMMIT];
                 for fixed in fixed.iter().chain(&CLEAN) {
                     wire.parse_texts(fixed.name, fixed.text, fixed.parameters)?;
                 }
@@ -189,6 +192,10 @@ impl Connection {
             self.query(tenant, query, transaction.bindings)?;
         }
         if writes {
+            if let Some(note) = &transaction.note {
+                let name = self.fixed(&Note::FIXED)?;
+                note.apply(settings.identity(), &mut self.wire, name)?;
+            }
             let commit = self.fixed(&COMMIT)?;
             self.wire.execute_with(commit, [])?;
         }

@@ -15,9 +15,9 @@ use deadpool_postgres::Runtime;
 
 use places::{Place, Places};
 
-use super::connection::{Access, OpenError, Opener, Preparing};
+use super::connection::{Access, OpenError, Opener, Preparing, Transaction};
 use super::error::SessionError;
-use super::{Failed, Query, Session, Settings, WriteFailure};
+use super::{Failed, Note, Query, Session, Settings, WriteFailure};
 use crate::error::Failure;
 use crate::guard::TenantContext;
 use crate::names::{RoleName, TenantId};
@@ -107,8 +107,14 @@ impl Lanes {
         query: &Query,
         bindings: &Bindings,
     ) -> Result<Rows, Failure> {
+        let transaction = Transaction {
+            access: Access::Read,
+            queries: &[query],
+            bindings,
+            note: None,
+        };
         let mut session = self.open(context).await?;
-        let mut result = session.transact(Access::Read, &[query], bindings).await;
+        let mut result = session.transact(&transaction).await;
         if let Err(Failed { error, .. }) = &result
             && (error.is_dead_connection() || error.is_stale_statement())
         {
@@ -117,7 +123,7 @@ impl Lanes {
             session = self.open(context).await?;
             // Another connection may have prepared it as long ago.
             session.forget(&[query]);
-            result = session.transact(Access::Read, &[query], bindings).await;
+            result = session.transact(&transaction).await;
         }
         let mut rows = result.map_err(|failed| failed.error)?;
         Ok(rows.next().ok_or(SessionError::Closed)?)
@@ -130,8 +136,14 @@ impl Lanes {
         context: &TenantContext,
         queries: &[&Query],
         bindings: &Bindings,
+        note: Option<Note<'_>>,
     ) -> Result<Vec<Rows>, WriteFailure> {
-        let access = Access::of(context.identity());
+        let transaction = Transaction {
+            access: Access::of(context.identity()),
+            queries,
+            bindings,
+            note,
+        };
         let (mut tries, mut is_stale) = (0, false);
         loop {
             tries += 1;
@@ -139,7 +151,7 @@ impl Lanes {
             if is_stale {
                 session.forget(queries);
             }
-            let failed = match session.transact(access, queries, bindings).await {
+            let failed = match session.transact(&transaction).await {
                 Ok(rows) => return Ok(rows.collect()),
                 Err(failed) => failed,
             };

@@ -15,6 +15,7 @@
 //! session.
 
 mod answer;
+mod audit;
 mod connection;
 mod error;
 mod lanes;
@@ -28,13 +29,13 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::error::Failure;
 use crate::guard::TenantContext;
-use crate::plan::Bindings;
 use crate::rows::Rows;
 use crate::sql::Statement;
-use connection::{Access, Checkout, Opener, Transaction};
+use connection::{Checkout, Opener, Transaction};
 use error::SessionError;
 use settings::Settings;
 
+pub(crate) use audit::Note;
 pub(crate) use connection::Preparing;
 pub(crate) use error::Violation;
 pub(crate) use lanes::{Lanes, LanesConfig};
@@ -105,11 +106,9 @@ impl<'a> Session<'a> {
     /// Runs the queries one after the other, in a transaction of their own: all of them, or none.
     async fn transact(
         &mut self,
-        access: Access,
-        queries: &[&Query],
-        bindings: &Bindings,
+        transaction: &Transaction<'_>,
     ) -> Result<impl Iterator<Item = Rows> + use<>, Failed> {
-        let tenant = self.context.tenant();
+        let (tenant, queries) = (self.context.tenant(), transaction.queries);
         for query in queries {
             tracing::debug!(
                 tenant.subdomain = %tenant.subdomain,
@@ -117,14 +116,9 @@ impl<'a> Session<'a> {
                 "statement"
             );
         }
-        let transaction = Transaction {
-            access,
-            queries,
-            bindings,
-        };
         let connection = self.connection.connection().ok_or(SessionError::Closed)?;
         let exchange = async {
-            let before = connection.write(&self.settings, tenant.id, &transaction)?;
+            let before = connection.write(&self.settings, tenant.id, transaction)?;
             Ok((before, connection.wire.exchange(before).await?))
         };
         let (before, mut answer) = match exchange.await {
@@ -135,7 +129,7 @@ impl<'a> Session<'a> {
             }
         };
         let Some(error) = answer.error.take() else {
-            connection.committed(&transaction);
+            connection.committed(transaction);
             return Ok(answer.into_rows().take(queries.len()));
         };
         let Some(statement) = answer.done.checked_sub(before) else {
@@ -144,6 +138,10 @@ impl<'a> Session<'a> {
         // It may be older than the tables; and what comes after it has not been prepared.
         for query in queries.iter().skip(statement) {
             connection.forget(tenant.id, query.id);
+        }
+        if transaction.note.is_some() && statement == queries.len() {
+            // What the audit log has against it is not about what the client sent.
+            return Err(SessionError::Settings(error).into());
         }
         Err(Failed {
             // The last one may be COMMIT.

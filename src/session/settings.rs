@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::connection::Fixed;
 use super::wire::Wire;
-use crate::guard::TenantContext;
+use crate::guard::{Identity, TenantContext};
 use crate::names::MemberRole;
 
 pub(super) struct Settings<'a> {
@@ -46,6 +46,10 @@ impl<'a> Settings<'a> {
             context,
             statement_timeout,
         }
+    }
+
+    pub(super) fn identity(&self) -> &Identity {
+        self.context.identity()
     }
 
     /// Executes the statement of this name, which is [`Settings::READ`] or [`Settings::WRITE`], with

@@ -58,12 +58,12 @@ const EDGES: &str = "
     apis: error migrate model registry schema
     compile: documents error guard limits model plan schema session sql
     documents: error limits plan schema
-    execute: compile encode error guard limits model names plan rows schema service session sql
+    execute: compile encode error guard limits model names plan request rows schema service session sql
     model: sql
     schema: model plan
     plan: encode model schema sql
     sql: model plan schema
-    session: error guard names plan postgres registry rows sql
+    session: error guard names plan postgres registry request rows sql
     encode: plan rows
     rows:
     migrate: error names

@@ -3,6 +3,7 @@
 mod harness;
 
 mod access;
+mod audit;
 mod dashboards;
 mod dev;
 mod differential;

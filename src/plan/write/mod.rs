@@ -41,6 +41,7 @@ pub(super) fn plan(
         selected,
         relation,
         steps: Vec::new(),
+        first: state.slots,
         slots: Vec::new(),
     };
     let mut delete = None;
@@ -67,7 +68,8 @@ pub(super) fn plan(
             slot
         }
     };
-    let steps = planner.steps;
+    let Planner { steps, slots, .. } = planner;
+    state.slots += slots.len();
     let answer = match kind {
         WriteKind::Create | WriteKind::Update | WriteKind::Delete => {
             Answer::Row(row::selection(env, state, relation, &selected.fields)?)
@@ -96,9 +98,11 @@ pub(super) fn call(
         selected,
         relation,
         steps: Vec::new(),
+        first: state.slots,
         slots: Vec::new(),
     };
     let slot = planner.slot(relation, &[]);
+    state.slots += 1;
     let step = CallStep {
         relation,
         call: super::call::call(env, state, id, selected)?,
@@ -156,6 +160,8 @@ struct Planner<'e, 'a> {
     selected: &'e Selected<'a>,
     relation: RelationId,
     steps: Vec<WriteStep>,
+    /// The first of its slots: each field has its own, so that all can be told what was written.
+    first: usize,
     /// What is kept of which rows.
     slots: Vec<(RelationId, Vec<KeptColumn>)>,
 }
@@ -182,19 +188,23 @@ impl<'a> Planner<'_, 'a> {
             }
         }
         self.slots.push((relation, kept));
-        Slot(self.slots.len() - 1)
+        Slot(self.first + self.slots.len() - 1)
     }
 
     fn kept(&self, slot: Slot) -> Kept {
         Kept {
             slot,
-            columns: self.slots[slot.0].1.clone(),
+            columns: self.kept_in(slot).1.clone(),
         }
+    }
+
+    fn kept_in(&self, slot: Slot) -> &(RelationId, Vec<KeptColumn>) {
+        &self.slots[slot.0 - self.first]
     }
 
     /// A column of the rows kept in a slot, which was made to have it.
     fn kept_value(&self, slot: Slot, column: ColumnId) -> KeptValue {
-        let (relation, columns) = &self.slots[slot.0];
+        let (relation, columns) = self.kept_in(slot);
         let wanted = KeptColumn::Column(column);
         KeptValue {
             slot,

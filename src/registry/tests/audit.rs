@@ -5,8 +5,9 @@ use std::net::IpAddr;
 use serde_json::json;
 use uuid::Uuid;
 
+use super::{scalar, sqlstate};
 use crate::error::Code;
-use crate::names::{MemberRole, UserId};
+use crate::names::{ApiKeyId, MemberRole, OperatorId, UserId};
 use crate::registry::audit::{self, Actor, Entry, Kind};
 use crate::request::RequestInfo;
 use crate::testing::TestDatabase;
@@ -40,11 +41,14 @@ async fn an_entry_is_part_of_the_transaction_that_it_is_about() {
         ),
         entry(Actor::User(user, None), None),
         entry(
-            Actor::ApiKey(Uuid::now_v7(), MemberRole::Viewer),
+            Actor::ApiKey(ApiKeyId(Uuid::now_v7()), MemberRole::Viewer),
             Some(request.clone()),
         ),
-        entry(Actor::Support(Uuid::now_v7(), MemberRole::Admin), None),
-        entry(Actor::Operator(Uuid::now_v7()), None),
+        entry(
+            Actor::Support(OperatorId(Uuid::now_v7()), MemberRole::Admin),
+            None,
+        ),
+        entry(Actor::Operator(OperatorId(Uuid::now_v7())), None),
         entry(Actor::CommandLine("root".to_owned()), None),
         entry(Actor::Anonymous, Some(request)),
         Entry {
@@ -81,4 +85,103 @@ async fn an_entry_is_part_of_the_transaction_that_it_is_about() {
             "service:tenant:FORBIDDEN",
         ]
     );
+}
+
+#[tokio::test]
+async fn old_entries_go_by_one_replica_at_a_time() {
+    let database = TestDatabase::of_ordinary_owner().await;
+    let replica = database.replica().await;
+    let mut connection = replica.registry.connection().await.unwrap();
+    let fill = "insert into tenantry.audit_log (at, kind, action, actor_kind, details, outcome) \
+                select now() - make_interval(hours => n), 'data', 'x', 'service', '{}', 'ok' \
+                from generate_series(1, 12000) n";
+    connection.execute(fill, &[]).await.unwrap();
+    let other = connection.transaction().await.unwrap();
+    let lock = "select pg_advisory_xact_lock(7022629598034657281)";
+    other.execute(lock, &[]).await.unwrap();
+    assert_eq!(replica.registry.remove_entries(10).await.unwrap(), 0);
+    other.rollback().await.unwrap();
+    assert_eq!(
+        replica.registry.remove_entries(10).await.unwrap(),
+        12000 - 239
+    );
+    let left = "select count(*), min(at) > now() - interval '10 days' from tenantry.audit_log";
+    let row = connection.query_one(left, &[]).await.unwrap();
+    assert_eq!((row.get::<_, i64>(0), row.get::<_, bool>(1)), (239, true));
+}
+
+#[tokio::test]
+async fn what_failed_is_written_by_a_task_and_a_flood_is_counted() {
+    let database = TestDatabase::of_ordinary_owner().await;
+    let replica = database.replica().await;
+    let backlog = &replica.registry.backlog;
+    for _ in 0..1500 {
+        backlog.add(Entry {
+            failed: Some(Code::Timeout),
+            ..entry(Actor::Service, None)
+        });
+    }
+    backlog.written().await;
+    let connection = replica.registry.connection().await.unwrap();
+    let text = "select count(*) from tenantry.audit_log where outcome = 'TIMEOUT'";
+    let written: i64 = connection.query_one(text, &[]).await.unwrap().get(0);
+    assert_eq!(written, 1000, "what did not fit was counted");
+}
+
+/// The role decides whose log it is, whatever the settings say; and nobody reads it.
+#[tokio::test]
+async fn a_tenant_writes_to_no_log_but_its_own() {
+    let database = TestDatabase::of_ordinary_owner().await;
+    let replica = database.replica().await;
+    let (ours, theirs) = (
+        replica.sign_up("ours").await.tenant,
+        replica.sign_up("theirs").await.tenant,
+    );
+    let request = replica.request_connection().await;
+    let record = "select tenantry.record('a', 'user', '', '', '', '', '', '{}', '')";
+    let forge = format!(
+        "begin; set local role {}; set local app.tenant_id = '{}'; \
+         create temporary table tenants (id uuid, role_name text); \
+         insert into tenants values ('{}', current_user); set local search_path = pg_temp, tenantry; {record}; commit",
+        ours.role.quoted(),
+        theirs.id,
+        theirs.id
+    );
+    request.batch_execute(&forge).await.unwrap();
+    let connection = replica.registry.connection().await.unwrap();
+    let text = "select array_agg(tenant_id) from tenantry.audit_log where kind = 'data'";
+    let tenants: Vec<Uuid> = connection.query_one(text, &[]).await.unwrap().get(0);
+    assert_eq!(tenants, [ours.id.0]);
+    assert_eq!(
+        sqlstate(&request, record).await,
+        "P0001",
+        "a login is no tenant"
+    );
+    let inside = format!("begin; set local role {}; ", ours.role.quoted());
+    for statement in [
+        "select * from tenantry.audit_log",
+        "insert into tenantry.audit_log (kind) values ('data')",
+        "delete from tenantry.audit_log",
+        "select tenantry.first_keys('{}')",
+    ] {
+        let state = sqlstate(&request, &format!("{inside}{statement}")).await;
+        assert_eq!(state, "42501", "{statement}");
+        request.batch_execute("rollback").await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn very_many_keys_are_a_number_and_the_first_hundred() {
+    let database = TestDatabase::of_ordinary_owner().await;
+    database.replica().await;
+    let owner = database.owner().await;
+    let keys = "select tenantry.first_keys(array_agg(n)::text) from generate_series(1, 20000) n";
+    let keys = scalar(&owner, keys).await;
+    assert!(
+        keys.starts_with("20000 {1,2,") && keys.ends_with(",99,100}"),
+        "{keys}"
+    );
+    let long = "select tenantry.first_keys(array[repeat('ü', 5000), 'a,\"b']::text)";
+    let long = scalar(&owner, long).await;
+    assert_eq!(long, format!("2 {{{},\"a,\\\"b\"}}", "ü".repeat(100)));
 }

@@ -1,8 +1,8 @@
 //! The answer of a write: the rows that it was about, and how many they were.
 
 use super::update::condition;
-use super::{Writer, kept_columns, kept_rows, same_row};
-use crate::plan::{Answer, Find, Selection, Write, row_key};
+use super::{Sorted, Writer, keep_columns, kept_columns, kept_rows, same_row};
+use crate::plan::{Answer, Find, Kept, Selection, Write, row_key};
 use crate::sql::read::{Columns, Joins, Shape, Target, shaped};
 
 /// ```sql
@@ -16,8 +16,11 @@ use crate::sql::read::{Columns, Joins, Shape, Target, shaped};
 ///
 /// ```sql
 /// with d as (delete from "issues" t0 where t0."id" = $1::"uuid" returning t0."id" as k0)
-/// select (select row(t1."id", …) from d k join "issues" t1 on t1."id" = k.k0)
+/// select (select row(t1."id", …) from d k join "issues" t1 on t1."id" = k.k0),
+///        (select num_nulls(set_config('tenantry.kept_0_0', …)) from d w)
 /// ```
+///
+/// Their keys are kept for the audit log.
 pub(super) fn answer(writer: &mut Writer<'_>, write: &Write) {
     let relation = write.relation;
     let key = row_key(writer.model, relation);
@@ -55,6 +58,13 @@ pub(super) fn answer(writer: &mut Writer<'_>, write: &Write) {
                 writer.push("true");
             }
         }
+    }
+    if write.delete.is_some() {
+        writer.push(", (select num_nulls(");
+        let columns = key;
+        let slot = write.slot;
+        keep_columns(writer, &Kept { slot, columns }, Sorted::No);
+        writer.push(") from d w)");
     }
 }
 

@@ -21,7 +21,7 @@ with w as (
   update "issues" t0 set "estimate_hours" = coalesce(t0."estimate_hours", 0) + $1::"numeric"
   where t0."id" = $2::"uuid"
   returning t0."id" as k0)
-select set_config('tenantry.count_0', count(*)::text, true), set_config('tenantry.kept_0_0', coalesce(array_agg(w.k0
+select set_config('tenantry.count_1', count(*)::text, true), set_config('tenantry.kept_1_0', coalesce(array_agg(w.k0
       order by w.k0)::text, '{}'), true)
 from w
 -- $1 "3"
@@ -29,7 +29,7 @@ from w
 
 select (
   select row(t0."estimate_hours")
-  from unnest(current_setting('tenantry.kept_0_0')::"uuid"[])
+  from unnest(current_setting('tenantry.kept_1_0')::"uuid"[])
   with ordinality k(k0, n)
   join "issues" t0 on t0."id" = k.k0
   order by k.n)
@@ -43,7 +43,7 @@ with l as materialized (
   from l
   where t1."id" = l.k0
   returning t1."id" as k0)
-select set_config('tenantry.count_0', count(*)::text, true), set_config('tenantry.kept_0_0', coalesce(array_agg(w.k0
+select set_config('tenantry.count_2', count(*)::text, true), set_config('tenantry.kept_2_0', coalesce(array_agg(w.k0
       order by w.k0)::text, '{}'), true)
 from w
 -- $1 "{\"APP\",\"OLD\"}"
@@ -51,7 +51,7 @@ from w
 
 select array(
   select row(t0."key", t0."topics")
-  from unnest(current_setting('tenantry.kept_0_0')::"uuid"[])
+  from unnest(current_setting('tenantry.kept_2_0')::"uuid"[])
   with ordinality k(k0, n)
   join "projects" t0 on t0."id" = k.k0
   order by k.n)
@@ -60,7 +60,7 @@ with w as (
   update "projects" t0 set "topics" = $1::"_text" || t0."topics"
   where t0."key" = $2::"text"
   returning t0."id" as k0)
-select set_config('tenantry.count_0', count(*)::text, true), set_config('tenantry.kept_0_0', coalesce(array_agg(w.k0
+select set_config('tenantry.count_3', count(*)::text, true), set_config('tenantry.kept_3_0', coalesce(array_agg(w.k0
       order by w.k0)::text, '{}'), true)
 from w
 -- $1 "{\"first\"}"
@@ -68,7 +68,7 @@ from w
 
 select (
   select row(t0."topics")
-  from unnest(current_setting('tenantry.kept_0_0')::"uuid"[])
+  from unnest(current_setting('tenantry.kept_3_0')::"uuid"[])
   with ordinality k(k0, n)
   join "projects" t0 on t0."id" = k.k0
   order by k.n)
@@ -82,7 +82,7 @@ with w as (
     order by e.n) end
   where t0."key" = $2::"text"
   returning t0."id" as k0)
-select set_config('tenantry.count_0', count(*)::text, true), set_config('tenantry.kept_0_0', coalesce(array_agg(w.k0
+select set_config('tenantry.count_4', count(*)::text, true), set_config('tenantry.kept_4_0', coalesce(array_agg(w.k0
       order by w.k0)::text, '{}'), true)
 from w
 -- $1 "{\"last\",\"first\",\"a, b\"}"
@@ -90,7 +90,7 @@ from w
 
 select (
   select row(t0."topics")
-  from unnest(current_setting('tenantry.kept_0_0')::"uuid"[])
+  from unnest(current_setting('tenantry.kept_4_0')::"uuid"[])
   with ordinality k(k0, n)
   join "projects" t0 on t0."id" = k.k0
   order by k.n)
@@ -99,7 +99,7 @@ with w as (
   update "issues" t0 set "custom_fields" = t0."custom_fields" - $1::"_text"
   where t0."id" = $2::"uuid"
   returning t0."id" as k0)
-select set_config('tenantry.count_0', count(*)::text, true), set_config('tenantry.kept_0_0', coalesce(array_agg(w.k0
+select set_config('tenantry.count_5', count(*)::text, true), set_config('tenantry.kept_5_0', coalesce(array_agg(w.k0
       order by w.k0)::text, '{}'), true)
 from w
 -- $1 "{\"os\",\"build\"}"
@@ -107,7 +107,7 @@ from w
 
 select (
   select row(t0."custom_fields")
-  from unnest(current_setting('tenantry.kept_0_0')::"uuid"[])
+  from unnest(current_setting('tenantry.kept_5_0')::"uuid"[])
   with ordinality k(k0, n)
   join "issues" t0 on t0."id" = k.k0
   order by k.n)

@@ -60,7 +60,7 @@ with w as (
   with ordinality s(x0, x1, n)
   order by s.n
   returning "id" as k0)
-select set_config('tenantry.count_0', count(*)::text, true), set_config('tenantry.kept_0_0', coalesce(array_agg(w.k0)::text, '{}'), true), case when count(*) <> $3::"int8" then tenantry.fail('P0001', $4::text) end
+select set_config('tenantry.count_3', count(*)::text, true), set_config('tenantry.kept_3_0', coalesce(array_agg(w.k0)::text, '{}'), true), case when count(*) <> $3::"int8" then tenantry.fail('P0001', $4::text) end
 from w
 -- $1 "{\"b0000000-0000-0000-0000-000000000003\"}"
 -- $2 "{\"Collects\"}"
@@ -69,15 +69,15 @@ from w
 
 with w as (
   insert into "comments" ("body", "issue_id")
-  select s.x0, k0.a0[s.x1]
+  select s.x0, k3.a0[s.x1]
   from unnest($1::"text"[], $2::"int4"[])
   with ordinality s(x0, x1, n)
   cross join (
-    select current_setting('tenantry.kept_0_0')::"uuid"[] as a0
-    offset 0) k0
+    select current_setting('tenantry.kept_3_0')::"uuid"[] as a0
+    offset 0) k3
   order by s.n
   returning "id" as k0)
-select set_config('tenantry.count_1', count(*)::text, true), set_config('tenantry.kept_1_0', coalesce(array_agg(w.k0)::text, '{}'), true), case when count(*) <> $3::"int8" then tenantry.fail('P0001', $4::text) end
+select set_config('tenantry.count_4', count(*)::text, true), set_config('tenantry.kept_4_0', coalesce(array_agg(w.k0)::text, '{}'), true), case when count(*) <> $3::"int8" then tenantry.fail('P0001', $4::text) end
 from w
 -- $1 "{\"new\"}"
 -- $2 "{1}"
@@ -89,24 +89,24 @@ with w as (
   from unnest($1::"uuid"[])
   with ordinality s(x0, n)
   join "comments" t0 on t0."id" = s.x0)
-select set_config('tenantry.kept_2_0', coalesce(array_agg(w.k0
+select set_config('tenantry.kept_5_0', coalesce(array_agg(w.k0
       order by w.n)::text, '{}'), true), case when count(*) < cardinality($1::"uuid"[]) then tenantry.fail('23503', $2::text) end
 from w
 -- $1 "{\"d0000000-0000-0000-0000-000000000001\",\"d0000000-0000-0000-0000-000000000004\"}"
 -- $2 "input.comments.connect: there is no such Comment"
 
 with w as (
-  update "comments" t0 set "issue_id" = k0.a0[s.x0]
-  from unnest(current_setting('tenantry.kept_2_0')::"uuid"[])
+  update "comments" t0 set "issue_id" = k3.a0[s.x0]
+  from unnest(current_setting('tenantry.kept_5_0')::"uuid"[])
   with ordinality k(k0, n)
   join unnest($1::"int4"[])
   with ordinality s(x0, n) on s.n = k.n
   cross join (
-    select current_setting('tenantry.kept_0_0')::"uuid"[] as a0
-    offset 0) k0
+    select current_setting('tenantry.kept_3_0')::"uuid"[] as a0
+    offset 0) k3
   where t0."id" = k.k0
   returning t0."id" as k0)
-select set_config('tenantry.count_3', count(*)::text, true), set_config('tenantry.kept_3_0', coalesce(array_agg(w.k0
+select set_config('tenantry.count_6', count(*)::text, true), set_config('tenantry.kept_6_0', coalesce(array_agg(w.k0
       order by w.k0)::text, '{}'), true)
 from w
 -- $1 "{1,1}"
@@ -118,7 +118,7 @@ select (
       where t1."issue_id" = t0."id"
       order by t1."body", t1."id"
       limit $1::"int8"))
-  from unnest(current_setting('tenantry.kept_0_0')::"uuid"[])
+  from unnest(current_setting('tenantry.kept_3_0')::"uuid"[])
   with ordinality k(k0, n)
   join "issues" t0 on t0."id" = k.k0
   order by k.n)

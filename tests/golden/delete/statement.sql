@@ -22,7 +22,9 @@ select (
   from d k
   join "issues" t1 on t1."id" = k.k0
   left join "users" t2 on t2."id" = t1."assignee_id"
-  order by k.k0)
+  order by k.k0), (
+  select num_nulls(set_config('tenantry.kept_0_0', coalesce(array_agg(w.k0)::text, '{}'), true))
+  from d w)
 -- $1 "c0000000-0000-0000-0000-000000000001"
 -- $2 "50"
 -- $3 "50"
@@ -36,5 +38,7 @@ select (
   select row(t1."title")
   from d k
   join "issues" t1 on t1."id" = k.k0
-  order by k.k0)
+  order by k.k0), (
+  select num_nulls(set_config('tenantry.kept_1_0', coalesce(array_agg(w.k0)::text, '{}'), true))
+  from d w)
 -- $1 "c0000000-0000-0000-0000-000000000001"

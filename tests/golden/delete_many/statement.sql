@@ -30,4 +30,6 @@ select (
   join "issue_labels" t1 on t1."issue_id" = k.k0 and t1."label_id" = k.k1
   left join "issues" t2 on t2."id" = t1."issue_id"
   left join "labels" t3 on t3."id" = t1."label_id"
-  order by k.k0, k.k1)
+  order by k.k0, k.k1), (
+  select num_nulls(set_config('tenantry.kept_0_0', coalesce(array_agg(w.k0)::text, '{}'), true), set_config('tenantry.kept_0_1', coalesce(array_agg(w.k1)::text, '{}'), true))
+  from d w)

@@ -16,4 +16,6 @@ with d as (
   returning t0."id" as k0)
 select (
   select count(*)
-  from d)
+  from d), (
+  select num_nulls(set_config('tenantry.kept_0_0', coalesce(array_agg(w.k0)::text, '{}'), true))
+  from d w)

@@ -37,7 +37,7 @@ with w as (
   with ordinality s(x0, x1, n)
   order by s.n on conflict ("issue_id", "label_id") do nothing
   returning "issue_id" as k0, "label_id" as k1)
-select set_config('tenantry.count_0', count(*)::text, true), set_config('tenantry.kept_0_0', coalesce(array_agg(w.k0)::text, '{}'), true), set_config('tenantry.kept_0_1', coalesce(array_agg(w.k1)::text, '{}'), true)
+select set_config('tenantry.count_1', count(*)::text, true), set_config('tenantry.kept_1_0', coalesce(array_agg(w.k0)::text, '{}'), true), set_config('tenantry.kept_1_1', coalesce(array_agg(w.k1)::text, '{}'), true)
 from w
 -- $1 "{\"c0000000-0000-0000-0000-000000000001\"}"
 -- $2 "{\"e0000000-0000-0000-0000-000000000001\"}"
@@ -47,8 +47,8 @@ with w as (
   from unnest($1::"uuid"[], $2::"uuid"[])
   with ordinality s(x0, x1, n)
   join "issue_labels" t0 on t0."issue_id" = s.x0 and t0."label_id" = s.x1)
-select set_config('tenantry.kept_0_0', coalesce(array_agg(w.k0
-      order by w.n)::text, '{}'), true), set_config('tenantry.kept_0_1', coalesce(array_agg(w.k1
+select set_config('tenantry.kept_1_0', coalesce(array_agg(w.k0
+      order by w.n)::text, '{}'), true), set_config('tenantry.kept_1_1', coalesce(array_agg(w.k1
       order by w.n)::text, '{}'), true)
 from w
 -- $1 "{\"c0000000-0000-0000-0000-000000000001\"}"
@@ -56,7 +56,7 @@ from w
 
 select (
   select row(t1."id" is not null, t1."title")
-  from unnest(current_setting('tenantry.kept_0_0')::"uuid"[], current_setting('tenantry.kept_0_1')::"uuid"[])
+  from unnest(current_setting('tenantry.kept_1_0')::"uuid"[], current_setting('tenantry.kept_1_1')::"uuid"[])
   with ordinality k(k0, k1, n)
   join "issue_labels" t0 on t0."issue_id" = k.k0 and t0."label_id" = k.k1
   left join "issues" t1 on t1."id" = t0."issue_id"

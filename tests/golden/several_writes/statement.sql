@@ -26,13 +26,13 @@ with l as materialized (
   from l
   where t1."id" = l.k0
   returning t1."id" as k0)
-select set_config('tenantry.count_0', count(*)::text, true), set_config('tenantry.kept_0_0', coalesce(array_agg(w.k0
+select set_config('tenantry.count_1', count(*)::text, true), set_config('tenantry.kept_1_0', coalesce(array_agg(w.k0
       order by w.k0)::text, '{}'), true)
 from w
 -- $1 "new"
 -- $2 "Seen by the next field."
 
-select current_setting('tenantry.count_0')::int8
+select current_setting('tenantry.count_1')::int8
 
 with d as (
   delete
@@ -43,5 +43,7 @@ select (
   select row(t1."description")
   from d k
   join "labels" t1 on t1."id" = k.k0
-  order by k.k0)
+  order by k.k0), (
+  select num_nulls(set_config('tenantry.kept_2_0', coalesce(array_agg(w.k0)::text, '{}'), true))
+  from d w)
 -- $1 "new"

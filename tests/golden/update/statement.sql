@@ -29,7 +29,7 @@ with w as (
   update "issues" t0 set "title" = $1::"text"
   where t0."id" = $2::"uuid"
   returning t0."id" as k0)
-select set_config('tenantry.count_0', count(*)::text, true), set_config('tenantry.kept_0_0', coalesce(array_agg(w.k0
+select set_config('tenantry.count_1', count(*)::text, true), set_config('tenantry.kept_1_0', coalesce(array_agg(w.k0
       order by w.k0)::text, '{}'), true)
 from w
 -- $1 "nobody"
@@ -37,7 +37,7 @@ from w
 
 select (
   select row(t0."title")
-  from unnest(current_setting('tenantry.kept_0_0')::"uuid"[])
+  from unnest(current_setting('tenantry.kept_1_0')::"uuid"[])
   with ordinality k(k0, n)
   join "issues" t0 on t0."id" = k.k0
   order by k.n)

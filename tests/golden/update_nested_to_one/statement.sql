@@ -98,8 +98,8 @@ with w as materialized (
   from "issues" t0
   where t0."id" = $1::"uuid"
   order by t0."id", t0."assignee_id" for update)
-select set_config('tenantry.count_0', count(*)::text, true), set_config('tenantry.kept_0_0', coalesce(array_agg(w.k0
-      order by w.k0, w.k1)::text, '{}'), true), set_config('tenantry.kept_0_1', coalesce(array_agg(w.k1
+select set_config('tenantry.count_5', count(*)::text, true), set_config('tenantry.kept_5_0', coalesce(array_agg(w.k0
+      order by w.k0, w.k1)::text, '{}'), true), set_config('tenantry.kept_5_1', coalesce(array_agg(w.k1
       order by w.k0, w.k1)::text, '{}'), true), case when count(*) = 0 then tenantry.fail('23503', $2::text) end
 from w
 -- $1 "c0000000-0000-0000-0000-000000000001"
@@ -107,12 +107,12 @@ from w
 
 with w as (
   update "issues" t0 set "assignee_id" = null
-  from unnest(current_setting('tenantry.kept_0_0')::"uuid"[])
+  from unnest(current_setting('tenantry.kept_5_0')::"uuid"[])
   with ordinality k(k0, n)
   where t0."id" = k.k0
   returning t0."id" as k0, t0."assignee_id" as k1)
-select set_config('tenantry.count_1', count(*)::text, true), set_config('tenantry.kept_1_0', coalesce(array_agg(w.k0
-      order by w.k0, w.k1)::text, '{}'), true), set_config('tenantry.kept_1_1', coalesce(array_agg(w.k1
+select set_config('tenantry.count_6', count(*)::text, true), set_config('tenantry.kept_6_0', coalesce(array_agg(w.k0
+      order by w.k0, w.k1)::text, '{}'), true), set_config('tenantry.kept_6_1', coalesce(array_agg(w.k1
       order by w.k0, w.k1)::text, '{}'), true)
 from w
 
@@ -133,7 +133,7 @@ select (
       where t6."issue_id" = t0."id"
       order by t5."name"
       limit $2::"int8"))
-  from unnest(current_setting('tenantry.kept_1_0')::"uuid"[])
+  from unnest(current_setting('tenantry.kept_6_0')::"uuid"[])
   with ordinality k(k0, n)
   join "issues" t0 on t0."id" = k.k0
   left join "users" t1 on t1."id" = t0."assignee_id"
@@ -147,8 +147,8 @@ with w as materialized (
   from "projects" t0
   where t0."key" = $1::"text"
   order by t0."id", t0."lead_id" for update)
-select set_config('tenantry.count_0', count(*)::text, true), set_config('tenantry.kept_0_0', coalesce(array_agg(w.k0
-      order by w.k0, w.k1)::text, '{}'), true), set_config('tenantry.kept_0_1', coalesce(array_agg(w.k1
+select set_config('tenantry.count_7', count(*)::text, true), set_config('tenantry.kept_7_0', coalesce(array_agg(w.k0
+      order by w.k0, w.k1)::text, '{}'), true), set_config('tenantry.kept_7_1', coalesce(array_agg(w.k1
       order by w.k0, w.k1)::text, '{}'), true), case when count(*) = 0 then tenantry.fail('23503', $2::text) end
 from w
 -- $1 "OLD"
@@ -165,7 +165,7 @@ with w as (
     where t0."email" = s.x2)
   order by s.n on conflict ("email") do nothing
   returning "id" as k0)
-select set_config('tenantry.count_1', count(*)::text, true), set_config('tenantry.kept_1_0', coalesce(array_agg(w.k0)::text, '{}'), true)
+select set_config('tenantry.count_8', count(*)::text, true), set_config('tenantry.kept_8_0', coalesce(array_agg(w.k0)::text, '{}'), true)
 from w
 -- $1 "{\"n@golden.test\"}"
 -- $2 "{\"N\"}"
@@ -176,40 +176,40 @@ with w as (
   from unnest($1::"text"[])
   with ordinality s(x0, n)
   join "users" t0 on t0."email" = s.x0)
-select set_config('tenantry.kept_2_0', coalesce(array_agg(w.k0
+select set_config('tenantry.kept_9_0', coalesce(array_agg(w.k0
       order by w.n)::text, '{}'), true), case when count(*) < cardinality($1::"text"[]) then tenantry.fail('23503', $2::text) end
 from w
 -- $1 "{\"n@golden.test\"}"
 -- $2 "set.lead.connectOrCreate: there is no such User"
 
 with w as (
-  update "projects" t0 set "lead_id" = case when s.x0 is null then t0."lead_id" else k2.a0[s.x0] end
-  from unnest(current_setting('tenantry.kept_0_0')::"uuid"[])
+  update "projects" t0 set "lead_id" = case when s.x0 is null then t0."lead_id" else k9.a0[s.x0] end
+  from unnest(current_setting('tenantry.kept_7_0')::"uuid"[])
   with ordinality k(k0, n)
   join unnest($1::"int4"[])
   with ordinality s(x0, n) on s.n = k.n
   cross join (
-    select current_setting('tenantry.kept_2_0')::"uuid"[] as a0
-    offset 0) k2
+    select current_setting('tenantry.kept_9_0')::"uuid"[] as a0
+    offset 0) k9
   where t0."id" = k.k0
   returning t0."id" as k0, t0."lead_id" as k1)
-select set_config('tenantry.count_3', count(*)::text, true), set_config('tenantry.kept_3_0', coalesce(array_agg(w.k0
-      order by w.k0, w.k1)::text, '{}'), true), set_config('tenantry.kept_3_1', coalesce(array_agg(w.k1
+select set_config('tenantry.count_10', count(*)::text, true), set_config('tenantry.kept_10_0', coalesce(array_agg(w.k0
+      order by w.k0, w.k1)::text, '{}'), true), set_config('tenantry.kept_10_1', coalesce(array_agg(w.k1
       order by w.k0, w.k1)::text, '{}'), true)
 from w
 -- $1 "{1}"
 
 with w as (
   insert into "issues" ("title", "project_id")
-  select s.x0, k3.a0[s.x1]
+  select s.x0, k10.a0[s.x1]
   from unnest($1::"text"[], $2::"int4"[])
   with ordinality s(x0, x1, n)
   cross join (
-    select current_setting('tenantry.kept_3_0')::"uuid"[] as a0
-    offset 0) k3
+    select current_setting('tenantry.kept_10_0')::"uuid"[] as a0
+    offset 0) k10
   order by s.n
   returning "id" as k0)
-select set_config('tenantry.count_4', count(*)::text, true), set_config('tenantry.kept_4_0', coalesce(array_agg(w.k0)::text, '{}'), true), case when count(*) <> $3::"int8" then tenantry.fail('P0001', $4::text) end
+select set_config('tenantry.count_11', count(*)::text, true), set_config('tenantry.kept_11_0', coalesce(array_agg(w.k0)::text, '{}'), true), case when count(*) <> $3::"int8" then tenantry.fail('P0001', $4::text) end
 from w
 -- $1 "{\"x\"}"
 -- $2 "{1}"
@@ -223,7 +223,7 @@ select (
       where t2."project_id" = t0."id"
       order by t2."id"
       limit $1::"int8"))
-  from unnest(current_setting('tenantry.kept_3_0')::"uuid"[])
+  from unnest(current_setting('tenantry.kept_10_0')::"uuid"[])
   with ordinality k(k0, n)
   join "projects" t0 on t0."id" = k.k0
   left join "users" t1 on t1."id" = t0."lead_id"
@@ -235,8 +235,8 @@ with w as materialized (
   from "projects" t0
   where t0."key" = $1::"text"
   order by t0."id", t0."lead_id" for update)
-select set_config('tenantry.count_0', count(*)::text, true), set_config('tenantry.kept_0_0', coalesce(array_agg(w.k0
-      order by w.k0, w.k1)::text, '{}'), true), set_config('tenantry.kept_0_1', coalesce(array_agg(w.k1
+select set_config('tenantry.count_12', count(*)::text, true), set_config('tenantry.kept_12_0', coalesce(array_agg(w.k0
+      order by w.k0, w.k1)::text, '{}'), true), set_config('tenantry.kept_12_1', coalesce(array_agg(w.k1
       order by w.k0, w.k1)::text, '{}'), true), case when count(*) = 0 then tenantry.fail('23503', $2::text) end
 from w
 -- $1 "OLD"
@@ -244,18 +244,18 @@ from w
 
 with w as (
   update "projects" t0 set "lead_id" = null
-  from unnest(current_setting('tenantry.kept_0_0')::"uuid"[])
+  from unnest(current_setting('tenantry.kept_12_0')::"uuid"[])
   with ordinality k(k0, n)
   where t0."id" = k.k0
   returning t0."id" as k0, t0."lead_id" as k1)
-select set_config('tenantry.count_1', count(*)::text, true), set_config('tenantry.kept_1_0', coalesce(array_agg(w.k0
-      order by w.k0, w.k1)::text, '{}'), true), set_config('tenantry.kept_1_1', coalesce(array_agg(w.k1
+select set_config('tenantry.count_13', count(*)::text, true), set_config('tenantry.kept_13_0', coalesce(array_agg(w.k0
+      order by w.k0, w.k1)::text, '{}'), true), set_config('tenantry.kept_13_1', coalesce(array_agg(w.k1
       order by w.k0, w.k1)::text, '{}'), true)
 from w
 
 select (
   select row(t1."id" is not null, t1."name")
-  from unnest(current_setting('tenantry.kept_1_0')::"uuid"[])
+  from unnest(current_setting('tenantry.kept_13_0')::"uuid"[])
   with ordinality k(k0, n)
   join "projects" t0 on t0."id" = k.k0
   left join "users" t1 on t1."id" = t0."lead_id"

@@ -24,15 +24,15 @@ with l as materialized (
   from l
   where t1."id" = l.k0
   returning t1."id" as k0)
-select set_config('tenantry.count_0', count(*)::text, true), set_config('tenantry.kept_0_0', coalesce(array_agg(w.k0
+select set_config('tenantry.count_1', count(*)::text, true), set_config('tenantry.kept_1_0', coalesce(array_agg(w.k0
       order by w.k0)::text, '{}'), true)
 from w
 -- $1 "no such%"
 -- $2 "#ffffff"
 
-select current_setting('tenantry.count_0')::int8, array(
+select current_setting('tenantry.count_1')::int8, array(
   select row(t0."name")
-  from unnest(current_setting('tenantry.kept_0_0')::"uuid"[])
+  from unnest(current_setting('tenantry.kept_1_0')::"uuid"[])
   with ordinality k(k0, n)
   join "labels" t0 on t0."id" = k.k0
   order by k.n)

@@ -22,7 +22,7 @@ async fn transactions_of_viewers_and_strangers_are_read_only() {
         let statement =
             query("insert into labels (name) values (gen_random_uuid()::text) returning 1");
         let bindings = Bindings::default();
-        let written = lanes.write(context, &[&statement], &bindings).await;
+        let written = lanes.write(context, &[&statement], &bindings, None).await;
         written.map(|_| ()).map_err(|failed| failed.failure.code)
     };
     assert_eq!(write(&admit(Some(&token)).await).await, Ok(()));

@@ -1,13 +1,19 @@
 //! The audit log: who did what, when and from where, written by the transaction that does it.
 //!
-//! An entry of an owner's transaction is made by [`record`]. Secrets never go into one.
+//! Where the owner writes, [`record`] adds the entry; where a tenant does, the function `tenantry.record`. What failed is
+//! written by a task ([`Backlog`]). Secrets never go into an entry.
+
+mod backlog;
+mod keep;
 
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
+pub(crate) use backlog::Backlog;
+
 use super::{InTransaction, RegistryError};
 use crate::error::Code;
-use crate::names::{MemberRole, TenantId, UserId};
+use crate::names::{ApiKeyId, MemberRole, OperatorId, TenantId, UserId};
 use crate::request::RequestInfo;
 
 /// What an entry is about.
@@ -27,11 +33,11 @@ pub(crate) enum Kind {
 pub(crate) enum Actor {
     Anonymous,
     User(UserId, Option<MemberRole>),
-    ApiKey(Uuid, MemberRole),
+    ApiKey(ApiKeyId, MemberRole),
     /// An operator who was let into a tenant.
-    Support(Uuid, MemberRole),
+    Support(OperatorId, MemberRole),
     /// An operator, at the base domain.
-    Operator(Uuid),
+    Operator(OperatorId),
     /// Whoever ran a command: the name of the system's user.
     CommandLine(String),
     /// Nobody: the service does some things by itself.
@@ -106,7 +112,7 @@ impl Kind {
 
 impl Actor {
     /// Kind, id, name and role, as the log has them.
-    fn columns(
+    pub(crate) fn columns(
         &self,
     ) -> (
         &'static str,
@@ -118,9 +124,9 @@ impl Actor {
         match self {
             Self::Anonymous => ("anonymous", None, None, None),
             Self::User(id, member) => ("user", Some(id.0), None, member.as_ref().and_then(role)),
-            Self::ApiKey(id, member) => ("api_key", Some(*id), None, role(member)),
-            Self::Support(id, member) => ("support", Some(*id), None, role(member)),
-            Self::Operator(id) => ("operator", Some(*id), None, None),
+            Self::ApiKey(id, member) => ("api_key", Some(id.0), None, role(member)),
+            Self::Support(id, member) => ("support", Some(id.0), None, role(member)),
+            Self::Operator(id) => ("operator", Some(id.0), None, None),
             Self::CommandLine(name) => ("command_line", None, Some(name), None),
             Self::Service => ("service", None, None, None),
         }

@@ -1,0 +1,89 @@
+//! What the audit log is told of a mutation: the part of it that the plan knows.
+
+use serde_json::{Value, json};
+
+use crate::model::RelationId;
+use crate::plan::{KeptColumn, Plan, RootValue, Slot, Write, WriteStep, row_key};
+use crate::schema::Api;
+
+/// The longest name of an operation that is told; of several fields, their names.
+const LONGEST_ACTION: usize = 200;
+
+/// The most statements of one operation whose rows are told.
+const MOST_ROW_SETS: usize = 100;
+
+/// The same for all requests of a plan: their values are in none of it.
+#[derive(Debug)]
+pub(crate) struct Trail {
+    /// What the client calls the operation; without a name, what it consists of.
+    pub(crate) action: String,
+    /// `{"document": "…", "fields": [{"field": "createIssue", "rows": [{"table": "issues", "action": "insert", "columns": 1}]}]}`
+    pub(crate) details: String,
+    /// `0_0,1_0`: the settings in which the keys of these rows are kept, without what begins their
+    /// names. Each set of rows has as many as its `columns` say; one without a key has one, which
+    /// tells their number.
+    pub(crate) kept: String,
+}
+
+impl Trail {
+    pub(super) fn new(api: &Api, plan: &Plan, document: &str, operation: Option<&str>) -> Self {
+        let fields = || plan.roots.iter().map(|root| &*root.field);
+        let mut action = match operation {
+            Some(name) => name.to_owned(),
+            None => fields().collect::<Vec<_>>().join(", "),
+        };
+        action.truncate(action.floor_char_boundary(LONGEST_ACTION));
+        let mut kept = Vec::new();
+        let fields = plan.roots.iter().map(|root| {
+            let rows = match &root.value {
+                RootValue::Write(write) => row_sets(api, write, &mut kept),
+                _ => Vec::new(),
+            };
+            json!({"field": root.field, "rows": rows})
+        });
+        let details = json!({"document": document, "fields": fields.collect::<Vec<_>>()});
+        Self {
+            action,
+            details: details.to_string(),
+            kept: kept.join(","),
+        }
+    }
+}
+
+/// The rows that each statement writes, as far as their keys are known.
+fn row_sets(api: &Api, write: &Write, kept: &mut Vec<String>) -> Vec<Value> {
+    let steps = write.steps.iter().filter_map(|step| match step {
+        WriteStep::Insert(step) => Some((step.relation, step.kept.slot, "insert")),
+        WriteStep::Update(step) if !step.set.is_empty() => {
+            Some((step.relation, step.kept.slot, "update"))
+        }
+        // What a junction loses is told by neither of its sides.
+        WriteStep::Delete(step) if step.between.is_none() => {
+            Some((step.relation, step.slot, "delete"))
+        }
+        WriteStep::Call(step) => Some((step.relation, step.kept.slot, "call")),
+        _ => None,
+    });
+    let answer = write.delete.is_some();
+    let answer = answer.then_some((write.relation, write.slot, "delete"));
+    let sets = steps.chain(answer);
+    let sets = sets.map_while(|(relation, slot, action)| {
+        (kept.len() < MOST_ROW_SETS).then(|| row_set(api, relation, slot, action, kept))
+    });
+    sets.collect()
+}
+
+fn row_set(
+    api: &Api,
+    relation: RelationId,
+    slot: Slot,
+    action: &str,
+    kept: &mut Vec<String>,
+) -> Value {
+    let key = row_key(&api.model, relation);
+    // Where a row is stored means nothing to anybody.
+    let is_column = |column: &&KeptColumn| matches!(column, KeptColumn::Column(_));
+    let columns = key.iter().filter(is_column).count();
+    kept.extend((0..columns.max(1)).map(|index| format!("{}_{index}", slot.0)));
+    json!({"table": api.model.relation(relation).name.as_str(), "action": action, "columns": columns})
+}
