@@ -34,7 +34,7 @@ pub(crate) use accounts::LoggedIn;
 use audit::Backlog;
 pub(crate) use directory::{Directory, Place};
 pub(crate) use lifecycle::{
-    By, Change, Filter, Listing, Purged, Reason, Sort, TenantRecord, TenantRef,
+    By, Change, CopyName, Filter, Listing, Purged, Reason, Sort, TenantRecord, TenantRef,
 };
 pub(crate) use login::RequestLogin;
 pub(crate) use members::{Actor as MemberActor, Member};

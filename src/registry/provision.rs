@@ -115,6 +115,33 @@ impl Registry {
         }
     }
 
+    /// Makes the schema and the role of a registered tenant, whose tables have only what migrations put in.
+    pub(super) async fn furnish(
+        &self,
+        transaction: &Transaction<'_>,
+        migrations: &Migrations,
+        tenant: &Tenant,
+    ) -> Result<(), Failure> {
+        let made = self.make_workspace(transaction, migrations, tenant).await;
+        made.map_err(SignUpError::into_failure)
+    }
+
+    async fn make_workspace(
+        &self,
+        transaction: &Transaction<'_>,
+        migrations: &Migrations,
+        tenant: &Tenant,
+    ) -> Result<(), SignUpError> {
+        let Tenant { schema, role, .. } = tenant;
+        transaction
+            .query_typed(
+                "select tenantry.create_workspace($1, $2)",
+                &[(&schema.as_str(), Type::TEXT), (&role.as_str(), Type::TEXT)],
+            )
+            .await?;
+        furnish(transaction, migrations, schema, role, &self.users_table).await
+    }
+
     async fn try_sign_up(
         &self,
         migrations: &Migrations,
@@ -129,14 +156,8 @@ impl Registry {
         let spare = Self::take_spare(&transaction, migrations).await?;
         let tenant = register(&transaction, migrations, applicant, spare.as_ref()).await?;
         if spare.is_none() {
-            let Tenant { schema, role, .. } = &tenant;
-            transaction
-                .query_typed(
-                    "select tenantry.create_workspace($1, $2)",
-                    &[(&schema.as_str(), Type::TEXT), (&role.as_str(), Type::TEXT)],
-                )
+            self.make_workspace(&transaction, migrations, &tenant)
                 .await?;
-            furnish(&transaction, migrations, schema, role, &self.users_table).await?;
         }
         move_in(&transaction, applicant, &tenant, &self.users_table).await?;
         fill(&transaction, migrations, &tenant, content).await?;

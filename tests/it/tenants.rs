@@ -1,5 +1,7 @@
 //! `tenantry tenant …`, beside two replicas of the service that serve what it changes.
 
+mod killed;
+
 use std::io::Write as _;
 use std::process::{Output, Stdio};
 use std::time::Duration;
@@ -196,4 +198,61 @@ async fn lists_are_for_people_pipes_and_programs() {
         .unwrap();
     let message = String::from_utf8_lossy(&nowhere.stderr).into_owned();
     assert!(message.starts_with("error: which database?"), "{message}");
+}
+
+#[tokio::test]
+async fn a_clone_and_an_archive_are_tenants_of_their_own() {
+    let service = Service::shared();
+    let owner = service.sign_up("original").await;
+    let (original, copy, again) = (
+        owner.subdomain().to_owned(),
+        unique("copy"),
+        unique("again"),
+    );
+    let cloned = done(&["clone", &original, &copy, "--name", "Copy \"; --"]);
+    assert_eq!(
+        (&cloned["name"], &cloned["users"]),
+        (&json!("Copy \"; --"), &json!(1))
+    );
+    let file = service.dir().join(&format!("{original}.tar"));
+    let file = file.to_str().unwrap();
+    let exported = run(&["export", &original, file]);
+    assert!(exported.status.success(), "{exported:?}");
+    assert_eq!(
+        refused(&["export", &original, file]).0,
+        1,
+        "it is there already"
+    );
+    let piped = run(&["export", &original, "-"]);
+    let (piped, written) = (piped.stdout.len(), std::fs::metadata(file).unwrap().len());
+    assert_eq!(u64::try_from(piped).unwrap(), written);
+    done(&["import", file, "--subdomain", &again]);
+    assert_eq!(
+        refused(&["import", file]).0,
+        4,
+        "its own subdomain is taken"
+    );
+
+    let issues = "{ issues { nodes { id number title createdAt reporter { email } } } }";
+    let wanted = owner.query(issues).await.data();
+    for name in [&copy, &again] {
+        let host = service.host(&format!("{name}.localhost"));
+        let log_in = "mutation ($input: LogInInput!) { logIn(input: $input) { accessToken } }";
+        let input = json!({"email": format!("owner@{original}.test"), "password": "demo-password"});
+        let token = host.ask(log_in, json!({"input": input})).await.data();
+        let token = token["logIn"]["accessToken"].as_str().map(str::to_owned);
+        let there = host.with_token(token.as_deref());
+        assert_eq!(there.query(issues).await.data(), wanted, "{name}");
+        let delete = "mutation { deleteIssues(where: {number: {gt: 0}}) { affectedCount } }";
+        there.query(delete).await.data();
+        assert_eq!(
+            owner
+                .with_token(token.as_deref())
+                .query(issues)
+                .await
+                .code(),
+            "FORBIDDEN"
+        );
+    }
+    assert_eq!(owner.query(issues).await.data(), wanted);
 }

@@ -1,6 +1,7 @@
 //! `tenantry tenant …`: what operators do with tenants, on the machine of the service.
 
 mod change;
+mod copy;
 mod create;
 mod list;
 mod purge;
@@ -51,6 +52,12 @@ enum Command {
     Delete(change::Delete),
     /// Brings a deleted tenant back.
     Restore(Named),
+    /// Makes another tenant with the same rows and members, which then goes its own way.
+    Clone(copy::Clone),
+    /// Writes a tenant into an archive: a tar file of CSV files and a manifest.
+    Export(copy::Export),
+    /// Makes a tenant of an archive.
+    Import(copy::Import),
     /// Removes deleted tenants for good: tables, role and people who belong nowhere else.
     Purge(purge::Arguments),
 }
@@ -86,6 +93,9 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Resume(named) => change::resume(&session, &named).await,
         Command::Delete(arguments) => change::delete(&session, &arguments).await,
         Command::Restore(named) => change::restore(&session, &named).await,
+        Command::Clone(arguments) => copy::clone(&session, &arguments).await,
+        Command::Export(arguments) => copy::export(&session, &arguments).await,
+        Command::Import(arguments) => copy::import(&session, &arguments).await,
         Command::Purge(arguments) => purge::run(&session, &arguments).await,
     }
 }

@@ -1,6 +1,7 @@
 //! The life of a tenant: what operators do with one, by GraphQL or by the command line.
 
 mod change;
+mod copy;
 mod list;
 mod purge;
 mod record;
@@ -18,6 +19,7 @@ use crate::names::{Subdomain, TenantId};
 use crate::request::RequestInfo;
 
 pub(crate) use change::{Change, Reason};
+pub(crate) use copy::CopyName;
 pub(crate) use list::{Filter, Listing, Sort};
 pub(crate) use purge::Purged;
 pub(crate) use record::TenantRecord;

@@ -1,6 +1,7 @@
 //! The registry against a real Postgres.
 
 mod audit;
+mod copy;
 mod directory;
 mod isolation;
 mod lifecycle;

@@ -1,0 +1,136 @@
+//! `tenantry tenant clone`, `export` and `import`.
+
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap::Args;
+use tokio::io::BufWriter;
+
+use super::{Named, Session};
+use crate::cli::exit::Refused;
+use crate::config::TenantSql;
+use crate::error::Failure;
+use crate::names::{DisplayName, Subdomain};
+use crate::registry::CopyName;
+
+#[derive(Debug, Args)]
+pub(super) struct Clone {
+    #[command(flatten)]
+    named: Named,
+
+    /// The subdomain of the copy.
+    subdomain: String,
+
+    /// The name of the copy; that of the original when left out.
+    #[arg(long)]
+    name: Option<String>,
+
+    #[command(flatten)]
+    tenant_sql: TenantSql,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Export {
+    #[command(flatten)]
+    named: Named,
+
+    /// The archive to write, a new file; `-` is standard output.
+    file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Import {
+    /// The archive; `-` is standard input.
+    file: PathBuf,
+
+    /// The subdomain of the tenant; that of the exported one when left out.
+    #[arg(long)]
+    subdomain: Option<String>,
+
+    #[command(flatten)]
+    tenant_sql: TenantSql,
+}
+
+pub(super) async fn clone(session: &Session, arguments: &Clone) -> anyhow::Result<()> {
+    let migrations = arguments.tenant_sql.load()?;
+    let name = arguments
+        .name
+        .as_deref()
+        .map(DisplayName::parse)
+        .transpose();
+    let name =
+        name.map_err(|error| Refused::from(Failure::bad_input("name", error.to_string())))?;
+    let copy = CopyName {
+        name,
+        subdomain: claim(&arguments.subdomain)?,
+    };
+    let tenant = arguments.named.parse()?;
+    let made = session
+        .registry
+        .clone_tenant(&migrations, &session.by, &tenant, &copy)
+        .await;
+    session.print(&made.map_err(Refused::from)?);
+    Ok(())
+}
+
+pub(super) async fn export(session: &Session, arguments: &Export) -> anyhow::Result<()> {
+    let tenant = arguments.named.parse()?;
+    let (registry, by) = (&session.registry, &session.by);
+    let exported = if is_standard(&arguments.file) {
+        let out = BufWriter::new(tokio::io::stdout());
+        registry.export_tenant(by, &tenant, out).await
+    } else {
+        // Nobody else may read it.
+        let mut options = std::fs::OpenOptions::new();
+        let file = options
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&arguments.file);
+        let file =
+            file.with_context(|| format!("cannot make the file {}", arguments.file.display()))?;
+        let out = BufWriter::new(tokio::fs::File::from_std(file));
+        let exported = registry.export_tenant(by, &tenant, out).await;
+        if exported.is_err() {
+            let _ = std::fs::remove_file(&arguments.file);
+        }
+        exported
+    };
+    let exported = exported.map_err(Refused::from)?;
+    eprintln!(
+        "exported {} rows of {} tables",
+        exported.rows, exported.tables
+    );
+    Ok(())
+}
+
+pub(super) async fn import(session: &Session, arguments: &Import) -> anyhow::Result<()> {
+    let migrations = arguments.tenant_sql.load()?;
+    let subdomain = arguments.subdomain.as_deref().map(claim).transpose()?;
+    let (registry, by) = (&session.registry, &session.by);
+    let made = if is_standard(&arguments.file) {
+        registry
+            .import_tenant(&migrations, by, subdomain, tokio::io::stdin())
+            .await
+    } else {
+        let file = tokio::fs::File::open(&arguments.file).await;
+        let file = file.with_context(|| format!("cannot open {}", arguments.file.display()))?;
+        let file = tokio::io::BufReader::with_capacity(1 << 16, file);
+        registry
+            .import_tenant(&migrations, by, subdomain, file)
+            .await
+    };
+    session.print(&made.map_err(Refused::from)?);
+    Ok(())
+}
+
+fn is_standard(file: &Path) -> bool {
+    file == Path::new("-")
+}
+
+fn claim(subdomain: &str) -> anyhow::Result<Subdomain> {
+    let claimed = Subdomain::claim(subdomain);
+    Ok(claimed
+        .map_err(|error| Refused::from(Failure::bad_input("subdomain", error.to_string())))?)
+}
