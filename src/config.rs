@@ -1,5 +1,7 @@
 //! What can be configured, as flags and environment variables.
 
+mod oidc;
+
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -248,6 +250,9 @@ pub(crate) struct Serving {
     /// Who may introspect a tenant's GraphQL schema.
     #[arg(long, env = "TENANTRY_INTROSPECTION", value_enum)]
     pub(crate) introspection: Option<Introspection>,
+
+    #[command(flatten)]
+    pub(crate) oidc: oidc::IssuerFlags,
 }
 
 const LANES_PER_CORE: NonZeroUsize = NonZeroUsize::new(4).unwrap();

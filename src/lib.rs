@@ -26,6 +26,7 @@ mod http;
 mod platform;
 
 mod guard;
+mod oidc;
 mod registry;
 
 mod apis;

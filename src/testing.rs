@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use tokio_postgres::Client;
 
-use crate::guard::{BaseDomain, Guard, JwtSecret, PublicUrl, Scheme, Tokens};
+use crate::guard::{BaseDomain, Guard, ISSUER, JwtSecret, PublicUrl, Scheme, Tokens};
 use crate::migrate::Migrations;
+use crate::oidc::Issuers;
 use crate::platform::Platform;
 use crate::postgres::Database;
 use crate::registry::{Directory, NewTenant, Registry, RequestLogin, SignedUp};
@@ -212,6 +213,7 @@ impl TestDatabase {
             Arc::clone(&registry),
             Arc::clone(&directory),
             Tokens::new(&secret, Duration::from_hours(1)),
+            Issuers::start(Vec::new(), ISSUER).unwrap(),
         ));
         let replica = Replica {
             registry,

@@ -10,10 +10,11 @@ use tokio::sync::watch;
 use crate::apis::Apis;
 use crate::compile::Compiler;
 use crate::config::Serving;
-use crate::guard::{BaseDomain, Guard, JwtSecret, PublicUrl, Tokens};
+use crate::guard::{BaseDomain, Guard, ISSUER, JwtSecret, PublicUrl, Tokens};
 use crate::http::{self, Introspection, Service};
 use crate::migrate::Migrations;
 use crate::names::RoleName;
+use crate::oidc::Issuers;
 use crate::platform::{self, Platform};
 use crate::postgres::Database;
 use crate::registry::{Directory, Registry, RequestLogin, Stock};
@@ -72,6 +73,7 @@ pub(super) async fn build(parts: Parts) -> anyhow::Result<Arc<Service>> {
         Arc::clone(&registry),
         Arc::clone(&directory),
         tokens,
+        Issuers::start(parts.serving.oidc.issuers()?, ISSUER)?,
     ));
     let platform = platform::schema(Platform {
         registry: Arc::clone(&registry),

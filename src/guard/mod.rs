@@ -1,6 +1,7 @@
 //! The guard: turns a request into a [`TenantContext`], or refuses it.
 
 mod access;
+mod foreign;
 mod host;
 mod token;
 mod url;
@@ -9,12 +10,14 @@ use std::sync::Arc;
 
 use crate::error::{Code, Failure};
 use crate::names::{ApiKeyId, MemberRole, OperatorId, SessionId, Subdomain, UserId};
+use crate::oidc::Issuers;
 use crate::registry::audit::Actor;
 use crate::registry::{Directory, LoggedIn, Place, Registry, SignedUp, Tenant, TenantStatus};
 
 use access::Access;
+use foreign::Foreign;
 pub(crate) use host::{BaseDomain, Site};
-pub(crate) use token::{AccessToken, JwtSecret, Tokens};
+pub(crate) use token::{AccessToken, ISSUER, JwtSecret, Tokens};
 pub(crate) use url::{PublicUrl, Scheme};
 
 /// One tenant, and on whose behalf it is asked: the only key to tenant data.
@@ -124,6 +127,7 @@ pub(crate) struct Guard {
     directory: Arc<Directory>,
     tokens: Tokens,
     access: Access,
+    foreign: Foreign,
 }
 
 impl Guard {
@@ -132,10 +136,12 @@ impl Guard {
         registry: Arc<Registry>,
         directory: Arc<Directory>,
         tokens: Tokens,
+        issuers: Issuers,
     ) -> Self {
         Self {
             base_domain,
             access: Access::new(Arc::clone(&registry)),
+            foreign: Foreign::new(issuers, Arc::clone(&registry)),
             registry,
             directory,
             tokens,
@@ -184,6 +190,9 @@ impl Guard {
         tenant: &Tenant,
         token: &str,
     ) -> Result<(Identity, Option<SessionId>), Failure> {
+        if let Some(verified) = self.foreign.verify(token).await? {
+            return Ok((self.foreign.identify(tenant, &verified).await?, None));
+        }
         let claim = self.tokens.verify(token, tenant.id)?;
         let role = self.access.role(tenant, claim).await?.ok_or_else(|| {
             Failure::unauthenticated("the session has ended, or you are no member any more: log in")

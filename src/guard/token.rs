@@ -12,7 +12,8 @@ use super::access::Claim;
 use crate::error::{Code, Failure};
 use crate::names::{MemberRole, SessionId, TenantId, UserId};
 
-const ISSUER: &str = "tenantry";
+/// By this name the service signs.
+pub(crate) const ISSUER: &str = "tenantry";
 
 /// How far the clocks of two replicas may be apart, in seconds.
 const LEEWAY: u64 = 5;

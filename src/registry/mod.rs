@@ -2,6 +2,7 @@
 
 mod access;
 mod accounts;
+mod arrivals;
 mod attach;
 #[allow(dead_code, reason = "what writes entries comes next")]
 pub(crate) mod audit;
@@ -31,6 +32,7 @@ use crate::sql::Ident;
 #[allow(unused_imports, reason = "sessions follow")]
 pub(crate) use access::access_changed;
 pub(crate) use accounts::LoggedIn;
+pub(crate) use arrivals::Arrival;
 use audit::Backlog;
 pub(crate) use directory::{Directory, Place};
 pub(crate) use lifecycle::{

@@ -134,7 +134,7 @@ impl Hasher {
 }
 
 /// A hash of a random text, with the parameters of [`Argon2::default`]: for accounts that do not exist.
-const NOBODYS: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZSBzYWx0IGZvciBub2JvZHk$7w2NDVgRjkPDLqWZ3ib3fHqVtPLXDmsAAmHYQJWRKXU";
+pub(super) const NOBODYS: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZSBzYWx0IGZvciBub2JvZHk$7w2NDVgRjkPDLqWZ3ib3fHqVtPLXDmsAAmHYQJWRKXU";
 
 #[cfg(test)]
 mod tests {

@@ -53,7 +53,8 @@ const EDGES: &str = "
     http: apis compile documents error execute guard limits plan platform registry request schema service session
     service: error guard names registry request schema
     platform: error guard migrate names registry request
-    guard: error names registry
+    guard: error names oidc registry
+    oidc: error names
     registry: error limits migrate names postgres request sql
     apis: error migrate model registry schema
     compile: documents error guard limits model plan schema session sql

@@ -15,6 +15,7 @@ mod grants;
 mod isolation;
 mod limits;
 mod mutations;
+mod oidc;
 mod pooler;
 mod public_schema;
 mod round_trips;
