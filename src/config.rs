@@ -12,6 +12,7 @@ use clap::Args;
 use crate::documents::Others;
 use crate::http::{Audit, Introspection, Network, Proxies};
 use crate::limits::{Limit, Limits};
+use crate::mail::Mailer;
 use crate::migrate::Migrations;
 use crate::schema::Options;
 use crate::session::{LanesConfig, Preparing};
@@ -67,6 +68,16 @@ pub(crate) struct Serving {
     /// when it is asked for. 16 when left out; with `dev`, 0.
     #[arg(long, env = "TENANTRY_SPARE_WORKSPACES", value_name = "N")]
     pub(crate) spare_workspaces: Option<usize>,
+
+    /// Where mails (invitations, resets of passwords) are posted to as JSON, for your service to send.
+    /// Without it there are none; with `dev`, the log has them.
+    #[arg(
+        long,
+        env = "TENANTRY_MAIL_WEBHOOK",
+        value_name = "URL",
+        hide_env_values = true
+    )]
+    pub(crate) mail_webhook: Option<url::Url>,
 
     /// After how many seconds a connection is replaced by a fresh one.
     #[arg(
@@ -296,6 +307,14 @@ impl Serving {
             header: (header.parse())
                 .with_context(|| format!("--client-address-header: {header:?} is no header"))?,
         })
+    }
+
+    /// The way of mails; `otherwise` where no webhook is named.
+    pub(crate) fn mailer(&self, otherwise: Mailer) -> anyhow::Result<Mailer> {
+        match &self.mail_webhook {
+            Some(url) => Mailer::webhook(url.clone()),
+            None => Ok(otherwise),
+        }
     }
 
     pub(crate) fn options(&self, introspection: Introspection) -> anyhow::Result<Options> {

@@ -15,6 +15,7 @@ use crate::config::{Serving, TenantSql};
 use crate::error::Failure;
 use crate::guard::{BaseDomain, JwtSecret, PublicUrl, Scheme};
 use crate::http::{Introspection, Service};
+use crate::mail::Mailer;
 use crate::migrate::Migrations;
 use crate::names::Subdomain;
 use crate::postgres::{Cluster, ClusterOptions, Database};
@@ -107,6 +108,7 @@ async fn start(
         secret: JwtSecret::parse(&place.secret)?,
         serving: arguments.serving.clone(),
         default_introspection: Introspection::Public,
+        default_mailer: Mailer::log(),
         // Schemas are to be called as their tenants are.
         default_spare_workspaces: 0,
     })

@@ -13,6 +13,7 @@ use super::service::{self, Parts, Stop};
 use crate::config::{Serving, TenantSql};
 use crate::guard::{BaseDomain, JwtSecret, PublicUrl, Scheme};
 use crate::http::Introspection;
+use crate::mail::Mailer;
 use crate::postgres::Database;
 
 /// Enough for a busy minute: half of them are gone before more are made.
@@ -108,6 +109,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         secret: JwtSecret::parse(secret.trim())?,
         serving: arguments.serving,
         default_introspection: Introspection::Members,
+        default_mailer: Mailer::nowhere(),
         default_spare_workspaces: SPARE_WORKSPACES,
     };
     let listener = TcpListener::bind(arguments.listen)

@@ -12,6 +12,7 @@ use crate::compile::Compiler;
 use crate::config::Serving;
 use crate::guard::{BaseDomain, Guard, ISSUER, JwtSecret, PublicUrl, Tokens};
 use crate::http::{self, Introspection, Service};
+use crate::mail::Mailer;
 use crate::migrate::Migrations;
 use crate::names::RoleName;
 use crate::oidc::Issuers;
@@ -35,6 +36,7 @@ pub(super) struct Parts {
     pub(super) secret: JwtSecret,
     pub(super) serving: Serving,
     pub(super) default_introspection: Introspection,
+    pub(super) default_mailer: Mailer,
     pub(super) default_spare_workspaces: usize,
 }
 
@@ -82,7 +84,9 @@ pub(super) async fn build(parts: Parts) -> anyhow::Result<Arc<Service>> {
         migrations: Arc::clone(&parts.migrations),
         public_url: parts.public_url.clone(),
     });
+    let mailer = Arc::new(parts.serving.mailer(parts.default_mailer)?);
     let environment = Arc::new(Environment {
+        mailer,
         registry: Arc::clone(&registry),
         directory: Arc::clone(&directory),
         guard: Arc::clone(&guard),

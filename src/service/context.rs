@@ -7,6 +7,7 @@ use tokio::sync::OnceCell;
 
 use crate::error::{Code, Failure};
 use crate::guard::{Guard, Identity, PublicUrl, TenantContext};
+use crate::mail::Mailer;
 use crate::names::{MemberRole, UserId};
 use crate::registry::audit;
 use crate::registry::{Access, Directory, MemberActor, OwnerTransaction, Registry, Tenant};
@@ -19,6 +20,7 @@ pub(crate) struct Environment {
     pub(crate) directory: Arc<Directory>,
     pub(crate) guard: Arc<Guard>,
     pub(crate) public_url: PublicUrl,
+    pub(crate) mailer: Arc<Mailer>,
 }
 
 /// One operation at a tenant.

@@ -51,7 +51,7 @@ fn planning_and_printing_are_pure() {
 /// What each module may know of the others, in the order in which data flows.
 const EDGES: &str = "
     http: apis compile documents error execute guard limits plan platform registry request schema service session
-    service: error guard names registry request schema
+    service: error guard mail names registry request schema secret
     platform: error guard migrate names registry request
     guard: error names oidc registry
     oidc: error names
@@ -73,6 +73,8 @@ const EDGES: &str = "
     names:
     error:
     request:
+    mail:
+    secret:
 ";
 
 #[test]
