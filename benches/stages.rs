@@ -97,7 +97,7 @@ async fn prepare() -> anyhow::Result<(Api, Vec<Case>)> {
         client.batch_execute(script).await?;
     }
     let api = Api::new(
-        introspect(&client, "acme", None, &[]).await?,
+        introspect(&client, "acme", None, None, &[]).await?,
         Options::default(),
     )?;
     let mut cases = Vec::new();

@@ -14,7 +14,11 @@ use crate::registry::{Registry, RegistryError, Tenant};
 use crate::schema::{Api, Options, SchemaError};
 
 /// The tables in a tenant's schema that are the service's own business.
-pub(crate) const HIDDEN_TABLES: [&str; 2] = ["tenantry_base_history", "tenantry_app_history"];
+pub(crate) const HIDDEN_TABLES: [&str; 3] = [
+    "tenantry_base_history",
+    "tenantry_app_history",
+    "tenantry_shared_history",
+];
 
 pub(crate) struct Apis {
     registry: Arc<Registry>,
@@ -62,7 +66,8 @@ impl Apis {
         let started = Instant::now();
         let connection = self.registry.connection().await?;
         let (schema, role) = (tenant.schema.as_str(), tenant.role.as_str());
-        let model = introspect(&**connection, schema, Some(role), &HIDDEN_TABLES).await?;
+        let shared = self.registry.shared_schema();
+        let model = introspect(&**connection, schema, shared, Some(role), &HIDDEN_TABLES).await?;
         let tables = model.relations.len();
         let api = Api::new(model, self.options.clone())?;
         tracing::info!(

@@ -3,7 +3,7 @@
 mod oidc;
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -24,12 +24,26 @@ pub(crate) struct TenantSql {
     /// ships as the example. `seed.sql` in it is run for every new tenant.
     #[arg(long, env = "TENANTRY_TENANT_SQL", value_name = "DIR")]
     pub(crate) tenant_sql: Option<PathBuf>,
+
+    /// A directory with migrations of tables that all tenants share. When left out, the directory
+    /// `shared` beside that of --tenant-sql, if there are migrations in it.
+    #[arg(
+        long,
+        env = "TENANTRY_SHARED_SQL",
+        value_name = "DIR",
+        requires = "tenant_sql"
+    )]
+    pub(crate) shared_sql: Option<PathBuf>,
 }
 
 impl TenantSql {
     pub(crate) fn load(&self) -> anyhow::Result<Migrations> {
         let migrations = match &self.tenant_sql {
-            Some(dir) => Migrations::from_dir(dir)?,
+            Some(dir) => {
+                let beside = beside(dir);
+                let shared = self.shared_sql.as_deref().or(beside.as_deref());
+                Migrations::from_dirs(dir, shared)?
+            }
             None => Migrations::embedded()?,
         };
         for note in migrations.notes() {
@@ -37,6 +51,15 @@ impl TenantSql {
         }
         Ok(migrations)
     }
+}
+
+/// The directory `shared` beside another one, where it holds migrations.
+fn beside(dir: &Path) -> Option<PathBuf> {
+    let shared = dir.canonicalize().ok()?.parent()?.join("shared");
+    let mut entries = std::fs::read_dir(&shared).ok()?.flatten();
+    let is_sql = |path: &Path| path.extension().is_some_and(|extension| extension == "sql");
+    let holds_some = entries.any(|entry| is_sql(&entry.path()));
+    holds_some.then_some(shared)
 }
 
 /// How requests are served, in development as in production.

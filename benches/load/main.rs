@@ -102,8 +102,12 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     } = arguments;
     let fleet = Fleet::open(data_dir, *tenants, serve).await?;
     let schema = fleet.tenants[0].schema.as_str();
-    let histories = ["tenantry_base_history", "tenantry_app_history"];
-    let model = introspect(&fleet.client, schema, None, &histories).await?;
+    let histories = [
+        "tenantry_base_history",
+        "tenantry_app_history",
+        "tenantry_shared_history",
+    ];
+    let model = introspect(&fleet.client, schema, Some("shared"), None, &histories).await?;
     let bench = Bench {
         api: Api::new(model, Options::default())?,
         issues: issues(&fleet).await?,

@@ -1,11 +1,11 @@
 -- What a row can violate, with the columns it is about: constraints, and unique indexes that are none (partial
--- ones, or over expressions); $1 = the schema's oid. A violation names them.
+-- ones, or over expressions); $1 = the schemas' oids. A violation names them.
 select k.conrelid as relation,
        k.conname::text as name,
        coalesce(k.conkey, '{}') as columns
 from pg_constraint k
 join pg_class c on c.oid = k.conrelid
-where c.relnamespace = $1
+where c.relnamespace = any ($1::oid[])
   and k.contype in ('p', 'u', 'f', 'c', 'x')
   and not c.relispartition
 union all
@@ -17,7 +17,7 @@ select i.indrelid,
 from pg_index i
 join pg_class c on c.oid = i.indrelid
 join pg_class x on x.oid = i.indexrelid
-where c.relnamespace = $1
+where c.relnamespace = any ($1::oid[])
   and i.indisunique
   and not c.relispartition
   and not exists (select from pg_constraint k where k.conindid = i.indexrelid and k.contype in ('p', 'u', 'x'))

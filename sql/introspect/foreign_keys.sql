@@ -1,4 +1,4 @@
--- Foreign keys between relations of one schema; $1 = the schema's oid.
+-- Foreign keys between relations of some schemas; $1 = their oids.
 -- Those that Postgres itself adds for partitions have a parent, and are left out.
 select f.conname::text,
        f.conrelid,
@@ -14,8 +14,8 @@ select f.conname::text,
 from pg_constraint f
 join pg_class c on c.oid = f.conrelid
 join pg_class r on r.oid = f.confrelid
-where c.relnamespace = $1
-  and r.relnamespace = $1
+where c.relnamespace = any ($1::oid[])
+  and r.relnamespace = any ($1::oid[])
   and f.contype = 'f'
   and f.conparentid = 0
   and not c.relispartition

@@ -1,4 +1,4 @@
--- Functions of one schema that a role may call; $1 = the schema's oid, $2 = the role's name, or null for this one.
+-- Functions of the tenant's schema that a role may call; $1 = oids of schemas, of which it is the first, $2 = the role's name, or null for this one.
 -- Aggregates, window functions and procedures have another prokind; triggers and the like another result.
 -- What an extension owns is left out, and what is written in C: neither was meant for clients.
 select p.proname::text,
@@ -16,7 +16,7 @@ select p.proname::text,
        obj_description(p.oid, 'pg_proc') as comment
 from pg_proc p
 join pg_language l on l.oid = p.prolang
-where p.pronamespace = $1
+where p.pronamespace = ($1::oid[])[1]
   and p.prokind = 'f'
   and l.lanname not in ('internal', 'c')
   and has_function_privilege(coalesce($2::text, current_user), p.oid, 'execute')

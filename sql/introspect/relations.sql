@@ -1,8 +1,9 @@
--- Tables, views, materialized views and foreign tables of one schema, and composite types that a
--- function returns; and what a role may do with them. $1 = the schema's oid, $2 = the role's name, or
+-- Tables, views, materialized views and foreign tables of some schemas, and composite types that a
+-- function returns; and what a role may do with them. $1 = the schemas' oids, the tenant's own first, $2 = the role's name, or
 -- null for this one. Partitions are left out: they are read through their parent. So is what an
 -- extension owns.
 select c.oid,
+       case when c.relnamespace <> ($1::oid[])[1] then n.nspname::text end as elsewhere,
        c.relname::text,
        c.relkind::text,
        c.relrowsecurity as row_security,
@@ -13,16 +14,17 @@ select c.oid,
        has_table_privilege(r.name, c.oid, 'delete') and w."any" & 16 <> 0 as may_delete,
        coalesce(obj_description(c.oid, 'pg_class'), obj_description(c.reltype, 'pg_type')) as comment
 from pg_class c
+join pg_namespace n on n.oid = c.relnamespace
 cross join (select coalesce($2::text, current_user)::name) as r (name)
 -- Asked about a table, Postgres would open it, and wait for whoever has locked it.
 cross join lateral (
     select case when c.relkind in ('r', 'p') then 28 else pg_relation_is_updatable(c.oid, true) end,
            case when c.relkind in ('r', 'p') then 28 else pg_relation_is_updatable(c.oid, false) end
 ) as w ("any", plain)
-where c.relnamespace = $1
+where c.relnamespace = any ($1::oid[])
   and (c.relkind in ('r', 'p', 'v', 'm', 'f')
-       or c.relkind = 'c' and exists (select from pg_proc p where p.pronamespace = $1 and p.prorettype = c.reltype))
+       or c.relkind = 'c' and exists (select from pg_proc p where p.pronamespace = ($1::oid[])[1] and p.prorettype = c.reltype))
   and not c.relispartition
   and not exists (select from pg_depend d
                   where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
-order by c.relname
+order by array_position($1::oid[], c.relnamespace), c.relname

@@ -1,4 +1,4 @@
--- Columns that are searched, with the configuration that their words are made by; $1 = the schema's oid.
+-- Columns that are searched, with the configuration that their words are made by; $1 = the schemas' oids, the tenant's own first.
 -- Expressions are looked at as Postgres keeps them, as printing one would wait for its table, which may be locked:
 -- 3734 is regconfig, 3745 is to_tsvector(regconfig, text).
 with searched as (
@@ -9,7 +9,7 @@ with searched as (
            d.oid as object,
            null as named
     from pg_attrdef d
-    join pg_class c on c.oid = d.adrelid and c.relnamespace = $1
+    join pg_class c on c.oid = d.adrelid and c.relnamespace = any ($1::oid[])
     join pg_attribute a on a.attrelid = d.adrelid and a.attnum = d.adnum
     where a.attgenerated <> ''
       and a.atttypid = 'tsvector'::regtype
@@ -18,7 +18,7 @@ with searched as (
     -- one that a trigger fills in the trigger's arguments,
     select t.tgrelid, a.attnum, null, null, g.args[2]
     from pg_trigger t
-    join pg_class c on c.oid = t.tgrelid and c.relnamespace = $1
+    join pg_class c on c.oid = t.tgrelid and c.relnamespace = any ($1::oid[])
     cross join lateral (select string_to_array(encode(t.tgargs, 'escape'), '\000') as args) g
     join pg_attribute a on a.attrelid = t.tgrelid and a.attname = g.args[1]
     where t.tgfoid = 'tsvector_update_trigger'::regproc
@@ -26,7 +26,7 @@ with searched as (
     -- and a text that has an index for searches in the index's expression.
     select i.indrelid, e.found[1]::int2, 'pg_class'::regclass, i.indexrelid, null
     from pg_index i
-    join pg_class c on c.oid = i.indrelid and c.relnamespace = $1
+    join pg_class c on c.oid = i.indrelid and c.relnamespace = any ($1::oid[])
     cross join lateral (select regexp_match(i.indexprs::text,
         '^\({FUNCEXPR :funcid 3745 [^{]*:args \({CONST :consttype 3734 [^}]*} (?:{RELABELTYPE :arg )?{VAR :varno 1 :varattno (\d+) [^{]*$'
     ) as found) e
@@ -35,7 +35,7 @@ with searched as (
 select distinct on (s.relation, s.attnum)
        s.relation,
        s.attnum::int2,
-       quote_literal(case when n.oid = $1 then '' else 'pg_catalog.' end || quote_ident(f.cfgname)) || '::regconfig' as configuration
+       quote_literal(case when n.oid = ($1::oid[])[1] then '' else 'pg_catalog.' end || quote_ident(f.cfgname)) || '::regconfig' as configuration
 from searched s
 join pg_ts_config f
   on case when s.named is not null
@@ -46,5 +46,5 @@ join pg_ts_config f
                                  where d.classid = s.class and d.objid = s.object and d.refclassid = 'pg_ts_config'::regclass),
                                 'pg_catalog.simple'::regconfig) end
 join pg_namespace n on n.oid = f.cfgnamespace
-where n.oid = $1 or n.nspname = 'pg_catalog'
-order by s.relation, s.attnum, s.named is null, f.cfgnamespace = $1 desc, f.oid
+where n.oid = ($1::oid[])[1] or n.nspname = 'pg_catalog'
+order by s.relation, s.attnum, s.named is null, f.cfgnamespace = ($1::oid[])[1] desc, f.oid

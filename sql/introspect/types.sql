@@ -1,14 +1,14 @@
--- Every type that a column or a function of the schema uses, with the types below it (the base of a
--- domain, the element of an array or a range), and text; $1 = the schema's oid.
+-- Every type that a column or a function of the schemas uses, with the types below it (the base of a
+-- domain, the element of an array or a range), and text; $1 = their oids, the tenant's own first.
 with recursive used (oid) as (
     select distinct a.atttypid
     from pg_attribute a
     join pg_class c on c.oid = a.attrelid
-    where c.relnamespace = $1 and c.relkind in ('r', 'p', 'v', 'm', 'f', 'c') and a.attnum > 0 and not a.attisdropped
+    where c.relnamespace = any ($1::oid[]) and c.relkind in ('r', 'p', 'v', 'm', 'f', 'c') and a.attnum > 0 and not a.attisdropped
     union
     select unnest(p.prorettype || coalesce(p.proallargtypes, p.proargtypes::oid[]))
     from pg_proc p
-    where p.pronamespace = $1
+    where p.pronamespace = ($1::oid[])[1]
     union
     select 'text'::regtype
     union
@@ -29,7 +29,7 @@ select t.oid,
             else coalesce((select r.rngsubtype from pg_range r where t.oid in (r.rngtypid, r.rngmultitypid)), 0) end as element,
        t.typnotnull,
        case when n.nspname = 'pg_catalog' then 'catalog'
-            when n.oid = $1 then 'tenant'
+            when n.oid = ($1::oid[])[1] then 'tenant'
             when n.nspname = 'extensions' then 'extensions'
             else 'elsewhere' end as home,
        -- An unqualified name finds pg_catalog's type first.

@@ -27,6 +27,8 @@ pub(crate) struct Migrations {
     pub(crate) base: MigrationSet,
     /// The app's tables.
     pub(crate) app: MigrationSet,
+    /// Tables that all tenants share, made once.
+    pub(crate) shared: Option<MigrationSet>,
     /// What every new tenant starts with (`seed.sql`).
     pub(crate) seed: Option<ScriptFile>,
     /// What demo tenants have on top of that, by file name.
@@ -49,12 +51,13 @@ pub(crate) struct SchemaVersion {
 impl Migrations {
     /// The app that ships in the binary.
     pub(crate) fn embedded() -> Result<Self, LoadError> {
-        Self::with_app(&load::embedded("tenant")?)
+        Self::with_app(&load::embedded("tenant")?, Some(&load::embedded("shared")?))
     }
 
-    /// Somebody's own app: the `.sql` files of a directory.
-    pub(crate) fn from_dir(dir: &Path) -> Result<Self, LoadError> {
-        Self::with_app(&load::directory(dir)?)
+    /// Somebody's own app: the `.sql` files of a directory, and of one for what tenants share.
+    pub(crate) fn from_dirs(dir: &Path, shared: Option<&Path>) -> Result<Self, LoadError> {
+        let shared = shared.map(load::directory).transpose()?;
+        Self::with_app(&load::directory(dir)?, shared.as_ref())
     }
 
     /// The version of a schema in which everything has run.
@@ -99,11 +102,16 @@ impl Migrations {
         })
     }
 
-    fn with_app(app: &load::Sources) -> Result<Self, LoadError> {
+    fn with_app(app: &load::Sources, shared: Option<&load::Sources>) -> Result<Self, LoadError> {
         let mut known = Known::default();
+        let shared = shared.map(|shared| {
+            let mut reading = Reading::Adapted(&mut Known::default());
+            shared.set("tenantry_shared_history", &mut reading)
+        });
         let mut migrations = Self {
             base: load::embedded("base")?.set("tenantry_base_history", &mut Reading::Whole)?,
             app: app.set("tenantry_app_history", &mut Reading::Adapted(&mut known))?,
+            shared: shared.transpose()?,
             seed: app.script("seed.sql", &mut known)?,
             demos: app.demos(&mut known)?,
             users_table: USERS_TABLE,
@@ -122,7 +130,8 @@ impl Migrations {
     }
 
     fn scripts(&self) -> impl Iterator<Item = &ScriptFile> {
-        let files = self.app.files.iter().map(|file| &file.script);
+        let files = self.shared.iter().chain([&self.app]);
+        let files = files.flat_map(|set| set.files.iter().map(|file| &file.script));
         files.chain(&self.seed).chain(self.demos.values())
     }
 }
@@ -158,6 +167,11 @@ impl MigrationSet {
     /// The name of the history table, without its schema.
     pub(crate) fn history(&self) -> &'static str {
         self.history
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.files.len()
     }
 
     /// The last migration's number; 0 when there is none.

@@ -262,6 +262,7 @@ mod tests {
         });
         let relation = Relation {
             name: Ident::new("t"),
+            elsewhere: None,
             kind: RelationKind::Table,
             comment: Comment::parse(Some(comment)),
             grants: Grants::NONE,

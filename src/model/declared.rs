@@ -35,8 +35,9 @@ pub(super) fn comparisons<'m>(
             })
             .collect();
         let on = on.join(" and ");
+        let [ours, theirs] = [from, to].map(|side| side.elsewhere.as_ref().unwrap_or(schema));
         let text = format!(
-            "select from {schema}.{} a join {schema}.{} b on {on}",
+            "select from {ours}.{} a join {theirs}.{} b on {on}",
             from.name, to.name
         );
         (key, text)
@@ -255,6 +256,7 @@ mod tests {
         };
         Relation {
             name: Ident::new(name),
+            elsewhere: None,
             kind: RelationKind::View,
             comment: Comment::parse(Some(comment)),
             grants: Grants::NONE,

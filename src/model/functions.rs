@@ -196,6 +196,7 @@ impl Catalog {
         let id = RelationId(self.model.relations.len());
         self.model.relations.push(Relation {
             name: Ident::new(name),
+            elsewhere: None,
             kind: RelationKind::Result,
             comment: Comment {
                 name: comment.name.clone(),

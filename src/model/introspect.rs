@@ -23,35 +23,37 @@ pub enum IntrospectionError {
     Postgres(#[from] tokio_postgres::Error),
 }
 
-/// Reads `schema`, with what `role` may do there (none stands for the role of `client`). `hidden` names tables that are the service's own business (the migration histories).
+/// Reads `schema` and the one that tenants share, with what `role` may do there (none stands for the
+/// role of `client`). `hidden` names tables that are the service's own
+/// business (the migration histories).
 pub async fn introspect(
     client: &impl GenericClient,
     schema: &str,
+    shared: Option<&str>,
     role: Option<&str>,
     hidden: &[&str],
 ) -> Result<Model, IntrospectionError> {
-    let oid: u32 = client
-        .query_opt(
-            "select oid from pg_namespace where nspname = $1",
-            &[&schema],
-        )
-        .await?
-        .ok_or_else(|| IntrospectionError::NoSchema(schema.to_owned()))?
-        .get(0);
+    let mut oids: Vec<u32> = Vec::new();
+    for schema in [Some(schema), shared].into_iter().flatten() {
+        let statement = "select oid from pg_namespace where nspname = $1";
+        let row = client.query_opt(statement, &[&schema]).await?;
+        let row = row.ok_or_else(|| IntrospectionError::NoSchema(schema.to_owned()))?;
+        oids.push(row.get(0));
+    }
     let relations = client
         .query(
             include_str!("../../sql/introspect/relations.sql"),
-            &[&oid, &role],
+            &[&oids, &role],
         )
         .await?;
     let columns = client
         .query(
             include_str!("../../sql/introspect/columns.sql"),
-            &[&oid, &role],
+            &[&oids, &role],
         )
         .await?;
     let types = client
-        .query(include_str!("../../sql/introspect/types.sql"), &[&oid])
+        .query(include_str!("../../sql/introspect/types.sql"), &[&oids])
         .await?;
     let type_oids: Vec<u32> = types.iter().map(|row| row.get("oid")).collect();
     let operators = client
@@ -61,28 +63,28 @@ pub async fn introspect(
         )
         .await?;
     let searches = client
-        .query(include_str!("../../sql/introspect/searches.sql"), &[&oid])
+        .query(include_str!("../../sql/introspect/searches.sql"), &[&oids])
         .await?;
     let keys = client
-        .query(include_str!("../../sql/introspect/keys.sql"), &[&oid])
+        .query(include_str!("../../sql/introspect/keys.sql"), &[&oids])
         .await?;
     let foreign = client
         .query(
             include_str!("../../sql/introspect/foreign_keys.sql"),
-            &[&oid],
+            &[&oids],
         )
         .await?;
     let functions = client
         .query(
             include_str!("../../sql/introspect/functions.sql"),
-            &[&oid, &role],
+            &[&oids, &role],
         )
         .await?;
 
     let constraints = client
         .query(
             include_str!("../../sql/introspect/constraints.sql"),
-            &[&oid],
+            &[&oids],
         )
         .await?;
 
@@ -159,6 +161,7 @@ impl Catalog {
         self.relations.insert(row.get("oid"), id);
         self.model.relations.push(Relation {
             name: Ident::new(row.get("relname")),
+            elsewhere: row.get::<_, Option<&str>>("elsewhere").map(Ident::new),
             kind: match row.get::<_, &str>("relkind") {
                 "v" => RelationKind::View,
                 "m" => RelationKind::MaterializedView,

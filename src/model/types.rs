@@ -34,6 +34,8 @@ pub struct ForeignKeyId(pub usize);
 #[derive(Debug)]
 pub struct Relation {
     pub name: Ident,
+    /// The schema that it lies in, where that is not the tenant's own.
+    pub elsewhere: Option<Ident>,
     pub kind: RelationKind,
     pub comment: Comment,
     pub grants: Grants,

@@ -3,6 +3,7 @@
 use tokio::sync::Notify;
 
 use super::audit::Backlog;
+use super::shared::SharedTables;
 use super::{Hasher, Registry, RegistryError};
 use crate::error::postgres_reason;
 use crate::migrate::{LoadError, MigrationSet};
@@ -54,10 +55,12 @@ impl Registry {
         let row = row.ok_or(AttachError::Missing)?;
         let request_role = RoleName::parse(row.try_get::<_, String>(0)?)?;
         let users_table: Option<String> = row.try_get(2)?;
+        let shared = SharedTables::find(&connection).await?;
         Ok(Self {
             request_role,
             request_password: row.try_get(1)?,
             users_table: Ident::new(&users_table.ok_or(AttachError::Missing)?),
+            shared,
             hasher: Hasher::new(),
             spare_taken: Notify::new(),
             database,

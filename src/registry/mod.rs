@@ -14,6 +14,7 @@ mod members;
 mod open;
 mod password;
 mod provision;
+mod shared;
 mod spares;
 mod tenant;
 mod transaction;
@@ -28,6 +29,7 @@ use crate::error::{Failure, postgres_reason};
 use crate::names::{NameError, RoleName, SubdomainError};
 use crate::postgres::Database;
 use crate::sql::Ident;
+use shared::SharedTables;
 
 #[allow(unused_imports, reason = "sessions follow")]
 pub(crate) use access::access_changed;
@@ -65,6 +67,8 @@ pub(crate) struct Registry {
     users_table: Ident,
     /// Tells who keeps workspaces in stock.
     spare_taken: Notify,
+    /// None without tables that tenants share.
+    shared: Option<SharedTables>,
 }
 
 /// Why the registry could not be asked.
@@ -110,6 +114,11 @@ impl Registry {
     pub(crate) fn request_login(&self) -> Option<(&RoleName, &str)> {
         let password = self.request_password.as_deref()?;
         Some((&self.request_role, password))
+    }
+
+    /// The schema of the tables that tenants share, if there are any.
+    pub(crate) fn shared_schema(&self) -> Option<&'static str> {
+        self.shared.map(|_| shared::SHARED_SCHEMA)
     }
 
     /// Whether the database answers.

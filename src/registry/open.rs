@@ -6,6 +6,7 @@ use tokio_postgres::types::Type;
 
 use super::audit::Backlog;
 use super::login::{self, LoginError, RequestLogin};
+use super::shared::SharedTables;
 use super::{Hasher, Registry, RegistryError};
 use crate::error::postgres_reason;
 use crate::migrate::{self, LoadError, MigrationError, MigrationSet, Migrations};
@@ -34,6 +35,8 @@ pub(crate) enum OpenError {
     Load(#[from] LoadError),
     #[error("cannot migrate the registry: {0}")]
     Migration(#[from] MigrationError),
+    #[error("cannot migrate the tables that tenants share: {0}")]
+    Shared(MigrationError),
     #[error(transparent)]
     Login(#[from] LoginError),
     #[error("bad name: {0}")]
@@ -70,6 +73,10 @@ impl Registry {
         let (request_role, request_password) = login::ensure(&transaction, login).await?;
         let users_table = users_table(&transaction, migrations).await?;
         create_extensions(&transaction, migrations).await?;
+        if let Some(set) = &migrations.shared {
+            SharedTables::open(&transaction, set).await?;
+        }
+        let shared = SharedTables::find(transaction.client()).await?;
         transaction.commit().await?;
         drop(connection);
         Ok(Self {
@@ -81,6 +88,7 @@ impl Registry {
             request_password,
             users_table,
             spare_taken: Notify::new(),
+            shared,
         })
     }
 }

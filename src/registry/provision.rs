@@ -139,7 +139,8 @@ impl Registry {
                 &[(&schema.as_str(), Type::TEXT), (&role.as_str(), Type::TEXT)],
             )
             .await?;
-        furnish(transaction, migrations, schema, role, &self.users_table).await
+        furnish(transaction, migrations, schema, role, &self.users_table).await?;
+        Ok(self.protect_views(transaction, schema).await?)
     }
 
     async fn try_sign_up(

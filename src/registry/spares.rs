@@ -173,6 +173,7 @@ impl Registry {
             role,
         } = spare(&row)?;
         furnish(&transaction, migrations, &schema, &role, &self.users_table).await?;
+        self.protect_views(&transaction, &schema).await?;
         transaction
             .query_typed(
                 "update tenantry.spare_workspaces set ready = true where tenant_id = $1",

@@ -52,6 +52,8 @@ impl Registry {
                 .await
                 .map_err(failed)?;
         }
+        let protected = self.protect_views(&transaction, &tenant.schema).await;
+        protected.map_err(|error| failed(error.into()))?;
         let version = migrations.version();
         if version != tenant.version {
             transaction

@@ -166,7 +166,10 @@ pub(super) fn describe(relation: &Relation) -> String {
         RelationKind::Composite => "type",
         RelationKind::Result => "function",
     };
-    format!("{kind} {}", relation.name)
+    match &relation.elsewhere {
+        Some(schema) => format!("{kind} {schema}.{}", relation.name),
+        None => format!("{kind} {}", relation.name),
+    }
 }
 
 /// A function as SQL calls it: overloads are told apart by their arguments.

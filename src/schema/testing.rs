@@ -20,6 +20,7 @@ pub(super) fn table(name: &str, columns: &[&str]) -> Relation {
     };
     Relation {
         name: Ident::new(name),
+        elsewhere: None,
         kind: RelationKind::Table,
         comment: Comment::default(),
         grants: Grants::NONE,

@@ -98,8 +98,12 @@ impl<'m> Writer<'m> {
 
     /// `"issues"`
     pub(super) fn name(&mut self, relation: RelationId) {
-        let name = self.model.relation(relation).name.clone();
-        self.display(name);
+        let relation = self.model.relation(relation);
+        if let Some(schema) = &relation.elsewhere {
+            self.display(schema);
+            self.push(".");
+        }
+        self.display(&relation.name);
     }
 
     /// `"title"`

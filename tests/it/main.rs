@@ -22,6 +22,7 @@ mod round_trips;
 mod schema;
 mod serve;
 mod service;
+mod shared;
 mod sign_up;
 mod story;
 mod tenants;

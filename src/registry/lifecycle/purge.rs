@@ -156,6 +156,8 @@ impl Doomed {
         let rows = transaction.query_typed(statement, &tenant).await?;
         let members = rows.iter().map(|row| row.try_get(0));
         let members: Vec<Uuid> = members.collect::<Result<_, _>>()?;
+        let statement = "select tenantry.forget_shared_rows($1)";
+        transaction.query_typed(statement, &tenant).await?;
         let statement = "delete from tenantry.tenants where id = $1";
         transaction.execute_typed(statement, &tenant).await?;
         let statement = "delete from tenantry.accounts a where a.id = any($1) \

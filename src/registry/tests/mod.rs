@@ -7,6 +7,7 @@ mod isolation;
 mod lifecycle;
 mod log_in;
 mod open;
+mod shared;
 mod sign_up;
 mod spares;
 mod transaction;

@@ -9,7 +9,9 @@ use crate::harness::database::scalar;
 /// No index finds these lists: all of them are judged at once, those without rows too.
 pub(super) async fn lists_without_an_index(shop: &Shop) {
     let schema = scalar(&shop.psql, "select current_schema").await.unwrap();
-    let model = introspect(&shop.psql, &schema, None, &[]).await.unwrap();
+    let model = introspect(&shop.psql, &schema, None, None, &[])
+        .await
+        .unwrap();
     let keys = model.foreign_keys.iter().filter(|key| key.indexed);
     let mut keys: Vec<_> = keys.map(|key| key.name.as_str()).collect();
     keys.sort_unstable();

@@ -10,10 +10,18 @@ use tenantry::schema::{Api, Options};
 use tenantry::sql::{self, Read, Statement};
 use tokio_postgres::Client;
 
+use crate::harness::database::scalar;
+
 /// The API of the tables in a tenant's schema.
 pub(crate) async fn api(psql: &Client, schema: &str, role: &str) -> Api {
-    let histories = ["tenantry_base_history", "tenantry_app_history"];
-    let model = introspect(psql, schema, Some(role), &histories)
+    let histories = [
+        "tenantry_base_history",
+        "tenantry_app_history",
+        "tenantry_shared_history",
+    ];
+    let shared = scalar(psql, "select to_regnamespace('shared')").await;
+    let shared = shared.as_deref().filter(|name| !name.is_empty());
+    let model = introspect(psql, schema, shared, Some(role), &histories)
         .await
         .unwrap();
     Api::new(model, Options::default()).unwrap()
