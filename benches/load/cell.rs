@@ -44,6 +44,8 @@ pub(crate) struct Effort {
     pub(crate) duration: Duration,
     /// HTTP connections.
     pub(crate) connections: usize,
+    /// Connections to Postgres.
+    pub(crate) backends: usize,
 }
 
 /// Times are in microseconds, memory is in bytes.
@@ -117,7 +119,8 @@ impl Bench {
             .map(|issue| common::bind(&compiled.plan, &cell.workload.variables(issue)))
             .collect::<anyhow::Result<Vec<_>>>()?;
         let tenants = &self.fleet.tenants[..cell.tenants];
-        let direct = Direct::open(mode, &self.own_login()?, tenants, &compiled, &bindings).await?;
+        let (login, backends) = (self.own_login()?, self.effort.backends);
+        let direct = Direct::open(mode, &login, tenants, &compiled, &bindings, backends).await?;
         direct.warm_up().await?;
         let before = self.backends(OWN).await?;
         let mut latencies = direct.run(self.effort.duration).await?;
@@ -138,7 +141,8 @@ impl Bench {
     async fn naive(&self, cell: Cell) -> anyhow::Result<Measure> {
         let tenants = &self.fleet.tenants[..cell.tenants];
         let compiled = self.compile(cell.workload)?;
-        let (port, server) = naive::serve(&self.own_login()?, tenants, compiled).await?;
+        let (port, server) =
+            naive::serve(&self.own_login()?, tenants, compiled, self.effort.backends).await?;
         let target = Target {
             port,
             pid: std::process::id(),

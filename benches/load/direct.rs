@@ -13,9 +13,6 @@ use tokio_postgres::{Client, Row, Statement};
 use crate::common::{self, Compiled};
 use crate::fleet::Tenant;
 
-/// As many as the service has on four cores.
-pub(crate) const CONNECTIONS: usize = 16;
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
     /// One tenant, one statement, prepared once; rows are received and dropped.
@@ -45,6 +42,7 @@ impl<'a> Direct<'a> {
         tenants: &[Tenant],
         compiled: &'a Compiled,
         bindings: &'a [Bindings],
+        connections: usize,
     ) -> anyhow::Result<Self> {
         let types = vec![Type::UNKNOWN; compiled.statement.params.len()];
         let first = &tenants[0];
@@ -67,7 +65,7 @@ impl<'a> Direct<'a> {
             mode,
             compiled,
             bindings,
-            connections: try_join_all((0..CONNECTIONS).map(|_| connect())).await?,
+            connections: try_join_all((0..connections).map(|_| connect())).await?,
             paths: tenants.iter().map(path).collect(),
         })
     }

@@ -55,7 +55,11 @@ struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 32)]
     connections: usize,
 
-    /// Flags for `tenantry serve`, such as "--lanes 16 --lane-connections 1".
+    /// Connections to Postgres: lanes of the service, pools of what it is compared with.
+    #[arg(long, value_name = "N", default_value_t = 16)]
+    backends: usize,
+
+    /// Flags for `tenantry serve`, such as "--threads 4".
     #[arg(
         long,
         value_name = "FLAGS",
@@ -98,9 +102,11 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         data_dir,
         tenants,
         serve,
+        backends,
         ..
     } = arguments;
-    let fleet = Fleet::open(data_dir, *tenants, serve).await?;
+    let flags = format!("--lanes {backends} --lane-connections 1 {serve}");
+    let fleet = Fleet::open(data_dir, *tenants, &flags).await?;
     let schema = fleet.tenants[0].schema.as_str();
     let histories = [
         "tenantry_base_history",
@@ -116,6 +122,7 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
             warm_up: Duration::from_secs(if arguments.quick { 2 } else { 4 }),
             duration: Duration::from_secs(if arguments.quick { 2 } else { 8 }),
             connections: arguments.connections,
+            backends: *backends,
         },
         perf: arguments.perf.clone(),
     };

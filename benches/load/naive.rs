@@ -22,7 +22,6 @@ use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use crate::common::{self, Compiled};
-use crate::direct::CONNECTIONS;
 use crate::fleet::Tenant;
 
 struct Naive {
@@ -38,6 +37,7 @@ pub(crate) async fn serve(
     database: &Database,
     tenants: &[Tenant],
     compiled: Compiled,
+    connections: usize,
 ) -> anyhow::Result<(u16, JoinHandle<std::io::Result<()>>)> {
     let recycling = ManagerConfig {
         recycling_method: RecyclingMethod::Fast,
@@ -45,7 +45,7 @@ pub(crate) async fn serve(
     let manager = Manager::from_config(database.config().clone(), database.tls(), recycling);
     let path = |tenant: &Tenant| format!("set search_path to {}", tenant.schema);
     let naive = Arc::new(Naive {
-        pool: Pool::builder(manager).max_size(CONNECTIONS).build()?,
+        pool: Pool::builder(manager).max_size(connections).build()?,
         paths: tenants
             .iter()
             .map(|tenant| (tenant.host(), path(tenant)))

@@ -67,8 +67,8 @@ pub(crate) fn render(
         "# What a tenant costs\n\n\
          `just bench` wrote this on {machine}. Load tool (wrk, {} connections), service and Postgres share the machine.\n\
          Every line is the best of {rounds} rounds of {} s, each after a warm-up, with a service just started.\n\n\
-         - **limit**: the service's SQL for one tenant, prepared once, on 16 connections from the benchmark's own process; no HTTP, no transaction, rows received and dropped\n\
-         - **naive**: a web service that trusts everybody and knows one operation: any tenant on any of 16 connections, `set search_path` for the session and \
+         - **limit**: the service's SQL for one tenant, prepared once, on {backends} connections from the benchmark's own process; no HTTP, no transaction, rows received and dropped\n\
+         - **naive**: a web service that trusts everybody and knows one operation: any tenant on any of {backends} connections, `set search_path` for the session and \
          a statement prepared once, in one round trip; no transaction, no role of the tenant's, JSON made by the service's encoder; **no HTTP**: the same, called directly\n\
          - **with sign-ups**: a tenant signs up every two seconds meanwhile\n\
          - **neighbours of a flood**: all tenants but one, on {} connections, while that one asks on {}; **neighbours**: the same without the flood\n",
@@ -76,6 +76,7 @@ pub(crate) fn render(
         effort.duration.as_secs(),
         NEIGHBOURS,
         FLOOD,
+        backends = effort.backends,
     );
     table(&mut text, lines);
     claims::check(&mut text, lines, tenants);
