@@ -14,6 +14,7 @@ use tenantry::plan::{Document, Variables};
 use tenantry::postgres::{Cluster, ClusterOptions, Database};
 use tenantry::rows::Rows;
 use tenantry::schema::{Api, Options};
+use tenantry::sql::Constants;
 use tokio_postgres::Client;
 
 use common::{BY_KEY, CONTENT, Compiled, LIST, NESTED, Workload};
@@ -64,7 +65,10 @@ fn measure(criterion: &mut Criterion, api: &Api, case: &Case) {
     group.bench_function("plan", |b| {
         b.iter(|| common::plan(api, document, variables));
     });
-    group.bench_function("sql", |b| b.iter(|| common::print(api, &compiled.plan)));
+    let any = Constants::default();
+    group.bench_function("sql", |b| {
+        b.iter(|| common::print(api, &compiled.plan, &any));
+    });
     group.bench_function("bind", |b| {
         b.iter(|| common::bind(&compiled.plan, variables));
     });

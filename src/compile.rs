@@ -219,7 +219,7 @@ impl Weighter<PlanKey, Arc<Compiled>> for PlanWeight {
         } = &**compiled;
         let statements = match work {
             Work::None => 0,
-            Work::Read(query) => query.statement.text.len(),
+            Work::Read(read) => read.bytes(),
             Work::LogIns(all) => all
                 .iter()
                 .flatten()

@@ -4,10 +4,10 @@ use anyhow::{Context as _, anyhow};
 use bytes::{BufMut as _, BytesMut};
 use serde_json::{Value, json};
 use tenantry::encode::{Body, Source};
-use tenantry::plan::{self, Bindings, Bound, Document, Plan, RootValue, Variables};
+use tenantry::plan::{self, Bindings, Bound, Document, Plan, Variables};
 use tenantry::rows::Rows;
 use tenantry::schema::Api;
-use tenantry::sql::{self, Layout, Read, Statement};
+use tenantry::sql::{self, Constants, Layout, Statement};
 use tokio_postgres::types::{Format, FromSql, IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, Row};
 
@@ -84,27 +84,19 @@ pub(crate) struct Compiled {
 pub(crate) fn compile(api: &Api, query: &str, variables: &Variables) -> anyhow::Result<Compiled> {
     let document = Document::parse(api, query).map_err(|errors| anyhow!("{errors:?}"))?;
     let plan = plan(api, &document, variables)?;
-    let statement = print(api, &plan);
+    let limits = Constants::among(&bind(&plan, variables)?.limits).unwrap_or_default();
+    let statement = print(api, &plan, &limits);
     Ok(Compiled { plan, statement })
+}
+
+pub(crate) fn print(api: &Api, plan: &Plan, limits: &Constants) -> Statement {
+    sql::print(&api.model, &plan.params, &sql::reads(plan), limits)
 }
 
 pub(crate) fn plan(api: &Api, document: &Document, variables: &Variables) -> anyhow::Result<Plan> {
     let failed = |error: plan::PlanError| anyhow!("{error:?}");
     let operation = document.operation(None).map_err(failed)?;
     plan::plan(api, document, operation, variables).map_err(failed)
-}
-
-pub(crate) fn print(api: &Api, plan: &Plan) -> Statement {
-    let reads: Vec<_> = plan
-        .roots
-        .iter()
-        .filter_map(|root| match &root.value {
-            RootValue::Row(row) => Some(Read::Row(row)),
-            RootValue::Connection(connection) => Some(Read::Connection(connection)),
-            _ => None,
-        })
-        .collect();
-    sql::print(&api.model, &plan.params, &reads)
 }
 
 pub(crate) fn bind(plan: &Plan, variables: &Variables) -> anyhow::Result<Bindings> {

@@ -98,8 +98,9 @@ async fn answer(
     // session: one transaction as the tenant's role, in one round trip
     let outcome = match &compiled.work {
         Work::None => execute::Outcome::Nothing,
-        Work::Read(query) => {
-            let rows = service.lanes.read(&context, query, &bindings).await;
+        Work::Read(read) => {
+            let query = read.query(&api, &compiled.plan, &bindings.limits);
+            let rows = service.lanes.read(&context, &query, &bindings).await;
             let rows = rows.map_err(|failure| compiled.blame(&query.statement, failure))?;
             execute::Outcome::Rows(rows, query.statement.layout)
         }

@@ -53,7 +53,7 @@ pub(super) fn groups(
         sorted(writer, connection, &base, grouping, order);
     });
     writer.push(" limit ");
-    writer.param(grouping.limit_param);
+    writer.limit(grouping.limit_param);
     if let Some(offset) = grouping.offset {
         writer.push(" offset ");
         writer.param(offset);

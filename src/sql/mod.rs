@@ -3,6 +3,7 @@
 
 mod aggregate;
 mod base;
+mod constants;
 mod group;
 mod ident;
 mod lists;
@@ -13,12 +14,13 @@ mod search;
 mod write;
 mod writer;
 
+pub use constants::Constants;
 pub use ident::{Expression, Ident};
 
 pub use write::{WriteStatement, print_write};
 
 use crate::model::Model;
-use crate::plan::{CallValue, Connection, ParamId, Params, RootRow};
+use crate::plan::{CallValue, Connection, ParamId, Params, Plan, RootRow, RootValue};
 use writer::Writer;
 
 /// SQL text with the parameters it takes.
@@ -49,7 +51,20 @@ pub enum Read<'a> {
     Call(&'a CallValue),
 }
 
+/// What the root fields of a query read.
+pub fn reads(plan: &Plan) -> Vec<Read<'_>> {
+    let reads = plan.roots.iter().filter_map(|root| match &root.value {
+        RootValue::Row(row) => Some(Read::Row(row)),
+        RootValue::Connection(connection) => Some(Read::Connection(connection)),
+        RootValue::Call(value) => Some(Read::Call(value)),
+        _ => None,
+    });
+    reads.collect()
+}
+
 /// Prints the statement that answers all of `reads` in one snapshot.
+///
+/// Limits that stand in `limits` are part of the text: see [`Constants`].
 ///
 /// A single list or row is read as it is:
 ///
@@ -63,8 +78,9 @@ pub enum Read<'a> {
 /// select (select row(array(select row(t0."id") from "issues" t0 …), (select count(*) from "issues" t1))),
 ///        (select row(t2."name") from "users" t2 where t2."id" = $2::"uuid")
 /// ```
-pub fn print(model: &Model, params: &Params, reads: &[Read<'_>]) -> Statement {
+pub fn print(model: &Model, params: &Params, reads: &[Read<'_>], limits: &Constants) -> Statement {
     let mut writer = Writer::new(model, params);
+    writer.limits = Some(limits);
     let layout = match reads {
         [Read::Row(row)] => {
             read::row(&mut writer, row, read::Shape::Columns);

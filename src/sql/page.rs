@@ -191,7 +191,7 @@ fn page(writer: &mut Writer<'_>, connection: &Connection, parent: Option<Target>
         writer.param(connection.page.limit_param);
         writer.push(")");
     } else {
-        writer.param(connection.page.limit_param);
+        writer.limit(connection.page.limit_param);
     }
     if let Some(offset) = connection.page.offset {
         writer.push(" offset ");

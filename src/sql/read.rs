@@ -99,7 +99,7 @@ pub(super) fn call(writer: &mut Writer<'_>, shape: Shape, row: Option<Alias>, re
     writer.push(" (v, n) order by ");
     writer.display(alias);
     writer.push(".n limit ");
-    writer.param(page.limit);
+    writer.limit(page.limit);
     if let Some(offset) = page.offset {
         writer.push(" offset ");
         writer.param(offset);

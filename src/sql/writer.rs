@@ -3,13 +3,15 @@
 
 use std::fmt::{self, Write as _};
 
-use super::{Ident, Layout, Statement};
+use super::{Constants, Ident, Layout, Statement};
 use crate::model::{ColumnId, Model, Relation, RelationId, RelationKind};
-use crate::plan::{Call, ParamId, Params, Predicate};
+use crate::plan::{Call, ParamId, ParamSource, Params, Predicate};
 
 pub(super) struct Writer<'m> {
     pub(super) model: &'m Model,
     params: &'m Params,
+    /// None where none is to become a constant.
+    pub(super) limits: Option<&'m Constants>,
     text: String,
     used: Vec<ParamId>,
     /// The number of each parameter that is used.
@@ -38,6 +40,7 @@ impl<'m> Writer<'m> {
         Self {
             model,
             params,
+            limits: None,
             text: String::new(),
             used: Vec::new(),
             numbers: vec![None; params.len()],
@@ -251,6 +254,17 @@ impl<'m> Writer<'m> {
         }
         if self.params.get(id).array {
             self.push("[]");
+        }
+    }
+
+    /// `$1::"int8"`, or `51` where the limit is a constant.
+    pub(super) fn limit(&mut self, id: ParamId) {
+        if let ParamSource::Limit(limit, one_more) = self.params.get(id).source
+            && let Some(constant) = self.limits.and_then(|limits| limits.get(limit))
+        {
+            self.display(constant + u32::from(one_more));
+        } else {
+            self.param(id);
         }
     }
 

@@ -7,7 +7,7 @@ use tenantry::plan::{
     Bindings, Bound, Document, PlanError, RootValue, Variables, bind, plan, shape,
 };
 use tenantry::schema::{Api, Options};
-use tenantry::sql::{self, Read, Statement};
+use tenantry::sql::{self, Constants, Statement};
 use tokio_postgres::Client;
 
 use crate::harness::database::scalar;
@@ -55,17 +55,11 @@ fn try_of(
             .map(|statement| shown(&statement.statement, &bindings));
         return Ok(Some(texts.collect::<Vec<_>>().join("\n")));
     }
-    let reads = plan.roots.iter().filter_map(|root| match &root.value {
-        RootValue::Row(row) => Some(Read::Row(row)),
-        RootValue::Connection(connection) => Some(Read::Connection(connection)),
-        RootValue::Call(value) => Some(Read::Call(value)),
-        _ => None,
-    });
-    let reads: Vec<_> = reads.collect();
+    let reads = sql::reads(&plan);
     if reads.is_empty() {
         return Ok(None);
     }
-    let statement = sql::print(&api.model, &plan.params, &reads);
+    let statement = sql::print(&api.model, &plan.params, &reads, &Constants::default());
     Ok(Some(shown(&statement, &bindings)))
 }
 

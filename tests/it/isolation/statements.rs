@@ -1,5 +1,7 @@
 //! One GraphQL query is one SQL statement, in one transaction that becomes the tenant's first.
 
+use serde_json::json;
+
 use crate::harness::database::names;
 use crate::harness::{Service, eventually};
 
@@ -32,6 +34,48 @@ async fn a_nested_query_logs_one_statement() {
         text.contains("\"projects\"") && text.contains("\"comments\""),
         "{text}"
     );
+}
+
+/// A limit that many ask for is a constant, so that Postgres keeps a plan for it; others are parameters.
+#[tokio::test]
+async fn common_limits_are_constants_and_others_are_not() {
+    let service = Service::shared();
+    let owner = service.sign_up("common-limits").await;
+    let labels =
+        "mutation ($inputs: [LabelInput!]!) { createLabels(inputs: $inputs) { affectedCount } }";
+    let inputs: Vec<_> = (0..30)
+        .map(|n| json!({"name": format!("label {n}")}))
+        .collect();
+    owner.ask(labels, json!({"inputs": inputs})).await.data();
+    let list =
+        "query ($first: Int) { labels(first: $first) { nodes { name } pageInfo { hasNextPage } } }";
+    let of_tenant = |text: &str| {
+        let events = service.process().events();
+        let texts = events.into_iter().filter(|event| {
+            event["message"] == "statement" && event["tenant.subdomain"] == owner.subdomain()
+        });
+        let mut texts = texts.map(|event| event["db.statement"].to_string());
+        texts.any(|statement| statement.contains(text))
+    };
+    // More of them than there are statements with constants.
+    for first in [1, 20, 7, 10, 25, 24, 16, 12, 20, 1] {
+        let answer = owner.ask(list, json!({"first": first})).await.data();
+        let page = &answer["labels"];
+        assert_eq!(page["nodes"].as_array().unwrap().len(), first);
+        assert_eq!(page["pageInfo"]["hasNextPage"], true);
+    }
+    for text in [
+        " limit 2\"",
+        " limit 21\"",
+        " limit 11\"",
+        " limit 26\"",
+        " limit $1::",
+    ] {
+        assert!(of_tenant(text), "{text}");
+    }
+    for text in [" limit 8\"", " limit 25\"", " limit 17\"", " limit 13\""] {
+        assert!(!of_tenant(text), "{text}");
+    }
 }
 
 /// What Postgres itself saw on the connection: nothing before, between or behind these.
