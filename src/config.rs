@@ -10,6 +10,7 @@ use anyhow::Context as _;
 use clap::Args;
 
 use crate::documents::Others;
+use crate::guard::Lifetimes;
 use crate::http::{Audit, Introspection, Network, Proxies};
 use crate::limits::{Limit, Limits};
 use crate::mail::Mailer;
@@ -143,8 +144,17 @@ pub(crate) struct Serving {
     pub(crate) statement_timeout: u64,
 
     /// For how many seconds an access token is valid.
-    #[arg(long, env = "TENANTRY_TOKEN_LIFETIME", value_name = "S", default_value_t = 12 * 3600)]
+    #[arg(
+        long,
+        env = "TENANTRY_TOKEN_LIFETIME",
+        value_name = "S",
+        default_value_t = 900
+    )]
     pub(crate) token_lifetime: u64,
+
+    /// After how many seconds without a refresh a session ends.
+    #[arg(long, env = "TENANTRY_SESSION_LIFETIME", value_name = "S", default_value_t = 30 * 24 * 3600)]
+    pub(crate) session_lifetime: u64,
 
     /// Proxies in front of the service, as addresses or networks (10.0.0.0/8): they are believed when
     /// they say who the client is.
@@ -292,6 +302,13 @@ pub(crate) struct Serving {
 const LANES_PER_CORE: NonZeroUsize = NonZeroUsize::new(4).unwrap();
 
 impl Serving {
+    pub(crate) fn lifetimes(&self) -> Lifetimes {
+        Lifetimes {
+            access: Duration::from_secs(self.token_lifetime),
+            session: Duration::from_secs(self.session_lifetime),
+        }
+    }
+
     pub(crate) fn lanes(&self) -> LanesConfig {
         let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         LanesConfig {

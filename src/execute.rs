@@ -8,12 +8,12 @@ use serde_json::Value;
 use crate::compile::{Compiled, Operation, Work};
 use crate::encode::{Body, EncodeError, FieldError, FieldErrorKind, PathSegment, Source};
 use crate::error::{self, Code, Failure};
-use crate::guard::{AccessToken, Guard, TenantContext};
+use crate::guard::{Cookies, Credentials, Granted, Guard, TenantContext};
 use crate::limits::{Limit, Limits};
-use crate::plan::{self, Bindings, Bound, OperationKind, ParamId, Root, RootValue};
+use crate::plan::{self, Bindings, Bound, LogIn, OperationKind, Root, RootValue};
 use crate::request::RequestInfo;
 use crate::rows::Rows;
-use crate::schema::Api;
+use crate::schema::{Api, LogInMeans};
 use crate::service::{self, ServiceContext};
 use crate::session::{Lanes, Note, WriteFailure};
 use crate::sql::Layout;
@@ -29,16 +29,24 @@ pub(crate) enum Outcome {
     Written(Vec<Rows>),
 }
 
-/// One `logIn`: the token, and for each field `user` the rows, as the user may see them.
+/// One `logIn`: the tokens, and for each field `user` the rows, as the user may see them.
 pub(crate) struct LoggedIn {
-    token: AccessToken,
+    granted: Granted,
+    /// Whether the browser keeps the tokens.
+    kept: bool,
     users: Vec<Rows>,
+}
+
+/// Who asks to be let in: from where, and with which cookies.
+pub(crate) struct Visitor<'r> {
+    pub(crate) client: &'r RequestInfo,
+    pub(crate) cookies: &'r Cookies,
 }
 
 /// Runs the `logIn` fields one after the other, and reads each user on that user's behalf.
 pub(crate) async fn log_in(
-    guard: &Guard,
-    lanes: &Lanes,
+    (guard, lanes): (&Guard, &Lanes),
+    visitor: &Visitor<'_>,
     context: &TenantContext,
     (api, compiled): (&Api, &Compiled),
     operation: &Operation,
@@ -55,28 +63,71 @@ pub(crate) async fn log_in(
             RootValue::LogIn(log_in) => Some((root.key.name(), log_in)),
             _ => None,
         });
-    let credentials = compiled.bind(&operation.variables, context.identity(), limits)?;
-    let text = |param: ParamId| match credentials.params.get(param.0) {
-        Some(Bound::Text(text)) => text.as_str(),
-        _ => "",
-    };
+    let given = compiled.bind(&operation.variables, context.identity(), limits)?;
     let mut done = Vec::with_capacity(statements.len());
     for ((key, log_in), queries) in log_ins.zip(statements) {
-        let (context, token) = guard
-            .log_in(context, text(log_in.email), text(log_in.password))
-            .await
-            .map_err(|failure| {
-                failure.with_path(vec![error::PathSegment::Field(key.to_owned())])
-            })?;
+        let at =
+            |failure: Failure| failure.with_path(vec![error::PathSegment::Field(key.to_owned())]);
+        if log_in.cookie {
+            visitor.cookies.own().map_err(at)?;
+        }
+        let credentials = credentials(log_in, &given, visitor.cookies).map_err(at)?;
+        let kept = log_in.cookie || matches!(credentials, Credentials::Kept(_));
+        let entered = guard.log_in(context, credentials, visitor.client).await;
+        let (context, granted) = entered.map_err(at)?;
+        if kept {
+            visitor.cookies.keep(&granted);
+        }
         access::permit_user(api, key, log_in, context.identity())?;
         let bindings = compiled.bind(&operation.variables, context.identity(), limits)?;
         let mut users = Vec::with_capacity(queries.len());
         for query in queries {
             users.push(lanes.read(&context, query, &bindings).await?);
         }
-        done.push(LoggedIn { token, users });
+        done.push(LoggedIn {
+            granted,
+            kept,
+            users,
+        });
     }
     Ok(Outcome::LogIns(done))
+}
+
+/// What was shown: texts of the input, or what the browser kept.
+fn credentials<'a>(
+    log_in: &LogIn,
+    given: &'a Bindings,
+    cookies: &'a Cookies,
+) -> Result<Credentials<'a>, Failure> {
+    let text = |name| match log_in.text(name).map(|param| given.params.get(param.0)) {
+        Some(Some(Bound::Text(text))) => Some(text.as_str()),
+        _ => None,
+    };
+    let required = |name| text(name).unwrap_or_default();
+    Ok(match log_in.means {
+        LogInMeans::Password => Credentials::Password {
+            email: required("email"),
+            password: required("password"),
+        },
+        LogInMeans::Reset => Credentials::Reset {
+            token: required("token"),
+            password: required("password"),
+        },
+        LogInMeans::Refresh => match text("refreshToken") {
+            Some(token) => Credentials::Refresh(token),
+            None => Credentials::Kept(cookies.refresh()?),
+        },
+    })
+}
+
+fn source(done: &LoggedIn) -> Source<'_> {
+    let shown = !done.kept;
+    Source::LogIn {
+        access_token: shown.then(|| done.granted.access.as_str()),
+        refresh_token: shown.then(|| done.granted.refresh.as_str()),
+        expires_in: done.granted.expires_in,
+        users: &done.users,
+    }
 }
 
 /// Runs the statements of a mutation, all or none, and an entry in the audit log that names the client, where there is to be
@@ -211,10 +262,7 @@ pub(crate) fn encode(
             (RootValue::LogIn(_), Outcome::LogIns(done)) => log_ins
                 .next()
                 .and_then(|index: usize| done.get(index))
-                .map(|done| Source::LogIn {
-                    access_token: done.token.as_str(),
-                    users: &done.users,
-                }),
+                .map(source),
             _ => None,
         };
         body.root(root, source.unwrap_or(Source::Plan))

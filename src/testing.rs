@@ -10,12 +10,14 @@ use std::time::Duration;
 
 use tokio_postgres::Client;
 
-use crate::guard::{BaseDomain, Guard, ISSUER, JwtSecret, PublicUrl, Scheme, Tokens};
+use crate::error::Code;
+use crate::guard::{BaseDomain, Guard, ISSUER, JwtSecret, Lifetimes, PublicUrl, Scheme, Tokens};
 use crate::migrate::Migrations;
 use crate::oidc::Issuers;
 use crate::platform::Platform;
 use crate::postgres::Database;
 use crate::registry::{Directory, NewTenant, Registry, RequestLogin, SignedUp};
+use crate::request::RequestInfo;
 
 /// The superuser's URL of a database of the shared cluster.
 fn url(database: &str) -> String {
@@ -207,12 +209,16 @@ impl TestDatabase {
         let registry = Arc::new(registry);
         let directory = Arc::new(Directory::start(Arc::clone(&registry)).await.unwrap());
         let secret = JwtSecret::parse("bYjA6lGq0X7vR2nPz4TfWm9sKc1hEu8dQiLo5xJtVaB3").unwrap();
+        let lifetimes = Lifetimes {
+            access: Duration::from_hours(1),
+            session: Duration::from_hours(24),
+        };
         let base_domain = BaseDomain::parse("localhost").unwrap();
         let guard = Arc::new(Guard::new(
             base_domain.clone(),
             Arc::clone(&registry),
             Arc::clone(&directory),
-            Tokens::new(&secret, Duration::from_hours(1)),
+            Tokens::new(&secret, lifetimes),
             Issuers::start(Vec::new(), ISSUER).unwrap(),
         ));
         let replica = Replica {
@@ -253,10 +259,15 @@ impl Replica {
 
     /// Signs up `<subdomain>` with the owner `owner@<subdomain>.test`, password `demo-password`.
     pub(crate) async fn sign_up(&self, subdomain: &str) -> SignedUp {
-        self.registry
-            .sign_up(&self.migrations, applicant(subdomain))
-            .await
-            .unwrap()
+        // Roles belong to the cluster: tests in other databases may want the same name at the same moment.
+        for _ in 0..5 {
+            let new = applicant(subdomain);
+            match self.registry.sign_up(&self.migrations, new).await {
+                Err(failure) if failure.code == Code::Internal => {}
+                outcome => return outcome.unwrap(),
+            }
+        }
+        panic!("no free name for {subdomain}")
     }
 
     /// A connection as a request would have it.
@@ -276,6 +287,15 @@ pub(crate) fn applicant(subdomain: &str) -> NewTenant {
         "demo-password",
     )
     .unwrap()
+}
+
+/// A request from an address of its own.
+pub(crate) fn client() -> RequestInfo {
+    RequestInfo {
+        ip: std::net::Ipv4Addr::from_bits(0x0a00_0000 + unique()).into(),
+        user_agent: Some("tests".into()),
+        id: "test".into(),
+    }
 }
 
 /// Waits for what has to come true within a second.

@@ -11,7 +11,7 @@ use crate::apis::Apis;
 use crate::compile::Compiler;
 use crate::config::Serving;
 use crate::guard::{BaseDomain, Guard, ISSUER, JwtSecret, PublicUrl, Tokens};
-use crate::http::{self, Introspection, Service};
+use crate::http::{self, CookiePolicy, Introspection, Service};
 use crate::mail::Mailer;
 use crate::migrate::Migrations;
 use crate::names::RoleName;
@@ -66,10 +66,7 @@ pub(super) async fn build(parts: Parts) -> anyhow::Result<Arc<Service>> {
     };
     let registry = Arc::new(registry);
     let directory = Arc::new(Directory::start(Arc::clone(&registry)).await?);
-    let tokens = Tokens::new(
-        &parts.secret,
-        Duration::from_secs(parts.serving.token_lifetime),
-    );
+    let tokens = Tokens::new(&parts.secret, parts.serving.lifetimes());
     let guard = Arc::new(Guard::new(
         parts.base_domain,
         Arc::clone(&registry),
@@ -77,6 +74,7 @@ pub(super) async fn build(parts: Parts) -> anyhow::Result<Arc<Service>> {
         tokens,
         Issuers::start(parts.serving.oidc.issuers()?, ISSUER)?,
     ));
+    let cookies = CookiePolicy::new(parts.public_url.scheme, parts.serving.lifetimes().session);
     let platform = platform::schema(Platform {
         registry: Arc::clone(&registry),
         directory: Arc::clone(&directory),
@@ -104,6 +102,7 @@ pub(super) async fn build(parts: Parts) -> anyhow::Result<Arc<Service>> {
         ),
         lanes: Lanes::new(Arc::clone(&registry), &requests, lane_roles, &lanes)?,
         introspection,
+        cookies,
         limits: parts.serving.limits(),
         own_schema: service::schema(),
         environment,

@@ -48,7 +48,10 @@ pub enum Source<'a> {
     Column(Row<'a>, usize),
     Json(&'a Value),
     LogIn {
-        access_token: &'a str,
+        /// Neither token where cookies keep them.
+        access_token: Option<&'a str>,
+        refresh_token: Option<&'a str>,
+        expires_in: u64,
         /// For each field `user` its rows.
         users: &'a [Rows],
     },
@@ -154,6 +157,8 @@ fn root_value(
             RootValue::LogIn(log_in),
             Source::LogIn {
                 access_token,
+                refresh_token,
+                expires_in,
                 users,
             },
         ) => {
@@ -164,7 +169,16 @@ fn root_value(
                     Ok(())
                 }
                 LogInField::AccessToken => {
-                    write_str(access_token, &mut encoder.out);
+                    write_opt(access_token, &mut encoder.out);
+                    Ok(())
+                }
+                LogInField::RefreshToken => {
+                    write_opt(refresh_token, &mut encoder.out);
+                    Ok(())
+                }
+                LogInField::ExpiresIn => {
+                    let seconds = itoa::Buffer::new().format(expires_in).to_owned();
+                    encoder.out.extend_from_slice(seconds.as_bytes());
                     Ok(())
                 }
                 LogInField::User(row) => {
@@ -176,6 +190,13 @@ fn root_value(
         _ => encoder.out.extend_from_slice(b"null"),
     }
     Ok(())
+}
+
+fn write_opt(text: Option<&str>, out: &mut Vec<u8>) {
+    match text {
+        Some(text) => write_str(text, out),
+        None => out.extend_from_slice(b"null"),
+    }
 }
 
 /// One row or null.

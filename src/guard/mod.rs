@@ -1,8 +1,12 @@
 //! The guard: turns a request into a [`TenantContext`], or refuses it.
 
 mod access;
+mod cookies;
 mod foreign;
 mod host;
+mod refresh;
+mod secret;
+mod sessions;
 mod token;
 mod url;
 
@@ -12,12 +16,15 @@ use crate::error::{Code, Failure};
 use crate::names::{ApiKeyId, MemberRole, OperatorId, SessionId, Subdomain, UserId};
 use crate::oidc::Issuers;
 use crate::registry::audit::Actor;
-use crate::registry::{Directory, LoggedIn, Place, Registry, SignedUp, Tenant, TenantStatus};
+use crate::registry::{Directory, Place, Registry, Tenant, TenantStatus};
 
 use access::Access;
+pub(crate) use cookies::{CookieChange, Cookies, Origin, Secret};
 use foreign::Foreign;
 pub(crate) use host::{BaseDomain, Site};
-pub(crate) use token::{AccessToken, ISSUER, JwtSecret, Tokens};
+pub(crate) use secret::JwtSecret;
+pub(crate) use sessions::{Credentials, Granted};
+pub(crate) use token::{ISSUER, Lifetimes, Tokens};
 pub(crate) use url::{PublicUrl, Scheme};
 
 /// One tenant, and on whose behalf it is asked: the only key to tenant data.
@@ -39,7 +46,7 @@ impl TenantContext {
         &self.identity
     }
 
-    #[allow(dead_code, reason = "the fields of accounts follow")]
+    #[allow(dead_code, reason = "the service's own fields come next")]
     /// The session that the request belongs to; none for those that the service has not begun itself.
     pub(crate) fn session(&self) -> Option<SessionId> {
         self.session
@@ -114,7 +121,6 @@ pub(crate) enum PlatformIdentity {
 #[derive(Debug, Clone)]
 pub(crate) enum Admission {
     /// To the service itself, at the base domain.
-    #[allow(dead_code, reason = "the fields of accounts and operators follow")]
     Platform(PlatformIdentity),
     /// To one tenant.
     Tenant(TenantContext),
@@ -155,7 +161,7 @@ impl Guard {
         authorization: Option<&str>,
     ) -> Result<Admission, Failure> {
         let subdomain = match host.map_or(Site::Unknown, |host| self.base_domain.site(host)) {
-            Site::Platform => return Ok(Admission::Platform(PlatformIdentity::Anonymous)),
+            Site::Platform => return Ok(Admission::Platform(self.person(authorization).await?)),
             Site::Tenant(subdomain) => subdomain,
             Site::Unknown => return Err(nobody_here()),
         };
@@ -183,6 +189,20 @@ impl Guard {
             identity,
             session,
         }))
+    }
+
+    /// Who is at the base domain. Few ask there, so that each session is looked up.
+    async fn person(&self, authorization: Option<&str>) -> Result<PlatformIdentity, Failure> {
+        let Some(header) = authorization else {
+            return Ok(PlatformIdentity::Anonymous);
+        };
+        let (account, session) = self.tokens.verify_account(bearer(header)?)?;
+        if !self.registry.has_session(account, session).await? {
+            return Err(Failure::unauthenticated(
+                "the session has ended: log in again",
+            ));
+        }
+        Ok(PlatformIdentity::Account { account, session })
     }
 
     async fn member(
@@ -218,32 +238,6 @@ impl Guard {
         let mut failure = Failure::new(Code::TenantMoved, message);
         failure.details.moved_to = Some(host);
         failure
-    }
-
-    /// Logs a member in, at a tenant where the request has been admitted already.
-    pub(crate) async fn log_in(
-        &self,
-        context: &TenantContext,
-        email: &str,
-        password: &str,
-    ) -> Result<(TenantContext, AccessToken), Failure> {
-        let tenant = Arc::clone(&context.tenant);
-        let LoggedIn { user, role } = self.registry.log_in(tenant.id, email, password).await?;
-        let token = self.tokens.issue(tenant.id, user, role)?;
-        Ok((
-            TenantContext {
-                tenant,
-                identity: Identity::Member { user, role },
-                session: None,
-            },
-            token,
-        ))
-    }
-
-    /// The first token of a tenant's owner, handed out with the sign-up.
-    pub(crate) fn welcome(&self, signed_up: &SignedUp) -> Result<AccessToken, Failure> {
-        self.tokens
-            .issue(signed_up.tenant.id, signed_up.owner, MemberRole::Owner)
     }
 }
 

@@ -1,77 +1,28 @@
-//! Access tokens: JSON Web Tokens, signed with HS256 and nothing else, each good for one tenant.
+//! Access tokens: JSON Web Tokens, signed with HS256 and nothing else, each good at one place for a short time.
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::crypto::sign;
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::access::Claim;
+use super::refresh::RefreshToken;
+use super::secret::JwtSecret;
 use crate::error::{Code, Failure};
 use crate::names::{MemberRole, SessionId, TenantId, UserId};
+use crate::registry::Session;
 
 /// By this name the service signs.
 pub(crate) const ISSUER: &str = "tenantry";
 
 /// How far the clocks of two replicas may be apart, in seconds.
 const LEEWAY: u64 = 5;
-
-/// The secret that tokens are signed with: at least 32 bytes that nobody guesses.
-#[derive(Clone)]
-pub(crate) struct JwtSecret(String);
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum WeakSecret {
-    #[error("the secret is shorter than 32 bytes: make one with `openssl rand -base64 48`")]
-    Short,
-    #[error("the secret is easy to guess: make one with `openssl rand -base64 48`")]
-    Guessable,
-}
-
-/// Words that stand in examples and never in a real secret.
-const PLACEHOLDERS: &str = "
-    secret changeme change-me change_me password example placeholder default insecure your- yoursecret
-    mysecret jwt tenantry test dev demo key
-";
-
-impl JwtSecret {
-    pub(crate) fn parse(text: &str) -> Result<Self, WeakSecret> {
-        let text = text.trim();
-        if text.len() < 32 {
-            return Err(WeakSecret::Short);
-        }
-        let mut bytes: Vec<u8> = text.bytes().collect();
-        bytes.sort_unstable();
-        bytes.dedup();
-        // What is left without the words of examples has to be long enough by itself.
-        let rest = PLACEHOLDERS
-            .split_ascii_whitespace()
-            .fold(text.to_lowercase(), |rest, word| rest.replace(word, ""));
-        if bytes.len() < 8 || rest.len() < 24 || is_sequence(text) {
-            return Err(WeakSecret::Guessable);
-        }
-        Ok(Self(text.to_owned()))
-    }
-}
-
-impl fmt::Debug for JwtSecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JwtSecret(…)")
-    }
-}
-
-/// Whether the text repeats a short piece or counts up: `0123456789abcdef0123…`, `abcdefgh…`.
-fn is_sequence(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let repeats = (1..=bytes.len() / 2).any(|n| bytes.iter().zip(&bytes[n..]).all(|(a, b)| a == b));
-    let steps = bytes
-        .windows(2)
-        .filter(|pair| pair[0].wrapping_add(1) == pair[1])
-        .count();
-    repeats || steps * 4 > bytes.len() * 3
-}
 
 /// A signed token, as it goes to the client.
 #[derive(Clone, PartialEq, Eq)]
@@ -89,18 +40,39 @@ impl fmt::Debug for AccessToken {
     }
 }
 
-/// What a token says, in the order of RFC 7519.
+/// Where a token is good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Audience {
+    /// At one tenant's hosts.
+    Tenant,
+    /// At the base domain, for whoever has an account.
+    Account,
+}
+
+/// What a token says, in the order of RFC 7519. The names are documented in the README.
 #[derive(Debug, Serialize, Deserialize)]
 struct Claims {
     iss: String,
+    /// None in tokens from before there were several audiences: they were all for tenants.
+    aud: Option<Audience>,
     sub: Uuid,
-    tid: Uuid,
-    role: MemberRole,
-    /// The session; tokens of before there were sessions have none.
     #[serde(skip_serializing_if = "Option::is_none")]
+    tid: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<MemberRole>,
+    /// The session; none in tokens from before there were sessions.
     sid: Option<Uuid>,
     iat: u64,
     exp: u64,
+}
+
+/// For how long what is given out is good.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lifetimes {
+    pub(crate) access: Duration,
+    /// Of a session that is not refreshed.
+    pub(crate) session: Duration,
 }
 
 /// Signs tokens and reads them.
@@ -108,60 +80,72 @@ pub(crate) struct Tokens {
     signing: EncodingKey,
     checking: DecodingKey,
     rules: Validation,
-    lifetime: Duration,
+    lifetimes: Lifetimes,
 }
 
 impl Tokens {
-    pub(crate) fn new(secret: &JwtSecret, lifetime: Duration) -> Self {
+    pub(crate) fn new(secret: &JwtSecret, lifetimes: Lifetimes) -> Self {
         let mut rules = Validation::new(Algorithm::HS256);
         rules.set_issuer(&[ISSUER]);
         rules.set_required_spec_claims(&["iss", "sub", "exp"]);
         rules.leeway = LEEWAY;
         rules.validate_nbf = true;
+        rules.validate_aud = false; // our own type does
         Self {
             signing: EncodingKey::from_secret(secret.0.as_bytes()),
             checking: DecodingKey::from_secret(secret.0.as_bytes()),
             rules,
-            lifetime,
+            lifetimes,
         }
     }
 
+    pub(super) fn lifetimes(&self) -> Lifetimes {
+        self.lifetimes
+    }
+
+    /// A token for the place that the session belongs to.
     pub(super) fn issue(
         &self,
-        tenant: TenantId,
-        user: UserId,
-        role: MemberRole,
+        session: &Session,
+        role: Option<MemberRole>,
     ) -> Result<AccessToken, Failure> {
         let iat = now();
         let claims = Claims {
             iss: ISSUER.to_owned(),
-            sub: user.0,
-            tid: tenant.0,
+            aud: Some(match session.tenant {
+                Some(_) => Audience::Tenant,
+                None => Audience::Account,
+            }),
+            sub: session.account.0,
+            tid: session.tenant.map(|tenant| tenant.0),
             role,
-            sid: None,
+            sid: Some(session.id.0),
             iat,
-            exp: iat.saturating_add(self.lifetime.as_secs()),
+            exp: iat.saturating_add(self.lifetimes.access.as_secs()),
         };
         let token = encode(&Header::new(Algorithm::HS256), &claims, &self.signing);
         token.map(AccessToken).map_err(Failure::internal)
     }
 
+    /// The refresh token that follows this one, always the same. No JSON Web Token begins like what is signed here.
+    pub(super) fn successor(&self, token: &RefreshToken) -> Result<RefreshToken, Failure> {
+        let message = [b"refresh\0", &token.bytes()[..]].concat();
+        let signature = sign(&message, &self.signing, Algorithm::HS256);
+        let secret = URL_SAFE_NO_PAD.decode(signature.map_err(Failure::internal)?);
+        let secret = secret.ok().and_then(|secret| secret.try_into().ok());
+        let secret = secret.ok_or_else(|| Failure::internal("HMAC-SHA256 has 32 bytes"))?;
+        Ok(token.successor(secret))
+    }
+
     /// Reads a token that came to a tenant's host. Refused there when it was made for another tenant.
     pub(super) fn verify(&self, token: &str, tenant: TenantId) -> Result<Claim, Failure> {
-        let claims = decode::<Claims>(token, &self.checking, &self.rules)
-            .map_err(|error| match error.kind() {
-                ErrorKind::ExpiredSignature => {
-                    Failure::unauthenticated("the access token has expired: log in again")
-                }
-                _ => Failure::unauthenticated("the access token is not valid").with_log(error),
-            })?
-            .claims;
-        if claims.iat > now().saturating_add(LEEWAY) {
-            return Err(Failure::unauthenticated(
-                "the access token is not valid yet",
-            ));
-        }
-        if claims.tid != tenant.0 {
+        let claims = self.decode(token)?;
+        let (Some(tid), Some(role), Some(Audience::Tenant) | None) =
+            (claims.tid, claims.role, claims.aud)
+        else {
+            return Err(not_valid());
+        };
+        if tid != tenant.0 {
             return Err(Failure::new(
                 Code::Forbidden,
                 "the access token belongs to another tenant",
@@ -169,11 +153,43 @@ impl Tokens {
         }
         Ok(Claim {
             user: UserId(claims.sub),
-            role: claims.role,
+            role,
             session: claims.sid.map(SessionId),
             issued_at: claims.iat,
         })
     }
+
+    /// Reads a token that came to the base domain.
+    pub(super) fn verify_account(&self, token: &str) -> Result<(UserId, SessionId), Failure> {
+        let claims = self.decode(token)?;
+        match (claims.aud, claims.sid) {
+            (Some(Audience::Account), Some(session)) => {
+                Ok((UserId(claims.sub), SessionId(session)))
+            }
+            _ => Err(not_valid()),
+        }
+    }
+
+    fn decode(&self, token: &str) -> Result<Claims, Failure> {
+        let claims = decode::<Claims>(token, &self.checking, &self.rules)
+            .map_err(|error| match error.kind() {
+                ErrorKind::ExpiredSignature => Failure::unauthenticated(
+                    "the access token has expired: refresh the session, or log in again",
+                ),
+                _ => not_valid().with_log(error),
+            })?
+            .claims;
+        if claims.iat > now().saturating_add(LEEWAY) {
+            return Err(Failure::unauthenticated(
+                "the access token is not valid yet",
+            ));
+        }
+        Ok(claims)
+    }
+}
+
+fn not_valid() -> Failure {
+    Failure::unauthenticated("the access token is not valid")
 }
 
 fn now() -> u64 {
@@ -185,18 +201,28 @@ fn now() -> u64 {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use base64::Engine;
-    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use serde_json::json;
 
     pub(crate) const SECRET: &str = "bYjA6lGq0X7vR2nPz4TfWm9sKc1hEu8dQiLo5xJtVaB3";
 
     fn tokens() -> Tokens {
-        Tokens::new(&JwtSecret::parse(SECRET).unwrap(), Duration::from_hours(1))
+        let lifetimes = Lifetimes {
+            access: Duration::from_hours(1),
+            session: Duration::from_hours(24),
+        };
+        Tokens::new(&JwtSecret::parse(SECRET).unwrap(), lifetimes)
     }
 
     const TENANT: TenantId = TenantId(Uuid::from_u128(1));
     const USER: UserId = UserId(Uuid::from_u128(2));
+
+    fn session(tenant: Option<TenantId>) -> Session {
+        Session {
+            id: SessionId(Uuid::from_u128(3)),
+            account: USER,
+            tenant,
+        }
+    }
 
     /// A token with any header and claims, signed as the header says with the right secret.
     fn forge(header: &Header, claims: &serde_json::Value) -> String {
@@ -221,22 +247,56 @@ pub(crate) mod tests {
 
     #[test]
     fn a_token_comes_back_as_it_went() {
-        let token = tokens().issue(TENANT, USER, MemberRole::Admin).unwrap();
+        let role = Some(MemberRole::Admin);
+        let token = tokens().issue(&session(Some(TENANT)), role).unwrap();
         let claim = tokens().verify(token.as_str(), TENANT).unwrap();
-        assert_eq!((claim.user, claim.role), (USER, MemberRole::Admin));
-        assert!(
-            tokens()
-                .verify(&forge(&Header::default(), &claims(&json!({}))), TENANT)
-                .is_ok()
-        );
+        assert_eq!((claim.user, Some(claim.role)), (USER, role));
+        assert_eq!(claim.session, Some(session(None).id));
+        // From before there were sessions and audiences.
+        let old = forge(&Header::default(), &claims(&json!({})));
+        assert_eq!(tokens().verify(&old, TENANT).unwrap().session, None);
     }
 
     #[test]
     fn another_tenants_token_is_forbidden() {
-        let token = tokens()
-            .issue(TenantId(Uuid::from_u128(9)), USER, MemberRole::Owner)
-            .unwrap();
-        assert_eq!(refusal(token.as_str()), Code::Forbidden);
+        let other = Some(TenantId(Uuid::from_u128(9)));
+        let token = tokens().issue(&session(other), Some(MemberRole::Owner));
+        assert_eq!(refusal(token.unwrap().as_str()), Code::Forbidden);
+    }
+
+    #[test]
+    fn the_base_domain_and_tenants_take_each_their_own() {
+        let (account, member) = (
+            tokens().issue(&session(None), None).unwrap(),
+            tokens()
+                .issue(&session(Some(TENANT)), Some(MemberRole::Owner))
+                .unwrap(),
+        );
+        assert_eq!(refusal(account.as_str()), Code::Unauthenticated);
+        assert!(tokens().verify_account(member.as_str()).is_err());
+        assert_eq!(
+            tokens().verify_account(account.as_str()).unwrap(),
+            (USER, session(None).id)
+        );
+        // Whatever else it says, it is the audience that counts.
+        for patch in [
+            json!({"aud": "account"}),
+            json!({"aud": "operator"}),
+            json!({"aud": ["tenant"]}),
+        ] {
+            let token = forge(&Header::default(), &claims(&patch));
+            assert_eq!(refusal(&token), Code::Unauthenticated, "{patch}");
+        }
+    }
+
+    #[test]
+    fn the_next_refresh_token_is_always_the_same_and_never_this_one() {
+        let first = RefreshToken::random();
+        let second = tokens().successor(&first).unwrap();
+        assert!(second == tokens().successor(&first).unwrap() && second != first);
+        let other = JwtSecret::parse(&SECRET.replace('A', "B")).unwrap();
+        let other = Tokens::new(&other, tokens().lifetimes);
+        assert!(other.successor(&first).unwrap() != second);
     }
 
     #[test]
@@ -290,7 +350,10 @@ pub(crate) mod tests {
 
     #[test]
     fn every_tampered_byte_is_noticed() {
-        let token = tokens().issue(TENANT, USER, MemberRole::Viewer).unwrap().0;
+        let token = tokens()
+            .issue(&session(Some(TENANT)), Some(MemberRole::Viewer))
+            .unwrap()
+            .0;
         let end = token.len() - 1; // the last character holds two unused bits
         for place in 0..end {
             let mut bytes = token.clone().into_bytes();
@@ -312,35 +375,6 @@ pub(crate) mod tests {
             &"x".repeat(10_000),
         ] {
             assert_eq!(refusal(bad), Code::Unauthenticated, "{bad}");
-        }
-    }
-
-    #[test]
-    fn weak_secrets_are_refused() {
-        assert!(JwtSecret::parse(SECRET).is_ok());
-        assert!(JwtSecret::parse("6f1ed002ab5595859014ebf0951522d9").is_ok());
-        for short in [
-            "",
-            "secret",
-            "x".repeat(31).as_str(),
-            &format!("{}{}", "   ", "a1".repeat(15)),
-        ] {
-            assert_eq!(JwtSecret::parse(short).unwrap_err(), WeakSecret::Short);
-        }
-        for guessable in [
-            "x".repeat(64).as_str(),
-            "abababababababababababababababababab",
-            "0123456789abcdef0123456789abcdef",
-            "abcdefghijklmnopqrstuvwxyz0123456789",
-            "secretsecretsecretsecretsecretsecret",
-            "change-me-change-me-change-me-change-me",
-            "your-super-secret-jwt-key-change-me-in-production",
-        ] {
-            assert_eq!(
-                JwtSecret::parse(guessable).unwrap_err(),
-                WeakSecret::Guessable,
-                "{guessable}"
-            );
         }
     }
 }

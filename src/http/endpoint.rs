@@ -14,8 +14,8 @@ use super::transport::{self, Method, Refusal, Reply};
 use super::{Audit, Introspection, Service, platform};
 use crate::compile::{Compiled, Operation, Work};
 use crate::error::{Code, Failure};
-use crate::execute::{self, Resolved};
-use crate::guard::{Admission, TenantContext};
+use crate::execute::{self, Resolved, Visitor};
+use crate::guard::{Admission, Cookies, Secret, TenantContext};
 use crate::limits::{Limit, Limits};
 use crate::plan::OperationKind;
 use crate::registry::Access;
@@ -72,17 +72,19 @@ async fn answer(
         return Err(Refusal::bad_request("the request has two Host headers"));
     }
     let host = super::host(&parts.uri, &parts.headers);
-    let admission = service.guard.admit(host, authorization(parts)).await?;
+    let (cookies, kept) = service.cookies.read(parts, host);
+    let admission = admit(service, host, authorization(parts), &cookies, kept).await?;
     let limits = limits(service, &admission);
     let body_limit = limits.bytes(Limit::Body);
     let (method, mut operation) = transport::read(parts, body, body_limit).await?;
     let context = match admission {
-        Admission::Platform(_) => {
-            let body = platform::answer(service, client, method, operation).await?;
-            return Ok(Reply {
-                body,
-                complexity: None,
-            });
+        Admission::Platform(identity) => {
+            let visit = platform::Visit {
+                client,
+                identity,
+                cookies,
+            };
+            return platform::answer(service, visit, method, operation).await;
         }
         Admission::Tenant(context) => context,
     };
@@ -110,9 +112,13 @@ async fn answer(
         }
         Work::LogIns(_) => {
             let (guard, lanes) = (&service.guard, &service.lanes);
+            let visitor = Visitor {
+                client,
+                cookies: &cookies,
+            };
             execute::log_in(
-                guard,
-                lanes,
+                (guard, lanes),
+                &visitor,
                 &context,
                 (&api, &compiled),
                 &operation,
@@ -128,6 +134,7 @@ async fn answer(
     Ok(Reply {
         body,
         complexity: Some(complexity),
+        cookies: service.cookies.changed(&cookies),
     })
 }
 
@@ -152,6 +159,26 @@ async fn resolve(
         error.report(&client.id);
     }
     Ok(resolved)
+}
+
+/// Who asks: by the header, or else by the cookie.
+async fn admit(
+    service: &Service,
+    host: Option<&str>,
+    authorization: Option<&str>,
+    cookies: &Cookies,
+    kept: Option<Secret>,
+) -> Result<Admission, Failure> {
+    let guard = &service.guard;
+    let Some(kept) = kept.filter(|_| authorization.is_none()) else {
+        return guard.admit(host, authorization).await;
+    };
+    cookies.own()?;
+    match guard.admit(host, Some(&format!("Bearer {}", kept.0))).await {
+        // The browser sends what it has. Without a session, there is still logging in.
+        Err(failure) if failure.code == Code::Unauthenticated => guard.admit(host, None).await,
+        outcome => outcome,
+    }
 }
 
 /// The tenant's limits: those of all, or its own in their place.

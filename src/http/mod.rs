@@ -2,6 +2,7 @@
 
 mod audit;
 mod client;
+mod cookies;
 mod endpoint;
 mod graphiql;
 mod health;
@@ -21,6 +22,7 @@ use axum::routing::get;
 
 pub(crate) use audit::Audit;
 pub(crate) use client::{Network, Proxies};
+pub(crate) use cookies::CookiePolicy;
 pub(crate) use server::serve;
 
 use crate::apis::Apis;
@@ -53,6 +55,7 @@ pub(crate) struct Service {
     pub(crate) own_schema: crate::service::Schema,
     pub(crate) environment: Arc<crate::service::Environment>,
     pub(crate) introspection: Introspection,
+    pub(crate) cookies: CookiePolicy,
     /// What one operation may ask for, where the tenant has no limits of its own.
     pub(crate) limits: Limits,
     /// Who is believed about where a request comes from.

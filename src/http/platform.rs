@@ -1,22 +1,34 @@
 //! The base domain's API, which async-graphql executes itself.
 
+use std::sync::Arc;
+
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Request, Variables};
 use serde_json::Value;
 
 use super::Service;
-use super::transport::{Method, Refusal};
+use super::transport::{Method, Refusal, Reply};
 use crate::compile::Operation;
 use crate::error::{self, Code, Failure};
+use crate::guard::{Cookies, PlatformIdentity};
 use crate::plan;
 use crate::request::RequestInfo;
 
+/// Who sent the request, from where, and with which cookies.
+pub(super) struct Visit<'r> {
+    pub(super) client: &'r RequestInfo,
+    pub(super) identity: PlatformIdentity,
+    pub(super) cookies: Cookies,
+}
+
 pub(super) async fn answer(
     service: &Service,
-    client: &RequestInfo,
+    visit: Visit<'_>,
     method: Method,
     operation: Operation,
-) -> Result<Vec<u8>, Refusal> {
+) -> Result<Reply, Refusal> {
+    let client = visit.client;
+    let cookies = Arc::new(visit.cookies);
     // The base domain keeps no documents; a client that hears this sends the text.
     if operation.query.is_empty() {
         let failure = Failure::new(Code::PersistedQueryNotFound, "PersistedQueryNotFound");
@@ -35,7 +47,9 @@ pub(super) async fn answer(
     }
     let mut request = Request::new(String::new())
         .variables(Variables::from_json(Value::Object(operation.variables)))
-        .data(client.clone());
+        .data(client.clone())
+        .data(visit.identity)
+        .data(Arc::clone(&cookies));
     if let Some(name) = operation.name {
         request = request.operation_name(name);
     }
@@ -49,7 +63,11 @@ pub(super) async fn answer(
         let failures: Vec<_> = response.errors.iter().map(invalid).collect();
         return Err(failures.into());
     }
-    Ok(serde_json::to_vec(&response).map_err(Failure::internal)?)
+    Ok(Reply {
+        body: serde_json::to_vec(&response).map_err(Failure::internal)?,
+        complexity: None,
+        cookies: service.cookies.changed(&cookies),
+    })
 }
 
 fn invalid(error: &async_graphql::ServerError) -> Failure {

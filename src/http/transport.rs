@@ -280,12 +280,16 @@ pub(super) struct Reply {
     pub(super) body: Vec<u8>,
     /// How many values it could have had.
     pub(super) complexity: Option<u64>,
+    pub(super) cookies: Vec<HeaderValue>,
 }
 
 pub(super) fn response(media: Media, client: &RequestInfo, reply: Reply) -> Response {
     let mut response = respond(StatusCode::OK, media, client, reply.body);
     if let Some(complexity) = reply.complexity {
         response.headers_mut().insert(COMPLEXITY, complexity.into());
+    }
+    for cookie in reply.cookies {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     response
 }

@@ -1,20 +1,18 @@
 //! The fields of Query and Mutation.
 
-use std::sync::Arc;
-
 use async_graphql::parser::types::OperationType;
 
 use super::document::SelectedOperation;
 use super::error::{PlanError, PlanErrorKind};
-use super::format::{Format, Pattern};
 use super::input::Input;
-use super::log_in::{LogIn, LogInField};
-use super::params::{ParamSource, ValueSource};
+use super::params::ParamSource;
 use super::parse::too_complex;
 use super::types::{
     CallValue, Link, OperationKind, ParamId, ResponseKey, Root, RootRow, RootValue, RowSource, Wire,
 };
-use super::{Env, Result, Selected, State, call, connection, filter, node_id, row, service, write};
+use super::{
+    Env, Result, Selected, State, call, connection, filter, log_in, node_id, row, service, write,
+};
 use crate::encode::Codec;
 use crate::model::{ColumnId, FunctionId, FunctionResult, RelationId};
 use crate::schema::{FieldMeaning, InputMeaning};
@@ -120,7 +118,7 @@ fn root(
             let write = write::plan(env, state, *relation, *kind, selected)?;
             Ok(RootValue::Write(Box::new(write)))
         }
-        FieldMeaning::LogIn => log_in(env, state, selected),
+        FieldMeaning::LogIn(means) => log_in::plan(env, state, *means, selected),
         FieldMeaning::Service(takes) => Ok(RootValue::Service {
             takes: *takes,
             values: service::plan(env, def, selected)?,
@@ -153,7 +151,7 @@ fn by_key(
     )?))
 }
 
-fn root_row(
+pub(super) fn root_row(
     env: &Env<'_>,
     state: &mut State,
     relation: RelationId,
@@ -240,7 +238,10 @@ fn node(env: &Env<'_>, state: &mut State, selected: &Selected<'_>) -> Result<Roo
 }
 
 /// The row of the user who asks.
-fn viewer_key(env: &Env<'_>, state: &mut State) -> Option<(RelationId, Vec<(ColumnId, ParamId)>)> {
+pub(super) fn viewer_key(
+    env: &Env<'_>,
+    state: &mut State,
+) -> Option<(RelationId, Vec<(ColumnId, ParamId)>)> {
     let model = &env.api.model;
     let relation = model
         .relation_ids()
@@ -251,58 +252,4 @@ fn viewer_key(env: &Env<'_>, state: &mut State) -> Option<(RelationId, Vec<(Colu
         .find(|&id| model.relation(relation).column(id).name.as_str() == "id")?;
     let param = state.param(ParamSource::Viewer, Some(Ident::new("uuid")), false);
     Some((relation, vec![(column, param)]))
-}
-
-fn log_in(env: &Env<'_>, state: &mut State, selected: &Selected<'_>) -> Result<RootValue> {
-    let mut credentials = Vec::new();
-    for (_, value) in env.arguments(state, selected)? {
-        let Input::Object(members) = value else {
-            continue;
-        };
-        for member in members {
-            let Input::Leaf(source) = member.value else {
-                continue;
-            };
-            credentials.push((member.name, text_param(state, source)));
-        }
-    }
-    let credential = |name: &str| {
-        credentials
-            .iter()
-            .find(|(known, _)| *known == name)
-            .map(|(_, param)| *param)
-    };
-    let (Some(email), Some(password)) = (credential("email"), credential("password")) else {
-        return Err(state.error(selected, "email and password are required"));
-    };
-    let mut fields = Vec::new();
-    for field in env.selected("LogInPayload", &selected.fields)? {
-        let value = match field.def.map(|def| &def.meaning) {
-            None => LogInField::Typename(Arc::from("LogInPayload")),
-            Some(FieldMeaning::LoggedInUser) => {
-                let Some((relation, key)) = viewer_key(env, state) else {
-                    continue;
-                };
-                let user = state.within(field.key, |state| {
-                    root_row(env, state, relation, RowSource::Key(key), &field)
-                })?;
-                LogInField::User(user)
-            }
-            Some(_) => LogInField::AccessToken,
-        };
-        fields.push((ResponseKey::new(field.key), value));
-    }
-    Ok(RootValue::LogIn(Box::new(LogIn {
-        email,
-        password,
-        fields,
-    })))
-}
-
-fn text_param(state: &mut State, source: ValueSource) -> ParamId {
-    state.param(
-        ParamSource::Value(source, Format::Text(Pattern::None)),
-        None,
-        false,
-    )
 }

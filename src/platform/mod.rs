@@ -1,10 +1,13 @@
 //! The GraphQL API at the base domain: what the service offers to people who have no tenant yet.
 
+mod accounts;
 mod sign_up;
 
 use std::sync::Arc;
 
-use async_graphql::{Context, EmptySubscription, Error, ErrorExtensions, Object, SimpleObject};
+use async_graphql::{
+    Context, EmptySubscription, Error, ErrorExtensions, MergedObject, Object, SimpleObject,
+};
 
 use crate::error::Failure;
 use crate::guard::{Guard, PublicUrl};
@@ -13,7 +16,15 @@ use crate::names::Subdomain;
 use crate::registry::{Directory, Registry};
 
 /// The schema that `http` executes at the base domain.
-pub(crate) type Schema = async_graphql::Schema<Query, sign_up::Mutation, EmptySubscription>;
+pub(crate) type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
+
+/// All that can be asked: one object for each topic.
+#[derive(Default, MergedObject)]
+pub(crate) struct Query(Basics, accounts::AccountQuery);
+
+/// All that can be changed.
+#[derive(Default, MergedObject)]
+pub(crate) struct Mutation(sign_up::SignUpMutation, accounts::AccountMutation);
 
 /// All that the resolvers need.
 pub(crate) struct Platform {
@@ -26,7 +37,7 @@ pub(crate) struct Platform {
 
 /// Builds the schema around what its resolvers need.
 pub(crate) fn schema(platform: Platform) -> Schema {
-    Schema::build(Query, sign_up::Mutation, EmptySubscription)
+    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
         .data(platform)
         // Enough for an editor's introspection, and for three sign-ups.
         .limit_complexity(1000)
@@ -34,10 +45,11 @@ pub(crate) fn schema(platform: Platform) -> Schema {
         .finish()
 }
 
-pub(crate) struct Query;
+#[derive(Default)]
+pub(crate) struct Basics;
 
 #[Object]
-impl Query {
+impl Basics {
     /// What answers here.
     async fn service(&self) -> Service {
         Service {

@@ -5,13 +5,15 @@ use uuid::Uuid;
 
 use super::{Platform, into_error};
 use crate::error::Failure;
-use crate::guard::AccessToken;
+use crate::guard::Granted;
 use crate::registry::{NewTenant, SignedUp, TenantStatus};
+use crate::request::RequestInfo;
 
-pub(crate) struct Mutation;
+#[derive(Default)]
+pub(crate) struct SignUpMutation;
 
 #[Object]
-impl Mutation {
+impl SignUpMutation {
     /// Makes a tenant of your own: a workspace with its own API, and you as its owner.
     #[graphql(complexity = 300)]
     async fn sign_up(
@@ -21,7 +23,8 @@ impl Mutation {
     ) -> Result<SignUpPayload, Error> {
         let platform = context.data::<Platform>()?;
         let new = input.parse().map_err(into_error)?;
-        let (signed_up, token) = sign_up(platform, new).await.map_err(into_error)?;
+        let client = context.data::<RequestInfo>()?;
+        let (signed_up, granted) = sign_up(platform, new, client).await.map_err(into_error)?;
         let tenant = signed_up.tenant;
         Ok(SignUpPayload {
             url: platform.public_url.of_tenant(&tenant.subdomain),
@@ -31,7 +34,9 @@ impl Mutation {
                 subdomain: tenant.subdomain.to_string(),
                 status: tenant.status,
             },
-            access_token: token.as_str().to_owned(),
+            access_token: granted.access.as_str().to_owned(),
+            refresh_token: granted.refresh.as_str().to_owned(),
+            expires_in: granted.expires_in,
         })
     }
 }
@@ -40,11 +45,12 @@ impl Mutation {
 pub(crate) async fn sign_up(
     platform: &Platform,
     new: NewTenant,
-) -> Result<(SignedUp, AccessToken), Failure> {
+    client: &RequestInfo,
+) -> Result<(SignedUp, Granted), Failure> {
     let signed_up = platform.registry.sign_up(&platform.migrations, new).await?;
     platform.directory.learn(signed_up.tenant.clone());
-    let token = platform.guard.welcome(&signed_up)?;
-    Ok((signed_up, token))
+    let granted = platform.guard.welcome(&signed_up, client).await?;
+    Ok((signed_up, granted))
 }
 
 /// What a new tenant needs to know.
@@ -83,6 +89,10 @@ struct SignUpPayload {
     url: String,
     /// Logs you in at that address: `Authorization: Bearer <accessToken>`.
     access_token: String,
+    /// Goes to the mutation `refreshSession` at that address, once: its answer has the next one.
+    refresh_token: String,
+    /// Seconds until the access token expires.
+    expires_in: u64,
 }
 
 /// A workspace of one organization.

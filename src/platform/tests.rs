@@ -1,17 +1,24 @@
 //! The base domain's API, executed against a real registry.
 
+use std::sync::Arc;
+
 use async_graphql::{Request, Variables};
 use serde_json::{Value, json};
 
 use super::Schema;
 use crate::error::Failure;
-use crate::testing::{Replica, TestDatabase};
+use crate::guard::{Cookies, PlatformIdentity};
+use crate::testing::{Replica, TestDatabase, client};
 
 const SIGN_UP: &str = "mutation ($input: SignUpInput!) { signUp(input: $input) { \
     tenant { id name subdomain status } url accessToken } }";
 
 async fn execute(schema: &Schema, document: &str, variables: Value) -> Value {
-    let request = Request::new(document).variables(Variables::from_json(variables));
+    let request = Request::new(document)
+        .variables(Variables::from_json(variables))
+        .data(client())
+        .data(PlatformIdentity::Anonymous)
+        .data(Arc::new(Cookies::default()));
     serde_json::to_value(schema.execute(request).await).unwrap()
 }
 
@@ -105,7 +112,11 @@ async fn what_is_wrong_is_said_by_code_and_field() {
 async fn a_failure_keeps_its_log_for_the_boundary() {
     let (_test, _replica, schema) = start().await;
     let input = json!({"organization": "X", "subdomain": "www", "name": "M", "email": "m@x.test", "password": "a long password"});
-    let request = Request::new(SIGN_UP).variables(Variables::from_json(json!({"input": input})));
+    let request = Request::new(SIGN_UP)
+        .variables(Variables::from_json(json!({"input": input})))
+        .data(client())
+        .data(PlatformIdentity::Anonymous)
+        .data(Arc::new(Cookies::default()));
     let response = schema.execute(request).await;
     assert!(response.errors[0].source::<Failure>().is_some());
 }

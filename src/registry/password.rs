@@ -10,7 +10,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use crate::error::Failure;
-use crate::names::{DisplayName, EmailAddress};
+use crate::names::EmailAddress;
 
 /// A password that was chosen for a new account and is good enough.
 pub(crate) struct Password(String);
@@ -30,11 +30,7 @@ const COMMON: &str = "
 
 impl Password {
     /// Length is what counts (NIST SP 800-63B §5.1.1.2): no rules about the kinds of characters.
-    pub(crate) fn choose(
-        text: &str,
-        email: &EmailAddress,
-        organization: &DisplayName,
-    ) -> Result<Self, Failure> {
+    pub(crate) fn choose(text: &str, email: &EmailAddress, name: &str) -> Result<Self, Failure> {
         let refuse = |why: &'static str| Err(Failure::bad_input("password", why));
         let lower = text.to_lowercase();
         let local = email.as_str().split('@').next().unwrap_or_default();
@@ -48,11 +44,11 @@ impl Password {
             refuse("a password has at most 1024 bytes")
         } else if repeated || is_common(&lower) {
             refuse("this password is one of the first that an attacker tries")
-        } else if [email.as_str(), local, organization.as_str()]
+        } else if [email.as_str(), local, name]
             .iter()
-            .any(|name| name.to_lowercase() == lower)
+            .any(|known| known.to_lowercase() == lower)
         {
-            refuse("a password is not the e-mail address or the organization's name")
+            refuse("a password is not the e-mail address or a name that everybody knows")
         } else {
             Ok(Self(text.to_owned()))
         }
@@ -142,7 +138,7 @@ mod tests {
 
     fn choose(text: &str) -> Result<Password, Failure> {
         let email = EmailAddress::parse("bill.lumbergh@initech.test").unwrap();
-        Password::choose(text, &email, &DisplayName::parse("Initech Inc.").unwrap())
+        Password::choose(text, &email, "Initech Inc.")
     }
 
     #[test]

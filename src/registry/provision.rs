@@ -64,7 +64,7 @@ impl NewTenant {
         };
         let subdomain =
             subdomain.map_err(|error| Failure::bad_input("subdomain", error.to_string()))?;
-        let password = Password::choose(password, &email, &organization)?;
+        let password = Password::choose(password, &email, organization.as_str())?;
         Ok(Self {
             organization,
             subdomain,

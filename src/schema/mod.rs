@@ -31,8 +31,8 @@ pub use operators::{Call, Offer, Operator, RightSide};
 pub use time::TimeUnit;
 pub use types::{
     Blueprint, Change, EnumMeaning, EnumNames, FieldDef, FieldMeaning, InputDef, InputFieldDef,
-    InputMeaning, ListLink, Nested, ObjectDef, Quantifier, Through, ToMany, ToOne, Type, TypeDef,
-    WriteKind,
+    InputMeaning, ListLink, LogInMeans, Nested, ObjectDef, Quantifier, Through, ToMany, ToOne,
+    Type, TypeDef, WriteKind,
 };
 
 use crate::model::{AccessRules, Model};

@@ -86,7 +86,7 @@ pub enum FieldMeaning {
     ByKey(RelationId, Vec<ColumnId>),
     Node,
     Viewer,
-    LogIn,
+    LogIn(LogInMeans),
     // on Query, Mutation, and on a row
     Function(FunctionId),
     Write(RelationId, WriteKind),
@@ -124,7 +124,17 @@ pub enum FieldMeaning {
     Service(Standing),
     // on the payload of logIn
     AccessToken,
+    RefreshToken,
+    ExpiresIn,
     LoggedInUser,
+}
+
+/// What somebody shows to get in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogInMeans {
+    Password,
+    Refresh,
+    Reset,
 }
 
 /// What a mutation does to the rows of a table.

@@ -13,16 +13,17 @@ async fn members_log_in_and_others_all_get_the_same_answer() {
         replica.sign_up("acme").await,
         replica.sign_up("globex").await,
     );
-    let log_in =
-        async |tenant, email, password| replica.registry.log_in(tenant, email, password).await;
+    let log_in = async |tenant, email, password| {
+        replica.registry.log_in(Some(tenant), email, password).await
+    };
     let acme_id = acme.tenant.id;
     for email in ["owner@acme.test", " OWNER@ACME.TEST "] {
         let member = log_in(acme_id, email, "demo-password").await.unwrap();
         assert_eq!(
             member,
             LoggedIn {
-                user: acme.owner,
-                role: MemberRole::Owner
+                account: acme.owner,
+                role: Some(MemberRole::Owner)
             }
         );
     }

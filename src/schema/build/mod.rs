@@ -7,6 +7,7 @@ mod conflicts;
 mod functions;
 mod groups;
 mod inputs;
+mod log_in;
 mod merge;
 mod mutations;
 mod nested;
@@ -285,6 +286,13 @@ fn undescribed(ty: Type, meaning: InputMeaning) -> InputFieldDef {
         description: None,
         ty,
         meaning,
+    }
+}
+
+fn described(ty: Type, description: &str) -> InputFieldDef {
+    InputFieldDef {
+        description: Some(description.to_owned()),
+        ..plain(ty)
     }
 }
 

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+use super::log_in::log_in_fields;
 use super::writes::writes_of;
-use super::{Builder, field, input, plain};
+use super::{Builder, field, input};
 use crate::model::{Key, RelationId};
 use crate::schema::naming::{Clash, list_field};
 use crate::schema::types::{
@@ -18,7 +19,7 @@ pub(super) type Fields = IndexMap<String, FieldDef>;
 impl Builder<'_> {
     /// `own` are the service's.
     pub(super) fn add_mutations(&mut self, own: Fields) -> Result<(), Clash> {
-        let mut fields = IndexMap::from([("logIn".to_owned(), log_in())]);
+        let mut fields = log_in_fields();
         fields.extend(own);
         for id in self.model.relation_ids() {
             let Some(name) = self.names.of(id) else {
@@ -203,18 +204,4 @@ fn by_key(
     }
     let columns: Vec<_> = args.keys().map(|name| pascal(name)).collect();
     format!("{short}By{}", columns.join("And"))
-}
-
-fn log_in() -> FieldDef {
-    FieldDef {
-        args: IndexMap::from([(
-            "input".to_owned(),
-            plain(Type::named("LogInInput").non_null()),
-        )]),
-        ..field(
-            Type::named("LogInPayload").non_null(),
-            FieldMeaning::LogIn,
-            "Exchanges an email address and a password for an access token. Stands in an operation of its own.",
-        )
-    }
 }

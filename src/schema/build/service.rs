@@ -1,15 +1,11 @@
-//! The types of the service itself: scalars, `Node`, `PageInfo`, and logging in.
-
-use std::sync::Arc;
+//! The types of the service itself: scalars, `Node`, `PageInfo`.
 
 use indexmap::IndexMap;
 
-use super::{Builder, SORT_ORDERS, field, plain};
+use super::{Builder, SORT_ORDERS, field};
 use crate::schema::naming::Clash;
 use crate::schema::scalars::scalar_defs;
-use crate::schema::types::{
-    EnumDef, EnumMeaning, FieldMeaning, InputDef, ObjectDef, Type, TypeDef,
-};
+use crate::schema::types::{EnumDef, EnumMeaning, FieldMeaning, ObjectDef, Type, TypeDef};
 
 impl Builder<'_> {
     pub(super) fn add_service_types(&mut self) -> Result<(), Clash> {
@@ -88,48 +84,6 @@ impl Builder<'_> {
         self.add(
             "PageInfo".into(),
             TypeDef::Object(page),
-            "the service".into(),
-            "",
-        )
-    }
-
-    fn add_log_in(&mut self) -> Result<(), Clash> {
-        let string = Type::named("String").non_null();
-        let input = InputDef {
-            description: None,
-            fields: IndexMap::from([
-                ("email".to_owned(), plain(string.clone())),
-                ("password".to_owned(), plain(string.clone())),
-            ]),
-            one_of: false,
-        };
-        self.add(
-            "LogInInput".into(),
-            TypeDef::Input(input),
-            "the service".into(),
-            "",
-        )?;
-        let token = field(
-            string,
-            FieldMeaning::AccessToken,
-            "Goes into the header `Authorization: Bearer …`.",
-        );
-        let mut fields = IndexMap::from([("accessToken".to_owned(), token)]);
-        if let Some(user) = self.users() {
-            let user = Type::named(Arc::clone(user));
-            fields.insert(
-                "user".into(),
-                field(user, FieldMeaning::LoggedInUser, "Who has logged in."),
-            );
-        }
-        let payload = ObjectDef {
-            description: None,
-            fields,
-            node: false,
-        };
-        self.add(
-            "LogInPayload".into(),
-            TypeDef::Object(payload),
             "the service".into(),
             "",
         )

@@ -77,7 +77,7 @@ impl Registry {
         let nobody = EmailAddress::parse("nobody@example.com").map_err(Failure::internal)?;
         let nothing = DisplayName::parse("nothing").map_err(Failure::internal)?;
         self.hasher
-            .hash(Password::choose(&text, &nobody, &nothing)?)
+            .hash(Password::choose(&text, &nobody, nothing.as_str())?)
             .await
     }
 }

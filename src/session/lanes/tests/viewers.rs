@@ -3,6 +3,7 @@
 use super::*;
 use crate::error::Code;
 use crate::names::MemberRole;
+use crate::testing::client;
 
 #[tokio::test]
 async fn transactions_of_viewers_and_strangers_are_read_only() {
@@ -10,7 +11,16 @@ async fn transactions_of_viewers_and_strangers_are_read_only() {
     let replica = database.replica().await;
     let owner = replica.sign_up("viewers").await;
     let lanes = narrow(&database, &replica, Preparing::Nothing);
-    let token = format!("Bearer {}", replica.guard.welcome(&owner).unwrap().as_str());
+    let token = format!(
+        "Bearer {}",
+        replica
+            .guard
+            .welcome(&owner, &client())
+            .await
+            .unwrap()
+            .access
+            .as_str()
+    );
     let admit = async |token: Option<&str>| {
         let admission = replica.guard.admit(Some("viewers.localhost"), token).await;
         match admission.unwrap() {

@@ -16,6 +16,6 @@ export async function member(): Promise<{ client: Client; token: string }> {
   const input = { email: "ada@acme.test", password: "demo-password" };
   const { data, error } = await anonymous.mutation(LogIn, { input });
   if (!data) throw error;
-  const token = data.logIn.accessToken;
+  const token = data.logIn.accessToken!; // no cookies were asked for
   return { client: client(tenant, token), token };
 }

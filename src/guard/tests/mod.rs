@@ -1,13 +1,19 @@
 //! Who gets in where: every kind of host and token, against a real registry.
 
+mod sessions;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::{Admission, Identity};
+use super::{Admission, Credentials, Identity};
 use crate::error::{Code, Failure};
 use crate::names::{MemberRole, TenantId};
 use crate::registry::access_changed;
-use crate::testing::{Replica, TestDatabase, eventually};
+use crate::testing::{Replica, TestDatabase, client, eventually};
+
+fn password<'a>(email: &'a str, password: &'a str) -> Credentials<'a> {
+    Credentials::Password { email, password }
+}
 
 async fn refusal(replica: &Replica, host: Option<&str>, authorization: Option<&str>) -> Code {
     let admitted: Result<Admission, Failure> = replica.guard.admit(host, authorization).await;
@@ -49,8 +55,13 @@ async fn hosts_decide_before_tokens_do() {
     while asleep().await != Code::TenantSuspended {
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
+    let platform = Some("localhost:8080");
+    assert_eq!(
+        refusal(&replica, platform, bad).await,
+        Code::Unauthenticated
+    );
     assert!(matches!(
-        replica.guard.admit(Some("localhost:8080"), bad).await,
+        replica.guard.admit(platform, None).await,
         Ok(Admission::Platform(_))
     ));
     let admitted = replica
@@ -73,7 +84,12 @@ async fn a_token_opens_one_tenant() {
         replica.sign_up("acme").await,
         replica.sign_up("globex").await,
     );
-    let token = replica.guard.welcome(&acme).unwrap();
+    let token = replica
+        .guard
+        .welcome(&acme, &client())
+        .await
+        .unwrap()
+        .access;
     let header = format!("Bearer {}", token.as_str());
     let admitted = replica
         .guard
@@ -137,9 +153,13 @@ async fn logging_in_gives_a_context_and_a_token() {
     else {
         panic!()
     };
-    let (context, token) = replica
+    let (context, granted) = replica
         .guard
-        .log_in(&anonymous, "owner@acme.test", "demo-password")
+        .log_in(
+            &anonymous,
+            password("owner@acme.test", "demo-password"),
+            &client(),
+        )
         .await
         .unwrap();
     assert_eq!(
@@ -149,7 +169,7 @@ async fn logging_in_gives_a_context_and_a_token() {
             role: MemberRole::Owner
         }
     );
-    let header = format!("Bearer {}", token.as_str());
+    let header = format!("Bearer {}", granted.access.as_str());
     assert!(
         replica
             .guard
@@ -159,7 +179,7 @@ async fn logging_in_gives_a_context_and_a_token() {
     );
     let failure = replica
         .guard
-        .log_in(&anonymous, "owner@acme.test", "wrong")
+        .log_in(&anonymous, password("owner@acme.test", "wrong"), &client())
         .await
         .unwrap_err();
     assert_eq!(failure.code, Code::Unauthenticated);
@@ -179,8 +199,11 @@ async fn what_is_taken_away_is_gone_on_every_replica_within_a_second() {
     let test = TestDatabase::new().await;
     let (here, there) = (test.replica().await, test.replica().await);
     let (acme, globex) = (here.sign_up("acme").await, here.sign_up("globex").await);
-    let bearer = |signed_up| format!("Bearer {}", here.guard.welcome(signed_up).unwrap().as_str());
-    let (ours, theirs) = (bearer(&acme), bearer(&globex));
+    let bearer = async |signed_up| {
+        let granted = here.guard.welcome(signed_up, &client()).await.unwrap();
+        format!("Bearer {}", granted.access.as_str())
+    };
+    let (ours, theirs) = (bearer(&acme).await, bearer(&globex).await);
     let role = async |header: &str, host| {
         let admitted = there.guard.admit(Some(host), Some(header)).await;
         let Admission::Tenant(context) = admitted.map_err(|failure| failure.code)? else {

@@ -1,0 +1,288 @@
+//! New passwords: by a one-time token that was sent to the account's address, or by the old one.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest as _, Sha256};
+use tokio_postgres::Transaction;
+use tokio_postgres::types::Type;
+use uuid::Uuid;
+
+use super::audit::{self, Actor, Entry, Kind};
+use super::sessions::{self, Which};
+use super::{LoggedIn, Password, Registry, RegistryError};
+use crate::error::Failure;
+use crate::names::{EmailAddress, MemberRole, SessionId, TenantId, UserId};
+use crate::request::RequestInfo;
+
+/// By which people and scanners for leaked secrets know what it is.
+const PREFIX: &str = "tnp_";
+
+/// How long a token may wait to be used.
+const LIFETIME_SECONDS: f64 = 3600.0;
+
+/// Resets of one account that wait at the same time: so many mails an hour, and no more.
+const PENDING: i64 = 5;
+
+/// What is sent to whoever may have forgotten a password.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct ResetToken([u8; 32]);
+
+impl ResetToken {
+    fn parse(text: &str) -> Option<Self> {
+        let bytes = URL_SAFE_NO_PAD.decode(text.strip_prefix(PREFIX)?).ok()?;
+        Some(Self(bytes.try_into().ok()?))
+    }
+
+    pub(crate) fn to_text(&self) -> String {
+        PREFIX.to_owned() + &URL_SAFE_NO_PAD.encode(self.0)
+    }
+
+    fn hash(&self) -> Vec<u8> {
+        Sha256::digest(self.0).to_vec()
+    }
+}
+
+/// Whose password is to change.
+struct Owner {
+    account: UserId,
+    role: Option<MemberRole>,
+    email: EmailAddress,
+    name: String,
+}
+
+impl Registry {
+    /// A token for the owner of an address, if there is such an account (at the tenant), and not too many wait already.
+    pub(crate) async fn begin_reset(
+        &self,
+        tenant: Option<TenantId>,
+        email: &str,
+        client: &RequestInfo,
+    ) -> Result<Option<(EmailAddress, ResetToken)>, RegistryError> {
+        let Ok(email) = EmailAddress::parse(email) else {
+            return Ok(None);
+        };
+        let token = ResetToken(rand::random());
+        let mut connection = self.connection().await?;
+        let transaction = connection.transaction().await?;
+        let row = transaction
+            .query_typed_opt(
+                "with expired as ( \
+                   delete from tenantry.password_resets where token_hash in ( \
+                     select token_hash from tenantry.password_resets where expires_at < now() order by expires_at \
+                     limit 20 for update skip locked) \
+                 ) \
+                 insert into tenantry.password_resets (token_hash, account_id, tenant_id, expires_at) \
+                 select $1, a.id, $2, now() + make_interval(secs => $4) from tenantry.accounts a \
+                 where lower(a.email) = lower($3) \
+                   and ($2 is null or exists ( \
+                     select from tenantry.memberships m where m.account_id = a.id and m.tenant_id = $2)) \
+                   and (select count(*) from tenantry.password_resets r \
+                        where r.account_id = a.id and r.expires_at > now()) < $5 \
+                 returning account_id",
+                &[
+                    (&token.hash(), Type::BYTEA),
+                    (&tenant.map(|tenant| tenant.0), Type::UUID),
+                    (&email.as_str(), Type::TEXT),
+                    (&LIFETIME_SECONDS, Type::FLOAT8),
+                    (&PENDING, Type::INT8),
+                ],
+            )
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let account = UserId(row.try_get(0)?);
+        let entry = entry(
+            tenant,
+            Actor::Anonymous,
+            "requestPasswordReset",
+            account,
+            client,
+        );
+        audit::record(&transaction, &entry).await?;
+        transaction.commit().await?;
+        Ok(Some((email, token)))
+    }
+
+    /// Sets the password by a one-time token, and ends all sessions of the account.
+    pub(crate) async fn reset_password(
+        &self,
+        tenant: Option<TenantId>,
+        token: &str,
+        password: &str,
+        client: &RequestInfo,
+    ) -> Result<LoggedIn, Failure> {
+        let refused =
+            || Failure::unauthenticated("the token is not valid (any more): ask for a new one");
+        let token = ResetToken::parse(token).ok_or_else(refused)?;
+        let owner = self.owner_of(&token, tenant).await?.ok_or_else(refused)?;
+        let Owner {
+            account,
+            role,
+            email,
+            name,
+        } = owner;
+        let password = Password::choose(password, &email, &name)?;
+        let hash = self.hasher.hash(password).await?;
+        let used = self.use_reset(&token, account, &hash, tenant, client);
+        if !used.await? {
+            return Err(refused());
+        }
+        Ok(LoggedIn { account, role })
+    }
+
+    /// Sets another password for somebody who knows the old one. All other sessions of the account end.
+    pub(crate) async fn change_password(
+        &self,
+        (tenant, account, session): (Option<TenantId>, UserId, Option<SessionId>),
+        old: &str,
+        new: &str,
+        client: &RequestInfo,
+    ) -> Result<usize, Failure> {
+        let (email, name) = self
+            .profile(account)
+            .await?
+            .ok_or_else(|| Failure::unauthenticated("there is no such account any more"))?;
+        let new = Password::choose(new, &email, &name)?;
+        self.log_in(None, email.as_str(), old)
+            .await
+            .map_err(|failure| match failure.code {
+                crate::error::Code::Unauthenticated => {
+                    Failure::bad_input("oldPassword", "this is not your password")
+                }
+                _ => failure,
+            })?;
+        let hash = self.hasher.hash(new).await?;
+        let which = session.map_or(Which::All, Which::AllBut);
+        let ended = async {
+            let mut connection = self.connection().await?;
+            let transaction = connection.transaction().await?;
+            set_password(&transaction, account, &hash).await?;
+            let ended = sessions::end(&transaction, account, which).await?;
+            let actor = Actor::User(account, None);
+            let entry = entry(tenant, actor, "changePassword", account, client);
+            audit::record(&transaction, &entry).await?;
+            transaction.commit().await?;
+            Ok::<_, RegistryError>(ended)
+        };
+        Ok(ended.await?)
+    }
+
+    /// The address and the name of an account.
+    pub(crate) async fn profile(
+        &self,
+        account: UserId,
+    ) -> Result<Option<(EmailAddress, String)>, RegistryError> {
+        let row = self
+            .connection()
+            .await?
+            .query_typed_opt(
+                "select email, name from tenantry.accounts where id = $1",
+                &[(&account.0, Type::UUID)],
+            )
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let email = EmailAddress::parse(row.try_get(0)?)?;
+        Ok(Some((email, row.try_get(1)?)))
+    }
+
+    async fn owner_of(
+        &self,
+        token: &ResetToken,
+        tenant: Option<TenantId>,
+    ) -> Result<Option<Owner>, RegistryError> {
+        let row = self
+            .connection()
+            .await?
+            .query_typed_opt(
+                "select a.id, a.email, a.name, m.role from tenantry.password_resets r \
+                 join tenantry.accounts a on a.id = r.account_id \
+                 left join tenantry.memberships m on m.account_id = a.id and m.tenant_id = $2 \
+                 where r.token_hash = $1 and r.expires_at > now() and ($2 is null or m.role is not null)",
+                &[
+                    (&token.hash(), Type::BYTEA),
+                    (&tenant.map(|tenant| tenant.0), Type::UUID),
+                ],
+            )
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let role: Option<&str> = row.try_get(3)?;
+        Ok(Some(Owner {
+            account: UserId(row.try_get(0)?),
+            email: EmailAddress::parse(row.try_get(1)?)?,
+            name: row.try_get(2)?,
+            role: role.map(str::parse).transpose()?,
+        }))
+    }
+
+    /// Whether the token was still there: of two who use it at once, one comes too late.
+    async fn use_reset(
+        &self,
+        token: &ResetToken,
+        account: UserId,
+        password_hash: &str,
+        tenant: Option<TenantId>,
+        client: &RequestInfo,
+    ) -> Result<bool, RegistryError> {
+        let mut connection = self.connection().await?;
+        let transaction = connection.transaction().await?;
+        let used = transaction
+            .execute_typed(
+                "delete from tenantry.password_resets where token_hash = $1",
+                &[(&token.hash(), Type::BYTEA)],
+            )
+            .await?;
+        if used == 0 {
+            return Ok(false);
+        }
+        transaction
+            .execute_typed(
+                "delete from tenantry.password_resets where account_id = $1",
+                &[(&account.0, Type::UUID)],
+            )
+            .await?;
+        set_password(&transaction, account, password_hash).await?;
+        sessions::end(&transaction, account, Which::All).await?;
+        let entry = entry(
+            tenant,
+            Actor::User(account, None),
+            "resetPassword",
+            account,
+            client,
+        );
+        audit::record(&transaction, &entry).await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+}
+
+async fn set_password(
+    transaction: &Transaction<'_>,
+    account: UserId,
+    hash: &str,
+) -> Result<(), tokio_postgres::Error> {
+    transaction
+        .execute_typed(
+            "update tenantry.accounts set password_hash = $2, updated_at = now() where id = $1",
+            &[(&account.0, Type::UUID), (&hash, Type::TEXT)],
+        )
+        .await?;
+    Ok(())
+}
+
+fn entry(
+    tenant: Option<TenantId>,
+    actor: Actor,
+    action: &str,
+    account: UserId,
+    client: &RequestInfo,
+) -> Entry {
+    let account: Uuid = account.0;
+    Entry {
+        tenant,
+        kind: Kind::Access,
+        actor,
+        request: Some(client.clone()),
+        action: action.to_owned(),
+        details: serde_json::json!({"account": account}),
+        failed: None,
+    }
+}
