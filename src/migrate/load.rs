@@ -209,7 +209,7 @@ mod tests {
         for (name, text) in files {
             std::fs::write(dir.path().join(name), text).unwrap();
         }
-        Migrations::from_dirs(dir.path(), None).map_err(|error| error.to_string())
+        Migrations::from_dir(dir.path()).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -266,7 +266,7 @@ mod tests {
             error.contains("V1__a.sql") && error.contains("V01__b.sql"),
             "{error}"
         );
-        let error = Migrations::from_dirs(Path::new("/nowhere"), None)
+        let error = Migrations::from_dir(Path::new("/nowhere"))
             .unwrap_err()
             .to_string();
         assert!(error.contains("/nowhere"), "{error}");

@@ -60,6 +60,11 @@ impl Migrations {
         Self::with_app(&load::directory(dir)?, shared.as_ref())
     }
 
+    #[cfg(test)]
+    pub(crate) fn from_dir(dir: &Path) -> Result<Self, LoadError> {
+        Self::from_dirs(dir, None)
+    }
+
     /// The version of a schema in which everything has run.
     pub(crate) fn version(&self) -> SchemaVersion {
         SchemaVersion {

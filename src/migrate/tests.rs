@@ -12,7 +12,7 @@ fn migrations(files: &[(&str, &str)]) -> Migrations {
     for (name, text) in files {
         std::fs::write(dir.path().join(name), text).unwrap();
     }
-    Migrations::from_dirs(dir.path(), None).unwrap()
+    Migrations::from_dir(dir.path()).unwrap()
 }
 
 /// Runs them in schema `s`, as sign-up does.

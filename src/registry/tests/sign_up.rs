@@ -21,7 +21,7 @@ fn broken(last: &str) -> Migrations {
     )
     .unwrap();
     std::fs::write(dir.path().join("V2__bad.sql"), last).unwrap();
-    Migrations::from_dirs(dir.path(), None).unwrap()
+    Migrations::from_dir(dir.path()).unwrap()
 }
 
 #[tokio::test]
@@ -254,7 +254,7 @@ async fn a_migration_cannot_change_what_comes_after_it() {
     )
     .unwrap();
     let replica = test
-        .replica_with(Migrations::from_dirs(dir.path(), None).unwrap())
+        .replica_with(Migrations::from_dir(dir.path()).unwrap())
         .await;
     for subdomain in ["one", "two", "three"] {
         let tenant = replica.sign_up(subdomain).await.tenant;

@@ -134,7 +134,7 @@ async fn those_of_other_migrations_are_nobodys() {
         for (number, sql) in (1..).zip(files) {
             std::fs::write(dir.path().join(format!("V{number}__it.sql")), sql).unwrap();
         }
-        Migrations::from_dirs(dir.path(), None).unwrap()
+        Migrations::from_dir(dir.path()).unwrap()
     };
     let old = test
         .replica_with(migrations(&["create table things (id int primary key)"]))
