@@ -1,6 +1,7 @@
 //! What can be configured, as flags and environment variables.
 
 mod oidc;
+mod rates;
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ use crate::mail::Mailer;
 use crate::migrate::Migrations;
 use crate::schema::Options;
 use crate::session::{LanesConfig, Preparing};
+use rates::{Rates, or_none};
 
 /// The tables of the app.
 #[derive(Debug, Clone, Args)]
@@ -175,6 +177,9 @@ pub(crate) struct Serving {
         default_value = "x-forwarded-for"
     )]
     pub(crate) client_address_header: String,
+
+    #[command(flatten)]
+    pub(crate) rates: Rates,
 
     /// What the audit log tells of.
     #[arg(long, env = "TENANTRY_AUDIT", value_enum, default_value_t = Audit::All)]
@@ -337,6 +342,11 @@ impl Serving {
             Limit::Document => self.max_document,
             Limit::Body => self.max_body,
             Limit::Response => self.max_response,
+            Limit::Requests => or_none(self.rates.max_requests),
+            Limit::Burst => or_none(self.rates.max_burst),
+            Limit::Concurrent => or_none(self.rates.max_concurrent),
+            Limit::Timeout => self.statement_timeout,
+            Limit::Storage => or_none(self.rates.max_storage),
         })
     }
 

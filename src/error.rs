@@ -138,7 +138,6 @@ impl Failure {
     }
 
     /// More requests than this client, or this tenant, may send; another one is taken after some seconds.
-    #[allow(dead_code, reason = "what limits comes next")]
     pub(crate) fn rate_limited(message: impl Into<Cow<'static, str>>, retry_after: u32) -> Self {
         let mut failure = Self::new(Code::RateLimited, message);
         failure.details.retry_after = Some(retry_after);

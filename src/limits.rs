@@ -1,10 +1,18 @@
 //! How much one operation may ask for: what the service allows everybody, and what it allows a tenant.
 
+mod addresses;
+mod meter;
+
 use std::num::NonZeroU64;
+use std::sync::Arc;
 
 use serde_json::Value;
 
+pub(crate) use addresses::Addresses;
+pub(crate) use meter::{Meter, Rate, Running};
+
 use crate::error::{Code, Failure};
+use meter::Excess;
 
 /// What is limited. The configuration has a flag for each, the registry a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,10 +33,20 @@ pub(crate) enum Limit {
     Body,
     /// The bytes of an answer.
     Response,
+    /// The requests of a tenant in a second, on average.
+    Requests,
+    /// The requests of a tenant that may come at once, before their rate counts.
+    Burst,
+    /// The operations of a tenant that may run at once.
+    Concurrent,
+    /// The milliseconds after which Postgres gives a statement up.
+    Timeout,
+    /// The bytes of a tenant's tables.
+    Storage,
 }
 
 impl Limit {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Complexity,
         Self::Depth,
         Self::Aliases,
@@ -38,10 +56,15 @@ impl Limit {
         Self::Document,
         Self::Body,
         Self::Response,
+        Self::Requests,
+        Self::Burst,
+        Self::Concurrent,
+        Self::Timeout,
+        Self::Storage,
     ];
 
     /// Its name in the registry.
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Complexity => "complexity",
             Self::Depth => "depth",
@@ -52,6 +75,11 @@ impl Limit {
             Self::Document => "document",
             Self::Body => "body",
             Self::Response => "response",
+            Self::Requests => "requests",
+            Self::Burst => "burst",
+            Self::Concurrent => "concurrent",
+            Self::Timeout => "timeout",
+            Self::Storage => "storage",
         }
     }
 
@@ -72,9 +100,16 @@ impl Limit {
             Self::Response => {
                 format!("the answer has more than {most} bytes: ask for less at once")
             }
+            Self::Requests | Self::Burst => format!("more than {most} requests come at once"),
+            Self::Concurrent => format!("more than {most} operations run at once"),
+            Self::Timeout => format!("a statement takes more than {most} ms"),
+            Self::Storage => format!("the tables have more than {most} bytes"),
         }
     }
 }
+
+/// For what is not limited.
+pub(crate) const NONE: u64 = u64::MAX;
 
 /// A number for each [`Limit`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,6 +124,11 @@ impl Limits {
         self.0[limit as usize]
     }
 
+    /// The same, where there is one.
+    pub(crate) fn own(&self, limit: Limit) -> Option<u64> {
+        Some(self.get(limit)).filter(|most| *most != NONE)
+    }
+
     /// The same as a size in memory.
     pub(crate) fn bytes(&self, limit: Limit) -> usize {
         usize::try_from(self.get(limit)).unwrap_or(usize::MAX)
@@ -98,6 +138,43 @@ impl Limits {
     #[must_use]
     pub(crate) fn with(&self, own: &Overrides) -> Self {
         Self::new(|limit| own.0[limit as usize].map_or(self.get(limit), NonZeroU64::get))
+    }
+
+    /// Counts a request of a tenant, unless they come too fast.
+    pub(crate) fn arrive(&self, meter: &Meter) -> Result<(), Failure> {
+        let per_second = self.get(Limit::Requests);
+        if per_second == NONE {
+            return Ok(());
+        }
+        let burst = match self.get(Limit::Burst) {
+            NONE => per_second.saturating_mul(2),
+            burst => burst,
+        };
+        let taken = meter.arrive(Rate { per_second, burst });
+        taken.map_err(|excess| self.too_many(excess))
+    }
+
+    /// Counts an operation of a tenant as running until what this returns is dropped, unless there are too many.
+    pub(crate) fn run(&self, meter: &Arc<Meter>) -> Result<Option<Running>, Failure> {
+        match self.get(Limit::Concurrent) {
+            NONE => Ok(None),
+            most => (meter.run(most).map(Some)).map_err(|excess| self.too_many(excess)),
+        }
+    }
+
+    fn too_many(&self, excess: Excess) -> Failure {
+        let (limit, retry_after) = match excess {
+            Excess::Rate(seconds) => (Limit::Requests, seconds.max(1)),
+            Excess::Running => (Limit::Concurrent, 1),
+        };
+        let most = self.get(limit);
+        let message = match limit {
+            Limit::Concurrent => {
+                format!("{most} operations of this tenant run already: try again later")
+            }
+            _ => format!("this tenant may send {most} requests a second: try again later"),
+        };
+        Failure::rate_limited(message, retry_after)
     }
 
     pub(crate) fn check(&self, limit: Limit, found: u64) -> Result<(), Failure> {
@@ -123,6 +200,10 @@ impl Limits {
 pub(crate) struct Overrides([Option<NonZeroU64>; Limit::ALL.len()]);
 
 impl Overrides {
+    pub(crate) fn get(&self, limit: Limit) -> Option<u64> {
+        self.0[limit as usize].map(NonZeroU64::get)
+    }
+
     /// Reads `{"complexity": 5000000, "rows": 5000}`. What is no limit is left out and told: a slip
     /// in the registry should neither stop a tenant nor lift its limits.
     pub(crate) fn read(json: &Value) -> (Self, Vec<String>) {

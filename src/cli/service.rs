@@ -12,6 +12,7 @@ use crate::compile::Compiler;
 use crate::config::Serving;
 use crate::guard::{BaseDomain, Guard, ISSUER, JwtSecret, PublicUrl, Tokens};
 use crate::http::{self, CookiePolicy, Introspection, Service};
+use crate::limits::{Addresses, Limit};
 use crate::mail::Mailer;
 use crate::migrate::Migrations;
 use crate::names::RoleName;
@@ -89,6 +90,7 @@ pub(super) async fn build(parts: Parts) -> anyhow::Result<Arc<Service>> {
         directory: Arc::clone(&directory),
         guard: Arc::clone(&guard),
         public_url: parts.public_url,
+        limits: parts.serving.limits(),
     });
     let introspection = parts
         .serving
@@ -111,6 +113,7 @@ pub(super) async fn build(parts: Parts) -> anyhow::Result<Arc<Service>> {
             migrations: parts.migrations,
             wanted: (parts.serving.spare_workspaces).unwrap_or(parts.default_spare_workspaces),
         },
+        addresses: Addresses::new(parts.serving.rates.anonymous()),
         audit: parts.serving.audit,
         audit_days: parts.serving.audit_days,
         guard,
@@ -133,6 +136,7 @@ pub(super) async fn serve(
     tokio::select! {
         () = service.lanes.tidy() => {}
         () = registry.keep_spares(&service.stock, &service.lanes) => {}
+        () = registry.keep_measuring(service.limits.own(Limit::Storage)) => {}
         () = registry.forget_old_entries(service.audit_days) => {}
         () = server => {}
         () = async { stop.wait().await; tokio::time::sleep(DRAIN).await } => {

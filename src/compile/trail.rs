@@ -23,6 +23,8 @@ pub(crate) struct Trail {
     /// names. Each set of rows has as many as its `columns` say; one without a key has one, which
     /// tells their number.
     pub(crate) kept: String,
+    /// Whether anything but deletions may be among it.
+    pub(crate) adds: bool,
 }
 
 impl Trail {
@@ -42,11 +44,25 @@ impl Trail {
             json!({"field": root.field, "rows": rows})
         });
         let details = json!({"document": document, "fields": fields.collect::<Vec<_>>()});
+        let adds = plan.roots.iter().any(|root| adds(&root.value));
         Self {
+            adds,
             action,
             details: details.to_string(),
             kept: kept.join(","),
         }
+    }
+}
+
+fn adds(value: &RootValue) -> bool {
+    match value {
+        RootValue::Write(write) => (write.steps.iter()).any(|step| match step {
+            WriteStep::Insert(_) | WriteStep::Call(_) => true,
+            WriteStep::Update(update) => !update.set.is_empty(),
+            WriteStep::Lookup(_) | WriteStep::Follow(_) | WriteStep::Delete(_) => false,
+        }),
+        RootValue::Call(_) => true,
+        _ => false,
     }
 }
 

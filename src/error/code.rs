@@ -15,6 +15,7 @@ pub(crate) enum Code {
     TenantMoved,
     TenantMigrating,
     RateLimited,
+    QuotaExceeded,
     Overloaded,
     QueryTooComplex,
     Timeout,
@@ -29,7 +30,7 @@ pub(crate) enum Code {
 impl Code {
     /// Every code, in the order of the documentation.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 21] = [
+    pub(crate) const ALL: [Self; 22] = [
         Self::BadUserInput,
         Self::GraphqlParseFailed,
         Self::GraphqlValidationFailed,
@@ -42,6 +43,7 @@ impl Code {
         Self::TenantMoved,
         Self::TenantMigrating,
         Self::RateLimited,
+        Self::QuotaExceeded,
         Self::Overloaded,
         Self::QueryTooComplex,
         Self::Timeout,
@@ -67,6 +69,7 @@ impl Code {
             Self::TenantMoved => "TENANT_MOVED",
             Self::TenantMigrating => "TENANT_MIGRATING",
             Self::RateLimited => "RATE_LIMITED",
+            Self::QuotaExceeded => "QUOTA_EXCEEDED",
             Self::Overloaded => "OVERLOADED",
             Self::QueryTooComplex => "QUERY_TOO_COMPLEX",
             Self::Timeout => "TIMEOUT",
@@ -90,7 +93,10 @@ impl Code {
             | Self::NotNullViolation
             | Self::CheckViolation => 400,
             Self::Unauthenticated => 401,
-            Self::Forbidden | Self::DocumentNotTrusted | Self::TenantSuspended => 403,
+            Self::Forbidden
+            | Self::QuotaExceeded
+            | Self::DocumentNotTrusted
+            | Self::TenantSuspended => 403,
             Self::TenantNotFound => 404,
             // The method and the body go along to the new address (RFC 9110 §15.4.9).
             Self::TenantMoved => 308,

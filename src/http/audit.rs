@@ -38,12 +38,17 @@ impl Attempt {
         let (Some(trail), Some(failure)) = (&compiled.trail, failures.first()) else {
             return;
         };
-        if service.audit != Audit::All {
+        let kind = if compiled.service {
+            Kind::Access
+        } else {
+            Kind::Data
+        };
+        if kind == Kind::Data && service.audit != Audit::All {
             return;
         }
         service.registry.backlog.add(Entry {
             tenant: Some(context.tenant().id),
-            kind: Kind::Data,
+            kind,
             actor: context.identity().actor(),
             request: Some(client.clone()),
             action: trail.action.clone(),

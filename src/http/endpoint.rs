@@ -15,7 +15,7 @@ use super::{Audit, Introspection, Service, platform};
 use crate::compile::{Compiled, Operation, Work};
 use crate::error::{Code, Failure};
 use crate::execute::{self, Resolved, Visitor};
-use crate::guard::{Admission, Cookies, Secret, TenantContext};
+use crate::guard::{Admission, Cookies, PlatformIdentity, Secret, TenantContext};
 use crate::limits::{Limit, Limits};
 use crate::plan::OperationKind;
 use crate::registry::Access;
@@ -75,6 +75,7 @@ async fn answer(
     let (cookies, kept) = service.cookies.read(parts, host);
     let admission = admit(service, host, authorization(parts), &cookies, kept).await?;
     let limits = limits(service, &admission);
+    arrive(service, client, &admission, &limits)?;
     let body_limit = limits.bytes(Limit::Body);
     let (method, mut operation) = transport::read(parts, body, body_limit).await?;
     let context = match admission {
@@ -88,6 +89,7 @@ async fn answer(
         }
         Admission::Tenant(context) => context,
     };
+    let _running = limits.run(&context.tenant().meter)?;
     // API: the model and the GraphQL schema of the tenant's schema version
     let api = service.apis.of(context.tenant()).await?;
     // plan: parsed, validated, planned and printed, or all of it from the cache
@@ -189,6 +191,25 @@ fn limits(service: &Service, admission: &Admission) -> Limits {
     }
 }
 
+/// Counts the request: against its tenant, or against the client's address when nobody has logged in, who shall not use up what
+/// members may send.
+fn arrive(
+    service: &Service,
+    client: &RequestInfo,
+    admission: &Admission,
+    limits: &Limits,
+) -> Result<(), Failure> {
+    match admission {
+        Admission::Tenant(context) if context.identity().role().is_some() => {
+            limits.arrive(&context.tenant().meter)
+        }
+        Admission::Platform(PlatformIdentity::Anonymous) | Admission::Tenant(_) => {
+            service.addresses.arrive(client.ip)
+        }
+        Admission::Platform(_) => Ok(()),
+    }
+}
+
 /// The client, where the audit log tells of what it does to tables.
 fn audited<'c>(service: &Service, client: &'c RequestInfo) -> Option<&'c RequestInfo> {
     (service.audit == Audit::All).then_some(client)
@@ -209,6 +230,10 @@ fn permit(
 ) -> Result<(), Refusal> {
     if method == Method::Get && compiled.plan.kind != OperationKind::Query {
         return Err(Refusal::mutation_by_get());
+    }
+    if context.tenant().over_quota && compiled.trail.as_ref().is_some_and(|trail| trail.adds) {
+        let message = "this tenant has stored as much as it may: delete something first";
+        return Err(Failure::new(Code::QuotaExceeded, message).into());
     }
     if !compiled.introspects {
         return Ok(());

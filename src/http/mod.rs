@@ -28,7 +28,7 @@ pub(crate) use server::serve;
 use crate::apis::Apis;
 use crate::compile::Compiler;
 use crate::guard::{Admission, Guard};
-use crate::limits::Limits;
+use crate::limits::{Addresses, Limits};
 use crate::registry::{Directory, Registry, Stock};
 use crate::session::Lanes;
 
@@ -62,6 +62,8 @@ pub(crate) struct Service {
     pub(crate) proxies: Proxies,
     /// The workspaces that are kept ready for sign-ups.
     pub(crate) stock: Stock,
+    /// Counts requests that come without a token.
+    pub(crate) addresses: Addresses,
     pub(crate) audit: Audit,
     /// For how many days entries of the audit log are kept; for ever when 0.
     pub(crate) audit_days: u32,

@@ -23,6 +23,7 @@ mod spares;
 mod tenant;
 mod transaction;
 mod upgrade;
+mod usage;
 
 use std::time::Duration;
 

@@ -1,5 +1,7 @@
 //! Sign-up: a new tenant with all that belongs to it, in one transaction.
 
+use std::sync::Arc;
+
 use tokio_postgres::Transaction;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
@@ -228,6 +230,8 @@ async fn register(
         status: TenantStatus::Active,
         version,
         limits: Overrides::default(),
+        over_quota: false,
+        meter: Arc::default(),
         access_changed_at: None,
         revision: row.try_get(2)?,
     })

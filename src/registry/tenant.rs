@@ -1,12 +1,13 @@
 //! A tenant as the registry holds it.
 
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use tokio_postgres::Row;
 
 use super::RegistryError;
-use crate::limits::Overrides;
+use crate::limits::{Meter, Overrides};
 use crate::migrate::SchemaVersion;
 use crate::names::{RoleName, SchemaName, Subdomain, TenantId};
 
@@ -22,6 +23,10 @@ pub(crate) struct Tenant {
     pub(crate) version: SchemaVersion,
     /// The limits that it has of its own.
     pub(crate) limits: Overrides,
+    /// It has stored more than it may.
+    pub(crate) over_quota: bool,
+    /// What it is doing on this replica; all copies of the tenant share it.
+    pub(crate) meter: Arc<Meter>,
     /// When access was last taken away; tokens from before are checked.
     pub(crate) access_changed_at: Option<SystemTime>,
     /// Counts the changes of the row: of two copies, the greater one is newer.
@@ -68,7 +73,7 @@ macro_rules! select_tenants {
     ($rest:literal) => {
         concat!(
             "select id, name, subdomain, schema_name, role_name, status, base_version, app_version, limits, \
-             revision, access_changed_at \
+             revision, access_changed_at, over_quota \
              from tenantry.tenants ",
             $rest
         )
@@ -92,6 +97,8 @@ impl Tenant {
             limits: limits(row)?,
             revision: row.try_get(9)?,
             access_changed_at: row.try_get(10)?,
+            over_quota: row.try_get(11)?,
+            meter: Arc::default(),
         })
     }
 }

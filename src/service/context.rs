@@ -7,6 +7,7 @@ use tokio::sync::OnceCell;
 
 use crate::error::{Code, Failure};
 use crate::guard::{Guard, Identity, PublicUrl, TenantContext};
+use crate::limits::Limits;
 use crate::mail::Mailer;
 use crate::names::{MemberRole, UserId};
 use crate::registry::audit;
@@ -20,6 +21,8 @@ pub(crate) struct Environment {
     pub(crate) directory: Arc<Directory>,
     pub(crate) guard: Arc<Guard>,
     pub(crate) public_url: PublicUrl,
+    /// Of tenants that have none of their own.
+    pub(crate) limits: Limits,
     pub(crate) mailer: Arc<Mailer>,
 }
 

@@ -4,6 +4,7 @@
 //! tables. Fields are resolved here, one by one; a file for each topic, put together below.
 
 mod context;
+mod limits;
 mod members;
 mod tenant;
 

@@ -4,6 +4,7 @@ use async_graphql::{Context, MergedObject, Object, SimpleObject};
 use uuid::Uuid;
 
 use super::ServiceContext;
+use super::limits::LimitFields;
 use crate::error::Failure;
 use crate::names::MemberRole;
 use crate::registry::TenantStatus;
@@ -16,16 +17,15 @@ pub(crate) struct TenantQuery;
 impl TenantQuery {
     /// The tenant whose API this is.
     async fn current_tenant(&self, context: &Context<'_>) -> Result<CurrentTenant, Failure> {
-        Ok(CurrentTenant(TenantFacts::of(ServiceContext::of(
-            context,
-        )?)?))
+        let facts = TenantFacts::of(ServiceContext::of(context)?)?;
+        Ok(CurrentTenant(facts, LimitFields))
     }
 }
 
 /// A workspace of one organization.
 // Put together of one object for each topic; what takes more than a look at the context has a file of its own.
 #[derive(MergedObject)]
-struct CurrentTenant(TenantFacts);
+struct CurrentTenant(TenantFacts, LimitFields);
 
 #[derive(SimpleObject)]
 struct TenantFacts {

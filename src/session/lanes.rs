@@ -20,6 +20,7 @@ use super::error::SessionError;
 use super::{Failed, Note, Query, Session, Settings, WriteFailure};
 use crate::error::Failure;
 use crate::guard::TenantContext;
+use crate::limits::Limit;
 use crate::names::{RoleName, TenantId};
 use crate::plan::Bindings;
 use crate::postgres::Database;
@@ -183,7 +184,11 @@ impl Lanes {
             .map_err(|_| Failure::overloaded(1).with_log("no turn came in time"))??,
         };
         let (turn, object) = found;
-        let settings = Settings::new(context, Arc::clone(&self.statement_timeout));
+        let timeout = match tenant.limits.get(Limit::Timeout) {
+            Some(own) => own.to_string().into(),
+            None => Arc::clone(&self.statement_timeout),
+        };
+        let settings = Settings::new(context, timeout);
         Ok(Session::new(context, object, turn, settings))
     }
 

@@ -51,7 +51,7 @@ fn planning_and_printing_are_pure() {
 /// What each module may know of the others, in the order in which data flows.
 const EDGES: &str = "
     http: apis compile documents error execute guard limits plan platform registry request schema service session
-    service: error guard mail names registry request schema secret
+    service: error guard limits mail names registry request schema secret
     platform: error guard migrate names registry request
     guard: error names oidc registry request
     oidc: error names
@@ -64,7 +64,7 @@ const EDGES: &str = "
     schema: model plan
     plan: encode model schema sql
     sql: model plan schema
-    session: error guard names plan postgres registry request rows sql
+    session: error guard limits names plan postgres registry request rows sql
     encode: plan rows
     rows:
     migrate: error names

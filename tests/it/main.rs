@@ -18,6 +18,7 @@ mod mutations;
 mod oidc;
 mod pooler;
 mod public_schema;
+mod rates;
 mod round_trips;
 mod schema;
 mod serve;

@@ -61,7 +61,7 @@ impl Table {
 
     /// Takes in a row, unless a newer copy of it is there already. Returns what is there then, when it is at
     /// the row's subdomain.
-    pub(super) fn put(&self, tenant: Tenant, checked: Instant) -> Option<Arc<Tenant>> {
+    pub(super) fn put(&self, mut tenant: Tenant, checked: Instant) -> Option<Arc<Tenant>> {
         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
         let subdomain = tenant.subdomain.clone();
         if let Some(place) = places.get(&tenant.id)
@@ -70,6 +70,7 @@ impl Table {
             if known.tenant.revision > tenant.revision {
                 return (*place == subdomain).then_some(known.tenant);
             }
+            tenant.meter = Arc::clone(&known.tenant.meter);
             if *place != subdomain {
                 self.change(place, Shard::remove); // renamed
             }
@@ -114,8 +115,13 @@ impl Table {
         let checked = Instant::now();
         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
         let mut shards = vec![Shard::new(); SHARDS];
+        let meter = |id| Some(self.get(places.get(&id)?)?.tenant.meter.clone());
+        let meters: Vec<_> = tenants.iter().map(|tenant| meter(tenant.id)).collect();
         places.clear();
-        for tenant in tenants {
+        for (mut tenant, meter) in tenants.into_iter().zip(meters) {
+            if let Some(meter) = meter {
+                tenant.meter = meter;
+            }
             let subdomain = tenant.subdomain.clone();
             places.insert(tenant.id, subdomain.clone());
             shards[self.shard(&subdomain)].insert(
@@ -167,6 +173,8 @@ mod tests {
             status: TenantStatus::Active,
             version: SchemaVersion { base: 1, app: 1 },
             limits: Overrides::default(),
+            over_quota: false,
+            meter: Arc::default(),
             access_changed_at: None,
             revision,
         }
@@ -224,6 +232,24 @@ mod tests {
         table.forget(tenant(1, "x", 1).id);
         assert_eq!(name(&table, "old-acme"), None);
         assert!(name(&table, "acme").is_some());
+    }
+
+    #[test]
+    fn what_a_tenant_is_doing_outlives_changes_of_its_row() {
+        let table = Table::default();
+        let acme = Subdomain::parse("acme").unwrap();
+        let meter = |place| Arc::clone(&table.get(place).unwrap().tenant.meter);
+        table.put(tenant(1, "acme", 1), Instant::now());
+        let first = meter(&acme);
+        table.put(tenant(1, "acme", 2), Instant::now());
+        assert!(Arc::ptr_eq(&first, &meter(&acme)));
+        table.replace(vec![tenant(1, "acme", 3), tenant(2, "globex", 1)]);
+        assert!(Arc::ptr_eq(&first, &meter(&acme)));
+        let renamed = Subdomain::parse("roadrunner").unwrap();
+        table.put(tenant(1, "roadrunner", 4), Instant::now());
+        assert!(Arc::ptr_eq(&first, &meter(&renamed)));
+        table.put(tenant(3, "acme", 1), Instant::now());
+        assert!(!Arc::ptr_eq(&first, &meter(&acme)), "another tenant's");
     }
 
     #[test]

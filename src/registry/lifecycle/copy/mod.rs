@@ -60,6 +60,8 @@ async fn furnish(
         version,
         limits: crate::limits::Overrides::default(),
         access_changed_at: None,
+        over_quota: false,
+        meter: std::sync::Arc::default(),
         revision: row.try_get(2).map_err(failed)?,
     };
     registry.furnish(transaction, migrations, &tenant).await?;
