@@ -69,7 +69,8 @@ impl Guard {
         match credentials {
             Credentials::Password { email, password } => {
                 let registry = &self.registry;
-                let LoggedIn { account, role } = registry.log_in(tenant, email, password).await?;
+                let LoggedIn { account, role } =
+                    registry.log_in(tenant, email, password, client).await?;
                 self.begin(account, (tenant, role), "logIn", client).await
             }
             Credentials::Refresh(token) | Credentials::Kept(token) => {

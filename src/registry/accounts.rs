@@ -1,10 +1,13 @@
 //! Accounts: proved by an e-mail address and a password, at a tenant or at the base domain.
 
 use tokio_postgres::types::Type;
+use uuid::Uuid;
 
+use super::guesses::{EmailHash, too_many};
 use super::{Registry, RegistryError};
 use crate::error::Failure;
 use crate::names::{EmailAddress, MemberRole, TenantId, UserId};
+use crate::request::RequestInfo;
 
 /// Somebody who proved to be the owner of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,15 +27,37 @@ impl Registry {
         tenant: Option<TenantId>,
         email: &str,
         password: &str,
+        client: &RequestInfo,
     ) -> Result<LoggedIn, Failure> {
-        let account = self.account(tenant, email).await?;
-        let (hash, person) = match account {
-            Some((hash, person)) => (Some(hash), Some(person)),
-            None => (None, None),
-        };
-        let matches = self.hasher.verify(password, hash).await?;
+        let attempt = self.guesses.begin(tenant, email, client.ip)?;
+        if let Some(wait) = attempt.wait
+            && !self.is_familiar(email, client.ip).await?
+        {
+            return Err(too_many(wait));
+        }
+        // The turn covers the look-up as well, so that a flood leaves the registry's connections to others.
+        let turn = self.hasher.turn(tenant).await?;
+        let Account {
+            password_hash,
+            person,
+            attacked,
+        } = self.account(tenant, email, &attempt.email).await?;
+        let counted = attempt.suspicious || attacked;
+        if counted
+            && let Some(wait) = self.reserve_guess(&attempt).await?
+            && !self.is_familiar(email, client.ip).await?
+        {
+            return Err(too_many(wait));
+        }
+        let matches = self.hasher.verify(turn, password, password_hash).await?;
         match person {
-            Some(person) if matches && (person.role.is_some() || tenant.is_none()) => Ok(person),
+            Some(person) if matches && (person.role.is_some() || tenant.is_none()) => {
+                if counted {
+                    self.forgive_guesses(&attempt.email).await?;
+                }
+                attempt.succeed();
+                Ok(person)
+            }
             _ => Err(Failure::unauthenticated("wrong email or password")),
         }
     }
@@ -41,29 +66,44 @@ impl Registry {
         &self,
         tenant: Option<TenantId>,
         email: &str,
-    ) -> Result<Option<(String, LoggedIn)>, RegistryError> {
+        hash: &EmailHash,
+    ) -> Result<Account, RegistryError> {
         // Not an address is nobody's address; asked all the same, for the sake of time.
         let email = EmailAddress::parse(email);
         let email = email.as_ref().map_or("", EmailAddress::as_str);
         let row = self
             .connection()
             .await?
-            .query_typed_opt(
-                "select a.id, a.password_hash, m.role from tenantry.accounts a \
-                 left join tenantry.memberships m on m.account_id = a.id and m.tenant_id = $1 \
-                 where lower(a.email) = lower($2)",
+            .query_typed_one(
+                "select a.id, a.password_hash, m.role, \
+                   exists (select from tenantry.guesses g where g.email_hash = $3) \
+                 from (select) one left join tenantry.accounts a on lower(a.email) = lower($2) \
+                 left join tenantry.memberships m on m.account_id = a.id and m.tenant_id = $1",
                 &[
                     (&tenant.map(|tenant| tenant.0), Type::UUID),
                     (&email, Type::TEXT),
+                    (&&hash[..], Type::BYTEA),
                 ],
             )
             .await?;
-        let Some(row) = row else { return Ok(None) };
         let role: Option<&str> = row.try_get(2)?;
-        let person = LoggedIn {
-            account: UserId(row.try_get(0)?),
-            role: role.map(str::parse).transpose()?,
-        };
-        Ok(Some((row.try_get(1)?, person)))
+        let role = role.map(str::parse).transpose()?;
+        let id: Option<Uuid> = row.try_get(0)?;
+        Ok(Account {
+            password_hash: row.try_get(1)?,
+            person: id.map(|id| LoggedIn {
+                account: UserId(id),
+                role,
+            }),
+            attacked: row.try_get(3)?,
+        })
     }
+}
+
+/// What belongs to an address of mail; an unknown one has neither password nor person.
+struct Account {
+    password_hash: Option<String>,
+    person: Option<LoggedIn>,
+    /// Whether guesses at it are counted in the database.
+    attacked: bool,
 }

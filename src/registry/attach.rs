@@ -3,6 +3,7 @@
 use tokio::sync::Notify;
 
 use super::audit::Backlog;
+use super::guesses::Guesses;
 use super::shared::SharedTables;
 use super::{Hasher, Registry, RegistryError};
 use crate::error::postgres_reason;
@@ -62,6 +63,7 @@ impl Registry {
             users_table: Ident::new(&users_table.ok_or(AttachError::Missing)?),
             shared,
             hasher: Hasher::new(),
+            guesses: Guesses::new(),
             spare_taken: Notify::new(),
             database,
             backlog: Backlog::start(pool.clone()),

@@ -7,6 +7,7 @@ mod attach;
 #[allow(dead_code, reason = "what writes entries comes next")]
 pub(crate) mod audit;
 mod directory;
+mod guesses;
 mod lanes;
 mod lifecycle;
 mod login;
@@ -22,6 +23,7 @@ mod shared;
 mod spares;
 mod tenant;
 mod transaction;
+mod turns;
 mod upgrade;
 mod usage;
 
@@ -34,6 +36,7 @@ use crate::error::{Failure, postgres_reason};
 use crate::names::{NameError, RoleName, SubdomainError};
 use crate::postgres::Database;
 use crate::sql::Ident;
+use guesses::Guesses;
 use shared::SharedTables;
 
 #[cfg(test)]
@@ -66,6 +69,7 @@ pub(crate) struct Registry {
     database: Database,
     pool: Pool,
     hasher: Hasher,
+    guesses: Guesses,
     request_role: RoleName,
     request_password: Option<String>,
     /// Where entries of the audit log go that are part of no transaction.

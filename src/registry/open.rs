@@ -5,6 +5,7 @@ use tokio_postgres::Transaction;
 use tokio_postgres::types::Type;
 
 use super::audit::Backlog;
+use super::guesses::Guesses;
 use super::login::{self, LoginError, RequestLogin};
 use super::shared::SharedTables;
 use super::{Hasher, Registry, RegistryError};
@@ -84,6 +85,7 @@ impl Registry {
             backlog: Backlog::start(pool.clone()),
             pool,
             hasher: Hasher::new(),
+            guesses: Guesses::new(),
             request_role,
             request_password,
             users_table,

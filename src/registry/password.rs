@@ -1,16 +1,14 @@
 //! Passwords: which ones are good enough, and their Argon2id hashes.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Argon2, PasswordHasher, PasswordVerifier};
-use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
-use tokio::time::timeout;
 
+use super::turns::{Turn, Turns};
 use crate::error::Failure;
-use crate::names::EmailAddress;
+use crate::names::{EmailAddress, TenantId};
 
 /// A password that was chosen for a new account and is good enough.
 pub(crate) struct Password(String);
@@ -64,30 +62,37 @@ fn is_common(lower: &str) -> bool {
 /// Hashes on threads of their own, few at a time: one hash takes 19 MiB and tens of milliseconds.
 #[derive(Debug)]
 pub(crate) struct Hasher {
-    permits: Arc<Semaphore>,
+    turns: Arc<Turns>,
 }
 
 impl Hasher {
     pub(super) fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
-            permits: Arc::new(Semaphore::new((cores / 2).max(1))),
+            turns: Turns::new((cores / 2).max(1)),
         }
+    }
+
+    /// Waits for a turn; tenants take turns, and then whoever asks there.
+    pub(super) async fn turn(&self, place: Option<TenantId>) -> Result<Turn, Failure> {
+        self.turns.take(place).await
     }
 
     /// The PHC string to keep.
     pub(super) async fn hash(&self, password: Password) -> Result<String, Failure> {
+        let turn = self.turn(None).await?;
         let hash = move || {
             Argon2::default()
                 .hash_password(password.0.as_bytes())
                 .map(|hash| hash.to_string())
         };
-        self.run(hash).await?.map_err(Failure::internal)
+        run(turn, hash).await?.map_err(Failure::internal)
     }
 
     /// Whether a password belongs to a hash. Without a hash the answer is no, after just as long a time.
     pub(super) async fn verify(
         &self,
+        turn: Turn,
         password: &str,
         hash: Option<String>,
     ) -> Result<bool, Failure> {
@@ -106,27 +111,20 @@ impl Hasher {
                     .is_ok(),
             )
         };
-        let matches = self.run(verify).await?.map_err(Failure::internal)?;
+        let matches = run(turn, verify).await?.map_err(Failure::internal)?;
         Ok(possible && matches)
     }
+}
 
-    async fn run<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, Failure> {
-        let permit = timeout(
-            Duration::from_secs(5),
-            Arc::clone(&self.permits).acquire_owned(),
-        )
-        .await
-        .map_err(|_| Failure::overloaded(5))?
-        .map_err(Failure::internal)?;
-        let work = move || {
-            let _permit = permit; // kept until the work is done, even when nobody waits for it any more
-            work()
-        };
-        spawn_blocking(work).await.map_err(Failure::internal)
-    }
+async fn run<T: Send + 'static>(
+    turn: Turn,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Failure> {
+    let work = move || {
+        let _turn = turn; // kept until the work is done, even when nobody waits for it any more
+        work()
+    };
+    spawn_blocking(work).await.map_err(Failure::internal)
 }
 
 /// A hash of a random text, with the parameters of [`Argon2::default`]: for accounts that do not exist.
@@ -187,20 +185,14 @@ mod tests {
             .await
             .unwrap();
         assert!(hash.starts_with("$argon2id$v=19$"));
-        assert!(
-            hasher
-                .verify("a long password", Some(hash.clone()))
-                .await
-                .unwrap()
-        );
-        assert!(
-            !hasher
-                .verify("a long passwor", Some(hash.clone()))
-                .await
-                .unwrap()
-        );
-        assert!(!hasher.verify(&"x".repeat(2000), Some(hash)).await.unwrap());
-        assert!(!hasher.verify("a long password", None).await.unwrap());
-        assert!(!hasher.verify("", None).await.unwrap());
+        let verify = async |password: &str, hash: Option<&String>| {
+            let turn = hasher.turn(None).await.unwrap();
+            hasher.verify(turn, password, hash.cloned()).await.unwrap()
+        };
+        assert!(verify("a long password", Some(&hash)).await);
+        assert!(!verify("a long passwor", Some(&hash)).await);
+        assert!(!verify(&"x".repeat(2000), Some(&hash)).await);
+        assert!(!verify("a long password", None).await);
+        assert!(!verify("", None).await);
     }
 }

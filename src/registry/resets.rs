@@ -142,7 +142,7 @@ impl Registry {
             .await?
             .ok_or_else(|| Failure::unauthenticated("there is no such account any more"))?;
         let new = Password::choose(new, &email, &name)?;
-        self.log_in(None, email.as_str(), old)
+        self.log_in(None, email.as_str(), old, client)
             .await
             .map_err(|failure| match failure.code {
                 crate::error::Code::Unauthenticated => {

@@ -3,7 +3,7 @@
 use crate::error::Code;
 use crate::names::MemberRole;
 use crate::registry::LoggedIn;
-use crate::testing::TestDatabase;
+use crate::testing::{TestDatabase, client};
 
 #[tokio::test]
 async fn members_log_in_and_others_all_get_the_same_answer() {
@@ -14,7 +14,10 @@ async fn members_log_in_and_others_all_get_the_same_answer() {
         replica.sign_up("globex").await,
     );
     let log_in = async |tenant, email, password| {
-        replica.registry.log_in(Some(tenant), email, password).await
+        replica
+            .registry
+            .log_in(Some(tenant), email, password, &client())
+            .await
     };
     let acme_id = acme.tenant.id;
     for email in ["owner@acme.test", " OWNER@ACME.TEST "] {

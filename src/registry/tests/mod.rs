@@ -3,6 +3,7 @@
 mod audit;
 mod copy;
 mod directory;
+mod guesses;
 mod isolation;
 mod lifecycle;
 mod log_in;

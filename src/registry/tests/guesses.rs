@@ -1,0 +1,141 @@
+//! Guessing passwords: slower and slower for whoever does, on all replicas, and not for the owner.
+
+use std::net::Ipv6Addr;
+
+use crate::error::{Code, Failure};
+use crate::names::SessionId;
+use crate::registry::{LoggedIn, Session, TokenHashes};
+use crate::request::RequestInfo;
+use crate::testing::{Replica, TestDatabase, client};
+
+const OWNER: &str = "owner@acme.test";
+
+async fn guess(
+    replica: &Replica,
+    email: &str,
+    password: &str,
+    client: &RequestInfo,
+) -> Result<LoggedIn, Failure> {
+    replica.registry.log_in(None, email, password, client).await
+}
+
+async fn refusal(replica: &Replica, email: &str, client: &RequestInfo) -> Code {
+    guess(replica, email, "wrong", client)
+        .await
+        .unwrap_err()
+        .code
+}
+
+#[tokio::test]
+async fn an_account_under_attack_is_slow_everywhere_and_unknown_ones_alike() {
+    let test = TestDatabase::new().await;
+    let (here, there) = (test.replica().await, test.replica().await);
+    here.sign_up("acme").await;
+    for email in [OWNER, "nobody@acme.test"] {
+        let mut codes = Vec::new();
+        for _ in 0..8 {
+            codes.push(refusal(&here, email, &client()).await);
+        }
+        let (wrong, wait) = (Code::Unauthenticated, Code::RateLimited);
+        assert_eq!(
+            codes,
+            [wrong, wrong, wrong, wrong, wrong, wrong, wait, wait],
+            "{email}"
+        );
+        // The right password does not help strangers, and another replica knows.
+        let failure = guess(&there, email, "demo-password", &client())
+            .await
+            .unwrap_err();
+        assert_eq!(failure.code, wait, "{email}");
+        assert!(
+            failure
+                .details
+                .retry_after
+                .is_some_and(|seconds| (1..=60).contains(&seconds))
+        );
+    }
+    // Of many guesses at once no more get through than of many in a row.
+    let clients: Vec<_> = (0..20).map(|_| client()).collect();
+    let at_once = clients
+        .iter()
+        .map(|client| refusal(&there, "third@acme.test", client));
+    let codes = futures_util::future::join_all(at_once).await;
+    assert!(
+        codes
+            .iter()
+            .filter(|code| **code == Code::Unauthenticated)
+            .count()
+            <= 6,
+        "{codes:?}"
+    );
+    // After the wait the owner gets in, and all is forgotten.
+    tokio::time::sleep(std::time::Duration::from_millis(1200)).await;
+    guess(&there, OWNER, "demo-password", &client())
+        .await
+        .unwrap();
+    let row = test.superuser().await;
+    let row = row
+        .query_one("select count(*) from tenantry.guesses", &[])
+        .await
+        .unwrap();
+    assert_eq!(row.get::<_, i64>(0), 2);
+    assert_eq!(
+        refusal(&there, OWNER, &client()).await,
+        Code::Unauthenticated
+    );
+}
+
+#[tokio::test]
+async fn the_owner_gets_in_from_where_she_has_a_session() {
+    let test = TestDatabase::new().await;
+    let replica = test.replica().await;
+    let account = replica.sign_up("acme").await.owner;
+    let home = client();
+    let session = Session {
+        id: SessionId(uuid::Uuid::now_v7()),
+        account,
+        tenant: None,
+    };
+    let tokens = (
+        &TokenHashes::of(b"family", b"token"),
+        std::time::Duration::from_mins(1),
+    );
+    replica
+        .registry
+        .begin_session(&session, None, tokens, ("logIn", &home))
+        .await
+        .unwrap();
+    for _ in 0..7 {
+        refusal(&replica, OWNER, &client()).await;
+    }
+    assert_eq!(refusal(&replica, OWNER, &client()).await, Code::RateLimited);
+    guess(&replica, OWNER, "demo-password", &home)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn an_address_may_be_wrong_about_fifty_accounts() {
+    let test = TestDatabase::new().await;
+    let replica = test.replica().await;
+    replica.sign_up("acme").await;
+    // One customer of a provider has all addresses that begin alike.
+    let from = |last: u16| RequestInfo {
+        ip: Ipv6Addr::new(0x2001, 0xdb8, 1, 2, 3, 4, 5, last).into(),
+        ..client()
+    };
+    for number in 0..50 {
+        let email = format!("user{number}@acme.test");
+        assert_eq!(
+            refusal(&replica, &email, &from(number)).await,
+            Code::Unauthenticated
+        );
+    }
+    let failure = guess(&replica, OWNER, "demo-password", &from(50))
+        .await
+        .unwrap_err();
+    assert_eq!(failure.code, Code::RateLimited);
+    guess(&replica, OWNER, "demo-password", &client())
+        .await
+        .unwrap();
+}
