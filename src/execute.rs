@@ -214,7 +214,9 @@ pub(crate) async fn resolve(
             OperationKind::Query => service::read(schema, context(), part, variables).await,
             OperationKind::Mutation => service::write(schema, context(), part, variables).await?,
         };
-        resolved.service = Some(json(answer.data)?);
+        let data = json(answer.data)?;
+        let data = plan::complete(api, document, selected, &operation.variables, data);
+        resolved.service = Some(data);
         resolved.errors = answer.errors;
     }
     Ok(resolved)

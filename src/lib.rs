@@ -52,11 +52,10 @@ pub mod postgres;
 
 mod error;
 mod limits;
-#[allow(dead_code, reason = "what sends mails comes next")]
+#[allow(dead_code, reason = "resets of passwords come next")]
 mod mail;
 mod names;
 mod request;
-#[allow(dead_code, reason = "what gives them out comes next")]
 mod secret;
 
 #[cfg(test)]

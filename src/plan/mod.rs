@@ -48,7 +48,7 @@ pub use measure::Measures;
 pub use node_id::encode as encode_node_id;
 pub use params::{Bindings, Bound, Param, ParamSource, Params, Variables, bind};
 pub use parse::parse;
-pub use part::service_part;
+pub use part::{complete, service_part};
 pub use types::*;
 pub use variables::{Shape, shape};
 pub use write::{

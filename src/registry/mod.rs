@@ -49,7 +49,7 @@ pub(crate) use lifecycle::{
     By, Change, CopyName, Filter, Listing, Purged, Reason, Sort, TenantRecord, TenantRef,
 };
 pub(crate) use login::RequestLogin;
-pub(crate) use members::{Actor as MemberActor, Member};
+pub(crate) use members::{Acceptance, Actor as MemberActor, Invitation, Member};
 #[cfg(test)]
 pub(crate) use open::OpenError;
 pub(crate) use password::{Hasher, Password};

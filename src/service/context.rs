@@ -1,6 +1,6 @@
 //! What the service's own fields are resolved with: who asks where, and the transaction that they share.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_graphql::Context;
 use tokio::sync::OnceCell;
@@ -8,7 +8,7 @@ use tokio::sync::OnceCell;
 use crate::error::{Code, Failure};
 use crate::guard::{Guard, Identity, PublicUrl, TenantContext};
 use crate::limits::Limits;
-use crate::mail::Mailer;
+use crate::mail::{Mail, Mailer};
 use crate::names::{MemberRole, UserId};
 use crate::registry::audit;
 use crate::registry::{Access, Directory, MemberActor, OwnerTransaction, Registry, Tenant};
@@ -33,6 +33,8 @@ pub(crate) struct ServiceContext {
     request: RequestInfo,
     access: Access,
     transaction: OnceCell<OwnerTransaction>,
+    /// To be sent after the commit.
+    mails: Mutex<Vec<Mail>>,
 }
 
 impl ServiceContext {
@@ -48,6 +50,7 @@ impl ServiceContext {
             request,
             access,
             transaction: OnceCell::new(),
+            mails: Mutex::default(),
         }
     }
 
@@ -92,7 +95,6 @@ impl ServiceContext {
     }
 
     /// The account of whoever asks, who has to be a person.
-    #[allow(dead_code, reason = "for fields to come")]
     pub(super) fn account(&self) -> Result<UserId, Failure> {
         match (self.identity().user(), self.identity().role()) {
             (Some(user), _) => Ok(user),
@@ -130,11 +132,23 @@ impl ServiceContext {
         Ok(audit::record(self.transaction().await?, &entry).await?)
     }
 
+    /// Has a mail sent when the operation has succeeded.
+    pub(super) fn mail(&self, mail: Mail) {
+        self.mails
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(mail);
+    }
+
     pub(super) async fn commit(self) -> Result<(), Failure> {
-        match self.transaction.into_inner() {
-            Some(transaction) => Ok(transaction.commit().await?),
-            None => Ok(()),
+        if let Some(transaction) = self.transaction.into_inner() {
+            transaction.commit().await?;
         }
+        let mails = self.mails.into_inner();
+        for mail in mails.unwrap_or_else(PoisonError::into_inner) {
+            self.environment.mailer.send(mail);
+        }
+        Ok(())
     }
 
     pub(super) async fn roll_back(self) {

@@ -4,6 +4,7 @@
 //! tables. Fields are resolved here, one by one; a file for each topic, put together below.
 
 mod context;
+mod invitations;
 mod limits;
 mod members;
 mod tenant;
@@ -28,10 +29,10 @@ pub(crate) type Schema = async_graphql::Schema<Query, Mutation, EmptySubscriptio
 pub(crate) struct Query(tenant::TenantQuery);
 
 #[derive(MergedObject, Default)]
-pub(crate) struct Mutation(members::MemberMutation);
+pub(crate) struct Mutation(members::MemberMutation, invitations::InvitationMutation);
 
 /// The root fields that are there for those who have not logged in.
-pub(crate) const PUBLIC_FIELDS: &[&str] = &[];
+pub(crate) const PUBLIC_FIELDS: &[&str] = &["acceptInvitation"];
 
 /// What of it goes into the API of every tenant.
 pub(crate) fn contribution() -> ServiceSchema {

@@ -4,6 +4,7 @@ use async_graphql::{Context, MergedObject, Object, SimpleObject};
 use uuid::Uuid;
 
 use super::ServiceContext;
+use super::invitations::Invitations;
 use super::limits::LimitFields;
 use crate::error::Failure;
 use crate::names::MemberRole;
@@ -18,14 +19,14 @@ impl TenantQuery {
     /// The tenant whose API this is.
     async fn current_tenant(&self, context: &Context<'_>) -> Result<CurrentTenant, Failure> {
         let facts = TenantFacts::of(ServiceContext::of(context)?)?;
-        Ok(CurrentTenant(facts, LimitFields))
+        Ok(CurrentTenant(facts, LimitFields, Invitations))
     }
 }
 
 /// A workspace of one organization.
 // Put together of one object for each topic; what takes more than a look at the context has a file of its own.
 #[derive(MergedObject)]
-struct CurrentTenant(TenantFacts, LimitFields);
+struct CurrentTenant(TenantFacts, LimitFields, Invitations);
 
 #[derive(SimpleObject)]
 struct TenantFacts {

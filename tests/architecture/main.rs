@@ -55,7 +55,7 @@ const EDGES: &str = "
     platform: error guard migrate names registry request
     guard: error names oidc registry request
     oidc: error names
-    registry: error limits migrate names postgres request sql
+    registry: error limits migrate names postgres request secret sql
     apis: error migrate model registry schema
     compile: documents error guard limits model plan schema session sql
     documents: error limits plan schema

@@ -14,6 +14,7 @@ mod golden;
 mod grants;
 mod isolation;
 mod limits;
+mod members;
 mod mutations;
 mod oidc;
 mod pooler;

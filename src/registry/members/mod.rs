@@ -1,11 +1,15 @@
 //! Who belongs to a tenant, and as what: in the registry, and in step with it in the tenant's own table of users.
 
+mod invitations;
+
 use tokio_postgres::types::Type;
 
-use super::access::access_changed;
-use super::{OwnerTransaction, Registry, RegistryError, Tenant};
 use crate::error::{Code, Failure};
 use crate::names::{MemberRole, UserId};
+use crate::registry::access::access_changed;
+use crate::registry::{OwnerTransaction, Registry, RegistryError, Tenant};
+
+pub(crate) use invitations::{Acceptance, Invitation};
 
 /// Somebody who belongs to a tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +56,74 @@ impl Registry {
             .await
             .map_err(RegistryError::from)?;
         Ok(Member { role, ..member })
+    }
+
+    /// Makes somebody an owner, and the owner who says so an admin.
+    pub(crate) async fn transfer_ownership(
+        &self,
+        transaction: &OwnerTransaction,
+        tenant: &Tenant,
+        owner: UserId,
+        heir: UserId,
+    ) -> Result<Member, Failure> {
+        let actor = Actor {
+            user: Some(owner),
+            role: MemberRole::Owner,
+        };
+        let role = self.admit(transaction, tenant, actor).await?;
+        may_change(role, MemberRole::Owner)?;
+        let heir = find(transaction, tenant, heir)
+            .await?
+            .ok_or_else(no_member)?;
+        if heir.user == owner {
+            return Err(Failure::bad_input("userId", "you are an owner already"));
+        }
+        self.write_role(transaction, tenant, heir.user, MemberRole::Owner)
+            .await?;
+        self.write_role(transaction, tenant, owner, MemberRole::Admin)
+            .await?;
+        access_changed(transaction, &[tenant.id])
+            .await
+            .map_err(RegistryError::from)?;
+        Ok(Member {
+            role: MemberRole::Owner,
+            ..heir
+        })
+    }
+
+    /// Takes a member out of the tenant. Their row in the tenant's own table stays: what they wrote refers to it.
+    pub(crate) async fn remove_member(
+        &self,
+        transaction: &OwnerTransaction,
+        tenant: &Tenant,
+        actor: Actor,
+        user: UserId,
+    ) -> Result<Member, Failure> {
+        let role = self.admit(transaction, tenant, actor).await?;
+        let member = find(transaction, tenant, user)
+            .await?
+            .ok_or_else(no_member)?;
+        // Whoever wants to leave may.
+        if actor.user != Some(user) {
+            may_change(role, member.role)?;
+        }
+        if member.role == MemberRole::Owner {
+            keep_an_owner(transaction, tenant).await?;
+        }
+        transaction
+            .execute_typed(
+                "with sessions as ( \
+                   delete from tenantry.sessions where tenant_id = $1 and account_id = $2 \
+                 ) \
+                 delete from tenantry.memberships where tenant_id = $1 and account_id = $2",
+                &[(&tenant.id.0, Type::UUID), (&user.0, Type::UUID)],
+            )
+            .await
+            .map_err(RegistryError::from)?;
+        access_changed(transaction, &[tenant.id])
+            .await
+            .map_err(RegistryError::from)?;
+        Ok(member)
     }
 
     /// Has changes of members come one after the other, and finds out which role the actor has now.
