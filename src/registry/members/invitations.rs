@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{Actor, Member, find, may_change, no_member};
 use crate::error::{Code, Failure};
-use crate::names::{DisplayName, EmailAddress, MemberRole, UserId};
+use crate::names::{DisplayName, EmailAddress, MemberRole, TenantId, UserId};
 use crate::registry::access::access_changed;
 use crate::registry::{OwnerTransaction, Password, Registry, RegistryError, Tenant};
 use crate::secret::Secret;
@@ -149,7 +149,9 @@ impl Registry {
         let hash = acceptance.token.hash();
         // Before anything is locked: passwords take their time.
         let (email, account) = invited(transaction, tenant, &hash).await?;
-        let newcomer = self.newcomer(&email, account, &acceptance).await?;
+        let newcomer = self
+            .newcomer(tenant.id, &email, account, &acceptance)
+            .await?;
         let row = transaction
             .query_typed_opt(
                 "delete from tenantry.invitations where tenant_id = $1 and token_hash = $2 and expires_at > now() \
@@ -171,13 +173,15 @@ impl Registry {
     /// Who accepts: the account's owner, by its password, or somebody new.
     async fn newcomer(
         &self,
+        tenant: TenantId,
         email: &EmailAddress,
         account: Option<Account>,
         acceptance: &Acceptance<'_>,
     ) -> Result<Newcomer, Failure> {
         let password = acceptance.password;
         if let Some((user, name, hash)) = account {
-            if !self.hasher.verify(password, Some(hash)).await? {
+            let turn = self.hasher.turn(Some(tenant)).await?;
+            if !self.hasher.verify(turn, password, Some(hash)).await? {
                 let message =
                     "there is an account with this e-mail address, and this is not its password";
                 return Err(Failure::unauthenticated(message).with_field("password"));
