@@ -68,7 +68,8 @@ fn beside(dir: &Path) -> Option<PathBuf> {
 /// How requests are served, in development as in production.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Serving {
-    /// Lanes: pools of connections, each for a part of the tenants. Four for each core when left out.
+    /// Lanes: pools of connections, each for a part of the tenants. When left out, eight for each core,
+    /// but not more than a third of the connections that Postgres allows.
     #[arg(long, env = "TENANTRY_LANES", value_name = "N")]
     pub(crate) lanes: Option<NonZeroUsize>,
 
@@ -304,7 +305,7 @@ pub(crate) struct Serving {
     pub(crate) oidc: oidc::IssuerFlags,
 }
 
-const LANES_PER_CORE: NonZeroUsize = NonZeroUsize::new(4).unwrap();
+const LANES_PER_CORE: usize = 8;
 
 impl Serving {
     pub(crate) fn lifetimes(&self) -> Lifetimes {
@@ -314,10 +315,13 @@ impl Serving {
         }
     }
 
-    pub(crate) fn lanes(&self) -> LanesConfig {
-        let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    /// The server allows so many connections.
+    pub(crate) fn lanes(&self, max_connections: usize) -> LanesConfig {
+        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let most = max_connections / 3 / self.lane_connections;
+        let fitting = NonZeroUsize::new(most.min(cores * LANES_PER_CORE));
         LanesConfig {
-            lanes: self.lanes.unwrap_or(cores.saturating_mul(LANES_PER_CORE)),
+            lanes: self.lanes.or(fitting).unwrap_or(NonZeroUsize::MIN),
             connections_per_lane: self.lane_connections,
             preparing: if self.pooler {
                 Preparing::Nothing

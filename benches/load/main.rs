@@ -56,7 +56,7 @@ struct Arguments {
     connections: usize,
 
     /// Connections to Postgres: lanes of the service, pools of what it is compared with.
-    #[arg(long, value_name = "N", default_value_t = 16)]
+    #[arg(long, value_name = "N", default_value_t = 32)]
     backends: usize,
 
     /// Flags for `tenantry serve`, such as "--threads 4".

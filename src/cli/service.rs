@@ -60,7 +60,7 @@ pub(super) async fn build(parts: Parts) -> anyhow::Result<Arc<Service>> {
         (None, None) => anyhow::bail!("there is no request login"),
     };
     // Behind a pooler there is one login for all, as the pooler has to know it.
-    let lanes = parts.serving.lanes();
+    let lanes = parts.serving.lanes(registry.max_connections().await?);
     let lane_roles = match lanes.preparing {
         Preparing::Statements(_) => registry.lane_roles(lanes.lanes.get()).await?,
         Preparing::Nothing => Vec::new(),

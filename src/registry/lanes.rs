@@ -11,6 +11,17 @@ use crate::names::RoleName;
 const MAKING_LANES: i64 = 0x6c61_6e65_0000_0001;
 
 impl Registry {
+    /// How many connections the server allows, everybody's together.
+    pub(crate) async fn max_connections(&self) -> Result<usize, RegistryError> {
+        let statement = "select current_setting('max_connections')::int4";
+        let row = self
+            .connection()
+            .await?
+            .query_typed_one(statement, &[])
+            .await?;
+        Ok(usize::try_from(row.try_get::<_, i32>(0)?).unwrap_or_default())
+    }
+
     /// The logins of the first `count` lanes, made where they are missing. They share the password
     /// of the managed request login; none when the operator gave that login.
     pub(crate) async fn lane_roles(&self, count: usize) -> Result<Vec<RoleName>, RegistryError> {
