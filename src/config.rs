@@ -1,5 +1,6 @@
 //! What can be configured, as flags and environment variables.
 
+mod hosts;
 mod oidc;
 mod rates;
 
@@ -158,6 +159,9 @@ pub(crate) struct Serving {
     /// After how many seconds without a refresh a session ends.
     #[arg(long, env = "TENANTRY_SESSION_LIFETIME", value_name = "S", default_value_t = 30 * 24 * 3600)]
     pub(crate) session_lifetime: u64,
+
+    #[command(flatten)]
+    pub(crate) hosts: hosts::HostFlags,
 
     /// Proxies in front of the service, as addresses or networks (10.0.0.0/8): they are believed when
     /// they say who the client is.

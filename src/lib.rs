@@ -25,6 +25,7 @@ mod telemetry;
 mod http;
 mod platform;
 
+mod dns;
 mod guard;
 mod oidc;
 mod registry;

@@ -1,5 +1,6 @@
 //! Names and ids, parsed once at the border into types that cannot be mixed up and that quote themselves.
 
+mod domain;
 mod subdomain;
 
 use std::fmt;
@@ -7,6 +8,7 @@ use std::str::FromStr;
 
 use uuid::Uuid;
 
+pub(crate) use domain::{DomainName, DomainNameError};
 pub(crate) use subdomain::{Subdomain, SubdomainError};
 
 /// A tenant's id in the registry; what tokens and notifications carry.

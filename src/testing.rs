@@ -11,7 +11,9 @@ use std::time::Duration;
 use tokio_postgres::Client;
 
 use crate::error::Code;
-use crate::guard::{BaseDomain, Guard, ISSUER, JwtSecret, Lifetimes, PublicUrl, Scheme, Tokens};
+use crate::guard::{
+    BaseDomain, Guard, Hosts, ISSUER, JwtSecret, Lifetimes, PublicUrl, Scheme, Tokens,
+};
 use crate::migrate::Migrations;
 use crate::oidc::Issuers;
 use crate::platform::Platform;
@@ -215,7 +217,7 @@ impl TestDatabase {
         };
         let base_domain = BaseDomain::parse("localhost").unwrap();
         let guard = Arc::new(Guard::new(
-            base_domain.clone(),
+            Hosts::new(base_domain.clone(), None).unwrap(),
             Arc::clone(&registry),
             Arc::clone(&directory),
             Tokens::new(&secret, lifetimes),

@@ -10,7 +10,8 @@ use tokio::sync::watch;
 use crate::apis::Apis;
 use crate::compile::Compiler;
 use crate::config::Serving;
-use crate::guard::{BaseDomain, Guard, ISSUER, JwtSecret, PublicUrl, Tokens};
+use crate::dns::Dns;
+use crate::guard::{BaseDomain, Guard, Hosts, ISSUER, JwtSecret, PublicUrl, Tokens};
 use crate::http::{self, CookiePolicy, Introspection, Service};
 use crate::limits::{Addresses, Limit};
 use crate::mail::Mailer;
@@ -69,7 +70,7 @@ pub(super) async fn build(parts: Parts) -> anyhow::Result<Arc<Service>> {
     let directory = Arc::new(Directory::start(Arc::clone(&registry)).await?);
     let tokens = Tokens::new(&parts.secret, parts.serving.lifetimes());
     let guard = Arc::new(Guard::new(
-        parts.base_domain,
+        Hosts::new(parts.base_domain, parts.serving.hosts.api_host.as_deref())?,
         Arc::clone(&registry),
         Arc::clone(&directory),
         tokens,
@@ -91,6 +92,7 @@ pub(super) async fn build(parts: Parts) -> anyhow::Result<Arc<Service>> {
         guard: Arc::clone(&guard),
         public_url: parts.public_url,
         limits: parts.serving.limits(),
+        dns: Dns::new(parts.serving.hosts.dns_server)?,
     });
     let introspection = parts
         .serving

@@ -6,6 +6,7 @@ use std::time::Duration;
 use quick_cache::sync::Cache;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
+use uuid::Uuid;
 
 use super::Identity;
 use crate::error::{Code, Failure};
@@ -169,5 +170,9 @@ impl Foreign {
 
 /// Whether a claim names the tenant: by its id, or by its subdomain.
 fn is(tenant: &Tenant, name: &str) -> bool {
-    tenant.subdomain.as_str().eq_ignore_ascii_case(name) || name.parse() == Ok(tenant.id.0)
+    // What looks like an id is one, whatever somebody called their subdomain.
+    match name.parse::<Uuid>() {
+        Ok(id) => tenant.id.0 == id,
+        Err(_) => tenant.subdomain.as_str().eq_ignore_ascii_case(name),
+    }
 }

@@ -9,6 +9,7 @@ mod secret;
 mod sessions;
 mod token;
 mod url;
+mod whose;
 
 use std::sync::Arc;
 
@@ -21,7 +22,7 @@ use crate::registry::{Directory, Place, Registry, Tenant, TenantStatus};
 use access::Access;
 pub(crate) use cookies::{CookieChange, Cookies, Origin, Secret};
 use foreign::Foreign;
-pub(crate) use host::{BaseDomain, Site};
+pub(crate) use host::{BaseDomain, Hosts, Site};
 pub(crate) use secret::JwtSecret;
 pub(crate) use sessions::{Credentials, Granted};
 pub(crate) use token::{ISSUER, Lifetimes, Tokens};
@@ -128,7 +129,7 @@ pub(crate) enum Admission {
 
 /// Checks every request before anything else sees it.
 pub(crate) struct Guard {
-    base_domain: BaseDomain,
+    hosts: Hosts,
     registry: Arc<Registry>,
     directory: Arc<Directory>,
     tokens: Tokens,
@@ -138,14 +139,14 @@ pub(crate) struct Guard {
 
 impl Guard {
     pub(crate) fn new(
-        base_domain: BaseDomain,
+        hosts: Hosts,
         registry: Arc<Registry>,
         directory: Arc<Directory>,
         tokens: Tokens,
         issuers: Issuers,
     ) -> Self {
         Self {
-            base_domain,
+            hosts,
             access: Access::new(Arc::clone(&registry)),
             foreign: Foreign::new(issuers, Arc::clone(&registry)),
             registry,
@@ -160,15 +161,9 @@ impl Guard {
         host: Option<&str>,
         authorization: Option<&str>,
     ) -> Result<Admission, Failure> {
-        let subdomain = match host.map_or(Site::Unknown, |host| self.base_domain.site(host)) {
-            Site::Platform => return Ok(Admission::Platform(self.person(authorization).await?)),
-            Site::Tenant(subdomain) => subdomain,
-            Site::Unknown => return Err(nobody_here()),
-        };
-        let tenant = match self.directory.look(&subdomain).await? {
-            Place::Tenant(tenant) => tenant,
-            Place::Moved(to) => return Err(self.moved(&to)),
-            Place::Free => return Err(nobody_here()),
+        let site = host.map_or(Site::Unknown, |host| self.hosts.site(host));
+        let Some(tenant) = self.whose(&site, authorization).await? else {
+            return Ok(Admission::Platform(self.person(authorization).await?));
         };
         match tenant.status {
             TenantStatus::Active => {}
@@ -223,7 +218,7 @@ impl Guard {
 
     /// The host to which a tenant's old one redirects.
     pub(crate) async fn moved_from(&self, host: Option<&str>) -> Option<String> {
-        let Site::Tenant(subdomain) = self.base_domain.site(host?) else {
+        let Site::Tenant(subdomain) = self.hosts.site(host?) else {
             return None;
         };
         match self.directory.look(&subdomain).await {
@@ -233,7 +228,7 @@ impl Guard {
     }
 
     fn moved(&self, to: &Subdomain) -> Failure {
-        let host = format!("{to}.{}", self.base_domain);
+        let host = format!("{to}.{}", self.hosts.base_domain());
         let message = format!("this tenant has moved to {host}");
         let mut failure = Failure::new(Code::TenantMoved, message);
         failure.details.moved_to = Some(host);

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::audit::{self, Actor, Entry, Kind};
 use super::password::NOBODYS;
-use super::{Registry, RegistryError, Tenant};
+use super::{InTransaction, Provisioning, Registry, RegistryError, Tenant};
 use crate::error::{Code, Failure};
 use crate::names::{DisplayName, EmailAddress, MemberRole, TenantId, UserId};
 
@@ -33,21 +33,6 @@ pub(crate) struct Arrival<'a> {
 pub(crate) struct Arrived {
     pub(crate) user: UserId,
     pub(crate) role: MemberRole,
-}
-
-/// How a tenant takes in people who come with a token.
-struct Provisioning {
-    mode: Mode,
-    domains: Vec<String>,
-    role: MemberRole,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mode {
-    Off,
-    Invitation,
-    Domain,
-    Anyone,
 }
 
 /// An account that the person has, or may get.
@@ -121,9 +106,9 @@ impl Registry {
             Membership::Is(role) => role,
             Membership::Was => return Err(ArrivalError::stranger()),
             Membership::None => {
-                let rules = provisioning(&transaction, tenant.id).await?;
+                let rules = Provisioning::of(transaction.client(), tenant.id).await?;
                 let role = rules
-                    .admit(arrival, &account.email)
+                    .and_then(|rules| rules.admit(arrival, &account.email))
                     .ok_or_else(ArrivalError::stranger)?;
                 self.take_in(&transaction, tenant, &account, role).await?;
                 role
@@ -305,49 +290,6 @@ async fn membership(
         None if row.try_get(1)? => Membership::Was,
         None => Membership::None,
     })
-}
-
-async fn provisioning(
-    transaction: &Transaction<'_>,
-    tenant: TenantId,
-) -> Result<Provisioning, ArrivalError> {
-    let row = transaction
-        .query_typed_opt(
-            "select provisioning, provisioning_domains, provisioning_role from tenantry.tenants \
-             where id = $1 and status = 'active'",
-            &[(&tenant.0, Type::UUID)],
-        )
-        .await?
-        .ok_or_else(ArrivalError::stranger)?;
-    let mode = match row.try_get(0)? {
-        "invitation" => Mode::Invitation,
-        "domain" => Mode::Domain,
-        "anyone" => Mode::Anyone,
-        _ => Mode::Off,
-    };
-    Ok(Provisioning {
-        mode,
-        domains: row.try_get(1)?,
-        role: row
-            .try_get::<_, &str>(2)?
-            .parse()
-            .map_err(RegistryError::from)?,
-    })
-}
-
-impl Provisioning {
-    /// The role that the person gets; none for whom the tenant does not let in.
-    fn admit(&self, arrival: Arrival<'_>, email: &EmailAddress) -> Option<MemberRole> {
-        let domain = email.as_str().rsplit('@').next().unwrap_or_default();
-        let mut domains = self.domains.iter();
-        let admitted = match self.mode {
-            Mode::Off | Mode::Invitation => false,
-            Mode::Domain => domains.any(|one| one.eq_ignore_ascii_case(domain)),
-            Mode::Anyone => arrival.named,
-        };
-        // Owners are made by owners.
-        admitted.then(|| arrival.role.unwrap_or(self.role).min(MemberRole::Admin))
-    }
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -7,6 +7,7 @@ mod attach;
 #[allow(dead_code, reason = "what writes entries comes next")]
 pub(crate) mod audit;
 mod directory;
+pub(crate) mod domains;
 mod guesses;
 mod lanes;
 mod lifecycle;
@@ -15,6 +16,7 @@ mod members;
 mod open;
 mod password;
 mod provision;
+mod provisioning;
 #[allow(dead_code, reason = "what sends mails comes next")]
 mod resets;
 mod session_list;
@@ -33,7 +35,7 @@ use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, R
 use tokio::sync::Notify;
 
 use crate::error::{Failure, postgres_reason};
-use crate::names::{NameError, RoleName, SubdomainError};
+use crate::names::{DomainNameError, NameError, RoleName, SubdomainError};
 use crate::postgres::Database;
 use crate::sql::Ident;
 use guesses::Guesses;
@@ -45,6 +47,7 @@ pub(crate) use accounts::LoggedIn;
 pub(crate) use arrivals::Arrival;
 use audit::Backlog;
 pub(crate) use directory::{Directory, Place};
+pub(crate) use domains::Domain;
 pub(crate) use lifecycle::{
     By, Change, CopyName, Filter, Listing, Purged, Reason, Sort, TenantRecord, TenantRef,
 };
@@ -54,6 +57,7 @@ pub(crate) use members::{Acceptance, Actor as MemberActor, Invitation, Member};
 pub(crate) use open::OpenError;
 pub(crate) use password::{Hasher, Password};
 pub(crate) use provision::{Content, NewTenant, SignedUp};
+pub(crate) use provisioning::{Provisioning, ProvisioningMode};
 pub(crate) use session_list::SessionRow;
 pub(crate) use sessions::{Refreshed, Session, TokenHashes, Which};
 pub(crate) use spares::{Lanes, Stock};
@@ -91,6 +95,8 @@ pub(crate) enum RegistryError {
     Postgres(#[from] tokio_postgres::Error),
     #[error("the registry holds a name that is none: {0}")]
     Name(#[from] NameError),
+    #[error("the registry holds a domain that is none: {0}")]
+    Domain(#[from] DomainNameError),
     #[error("the registry holds a subdomain that is none: {0}")]
     Subdomain(#[from] SubdomainError),
     #[error("the registry holds the unknown status {0}")]

@@ -233,6 +233,7 @@ async fn register(
         over_quota: false,
         meter: Arc::default(),
         access_changed_at: None,
+        domains: Vec::new(),
         revision: row.try_get(2)?,
     })
 }

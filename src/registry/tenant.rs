@@ -9,7 +9,7 @@ use tokio_postgres::Row;
 use super::RegistryError;
 use crate::limits::{Meter, Overrides};
 use crate::migrate::SchemaVersion;
-use crate::names::{RoleName, SchemaName, Subdomain, TenantId};
+use crate::names::{DomainName, RoleName, SchemaName, Subdomain, TenantId};
 
 /// One customer of the service.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub(crate) struct Tenant {
     pub(crate) meter: Arc<Meter>,
     /// When access was last taken away; tokens from before are checked.
     pub(crate) access_changed_at: Option<SystemTime>,
+    /// Those that are verified.
+    pub(crate) domains: Vec<DomainName>,
     /// Counts the changes of the row: of two copies, the greater one is newer.
     pub(crate) revision: i64,
 }
@@ -73,7 +75,8 @@ macro_rules! select_tenants {
     ($rest:literal) => {
         concat!(
             "select id, name, subdomain, schema_name, role_name, status, base_version, app_version, limits, \
-             revision, access_changed_at, over_quota \
+             revision, access_changed_at, over_quota, array(select d.domain from tenantry.domains d \
+               where d.tenant_id = tenants.id and d.verified_at is not null) \
              from tenantry.tenants ",
             $rest
         )
@@ -99,8 +102,15 @@ impl Tenant {
             access_changed_at: row.try_get(10)?,
             over_quota: row.try_get(11)?,
             meter: Arc::default(),
+            domains: domains(row)?,
         })
     }
+}
+
+fn domains(row: &Row) -> Result<Vec<DomainName>, RegistryError> {
+    let names: Vec<&str> = row.try_get(12)?;
+    let names = names.into_iter().map(DomainName::parse);
+    Ok(names.collect::<Result<_, _>>()?)
 }
 
 fn limits(row: &Row) -> Result<Overrides, RegistryError> {

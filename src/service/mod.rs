@@ -4,9 +4,11 @@
 //! tables. Fields are resolved here, one by one; a file for each topic, put together below.
 
 mod context;
+mod domains;
 mod invitations;
 mod limits;
 mod members;
+mod provisioning;
 mod tenant;
 
 use std::sync::{Arc, LazyLock};
@@ -29,7 +31,12 @@ pub(crate) type Schema = async_graphql::Schema<Query, Mutation, EmptySubscriptio
 pub(crate) struct Query(tenant::TenantQuery);
 
 #[derive(MergedObject, Default)]
-pub(crate) struct Mutation(members::MemberMutation, invitations::InvitationMutation);
+pub(crate) struct Mutation(
+    members::MemberMutation,
+    invitations::InvitationMutation,
+    domains::DomainMutation,
+    provisioning::ProvisioningMutation,
+);
 
 /// The root fields that are there for those who have not logged in.
 pub(crate) const PUBLIC_FIELDS: &[&str] = &["acceptInvitation"];

@@ -4,8 +4,10 @@ use async_graphql::{Context, MergedObject, Object, SimpleObject};
 use uuid::Uuid;
 
 use super::ServiceContext;
+use super::domains::TenantDomains;
 use super::invitations::Invitations;
 use super::limits::LimitFields;
+use super::provisioning::TenantArrivals;
 use crate::error::Failure;
 use crate::names::MemberRole;
 use crate::registry::TenantStatus;
@@ -19,14 +21,26 @@ impl TenantQuery {
     /// The tenant whose API this is.
     async fn current_tenant(&self, context: &Context<'_>) -> Result<CurrentTenant, Failure> {
         let facts = TenantFacts::of(ServiceContext::of(context)?)?;
-        Ok(CurrentTenant(facts, LimitFields, Invitations))
+        Ok(CurrentTenant(
+            facts,
+            LimitFields,
+            Invitations,
+            TenantDomains,
+            TenantArrivals,
+        ))
     }
 }
 
 /// A workspace of one organization.
 // Put together of one object for each topic; what takes more than a look at the context has a file of its own.
 #[derive(MergedObject)]
-struct CurrentTenant(TenantFacts, LimitFields, Invitations);
+struct CurrentTenant(
+    TenantFacts,
+    LimitFields,
+    Invitations,
+    TenantDomains,
+    TenantArrivals,
+);
 
 #[derive(SimpleObject)]
 struct TenantFacts {

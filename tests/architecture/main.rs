@@ -51,10 +51,11 @@ fn planning_and_printing_are_pure() {
 /// What each module may know of the others, in the order in which data flows.
 const EDGES: &str = "
     http: apis compile documents error execute guard limits plan platform registry request schema service session
-    service: error guard limits mail names registry request schema secret
+    service: dns error guard limits mail names registry request schema secret
     platform: error guard migrate names registry request
     guard: error names oidc registry request
     oidc: error names
+    dns:
     registry: error limits migrate names postgres request secret sql
     apis: error migrate model registry schema
     compile: documents error guard limits model plan schema session sql

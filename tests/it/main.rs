@@ -8,6 +8,7 @@ mod dashboards;
 mod dev;
 mod differential;
 mod documents;
+mod domains;
 mod functions;
 mod fuzz;
 mod golden;

@@ -1,6 +1,7 @@
 //! Tokens from elsewhere: whose are taken, who becomes a member by one, and every way to forge one.
 
 mod attacks;
+mod hosts;
 
 use jsonwebtoken::Algorithm;
 use serde_json::{Value, json};

@@ -1,5 +1,6 @@
 //! The directory: the in-memory view of the tenants, kept true by notifications and doubted without them.
 
+mod index;
 mod listener;
 mod table;
 
@@ -14,7 +15,7 @@ use tokio_postgres::types::{ToSql, Type};
 
 use super::tenant::select_tenants;
 use super::{Registry, RegistryError, Tenant, TenantStatus};
-use crate::names::Subdomain;
+use crate::names::{DomainName, Subdomain, TenantId};
 use listener::Health;
 use table::Table;
 
@@ -86,6 +87,60 @@ impl Directory {
             Place::Tenant(tenant) => Some(tenant),
             Place::Moved(_) | Place::Free => None,
         })
+    }
+
+    /// The tenant of an id, if there is one that is not deleted.
+    pub(crate) async fn find_by_id(
+        &self,
+        id: TenantId,
+    ) -> Result<Option<Arc<Tenant>>, RegistryError> {
+        if let Some(subdomain) = self.table.place(id)
+            && let Some(tenant) = self.find(&subdomain).await?
+            && tenant.id == id
+        {
+            return Ok(Some(tenant));
+        }
+        let statement = select_tenants!("where id = $1");
+        self.ask(statement, (&id.0, Type::UUID)).await
+    }
+
+    /// The tenant that has a verified domain, if it is not deleted.
+    ///
+    /// Any name may stand in a Host header, so that unknown ones are asked for only while nobody would hear of
+    /// new ones.
+    pub(crate) async fn find_by_domain(
+        &self,
+        domain: &DomainName,
+    ) -> Result<Option<Arc<Tenant>>, RegistryError> {
+        if let Some(subdomain) = self.table.of_domain(domain) {
+            let tenant = self.find(&subdomain).await?;
+            return Ok(tenant.filter(|tenant| tenant.domains.contains(domain)));
+        }
+        if self.is_listening() {
+            return Ok(None);
+        }
+        let statement = select_tenants!(
+            "where id = (select tenant_id from tenantry.domains where domain = $1 and verified_at is not null)"
+        );
+        self.ask(statement, (&domain.as_str(), Type::TEXT)).await
+    }
+
+    /// Looks a tenant up that is not known here.
+    async fn ask(
+        &self,
+        statement: &str,
+        parameter: (&(dyn ToSql + Sync), Type),
+    ) -> Result<Option<Arc<Tenant>>, RegistryError> {
+        let turn = timeout(PATIENCE, self.unknown.acquire()).await;
+        let _turn = turn
+            .map_err(|_| RegistryError::Busy)?
+            .map_err(|_| RegistryError::Busy)?;
+        let asked = Instant::now();
+        let connection = self.registry.connection().await?;
+        let row = connection.query_typed_opt(statement, &[parameter]).await?;
+        let Some(row) = row else { return Ok(None) };
+        let tenant = self.table.put(Tenant::from_row(&row)?, asked);
+        Ok(tenant.filter(|tenant| tenant.status != TenantStatus::Deleted))
     }
 
     /// Whether a new tenant could not have the subdomain, because there is or was one.

@@ -1,19 +1,13 @@
-//! Tenants by subdomain: read without locks by every request, written one change at a time.
+//! Tenants by subdomain, by id and by domain: read without locks by every request, written one change at a time.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arc_swap::ArcSwap;
 use tokio::time::Instant;
 
-use crate::names::{Subdomain, TenantId};
+use super::index::Index;
+use crate::names::{DomainName, Subdomain, TenantId};
 use crate::registry::{Tenant, TenantStatus};
-
-/// A change copies one shard: with 10,000 tenants, about 40 entries.
-const SHARDS: usize = 256;
-
-type Shard = HashMap<Subdomain, Entry>;
 
 /// A tenant, and when it was last seen in the database.
 #[derive(Debug, Clone)]
@@ -22,57 +16,55 @@ pub(super) struct Entry {
     pub(super) checked: Instant,
 }
 
+#[derive(Default)]
 pub(super) struct Table {
-    hasher: RandomState,
-    shards: Vec<ArcSwap<Shard>>,
-    /// Where each tenant is; the lock also keeps writers in line.
-    places: Mutex<HashMap<TenantId, Subdomain>>,
-}
-
-impl Default for Table {
-    fn default() -> Self {
-        Self {
-            hasher: RandomState::new(),
-            shards: (0..SHARDS).map(|_| ArcSwap::default()).collect(),
-            places: Mutex::default(),
-        }
-    }
+    tenants: Index<Subdomain, Entry>,
+    places: Index<TenantId, Subdomain>,
+    domains: Index<DomainName, TenantId>,
+    /// Keeps writers in line.
+    writing: Mutex<()>,
 }
 
 impl Table {
     pub(super) fn get(&self, subdomain: &Subdomain) -> Option<Entry> {
-        self.shards[self.shard(subdomain)]
-            .load()
-            .get(subdomain)
-            .cloned()
+        self.tenants.get(subdomain)
+    }
+
+    /// The subdomain of a tenant.
+    pub(super) fn place(&self, id: TenantId) -> Option<Subdomain> {
+        self.places.get(&id)
+    }
+
+    /// The subdomain of the tenant that has a domain.
+    pub(super) fn of_domain(&self, domain: &DomainName) -> Option<Subdomain> {
+        self.place(self.domains.get(domain)?)
     }
 
     pub(super) fn of_each_version(&self) -> Vec<Arc<Tenant>> {
         let mut found = HashMap::new();
-        for shard in &self.shards {
-            for entry in shard.load().values() {
-                if entry.tenant.status == TenantStatus::Active {
-                    found.insert(entry.tenant.version, Arc::clone(&entry.tenant));
-                }
+        self.tenants.each(|entry| {
+            if entry.tenant.status == TenantStatus::Active {
+                found.insert(entry.tenant.version, Arc::clone(&entry.tenant));
             }
-        }
+        });
         found.into_values().collect()
     }
 
     /// Takes in a row, unless a newer copy of it is there already. Returns what is there then, when it is at
     /// the row's subdomain.
     pub(super) fn put(&self, mut tenant: Tenant, checked: Instant) -> Option<Arc<Tenant>> {
-        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let subdomain = tenant.subdomain.clone();
-        if let Some(place) = places.get(&tenant.id)
-            && let Some(known) = self.get(place)
+        if let Some(place) = self.place(tenant.id)
+            && let Some(known) = self.get(&place)
         {
             if known.tenant.revision > tenant.revision {
-                return (*place == subdomain).then_some(known.tenant);
+                return (place == subdomain).then_some(known.tenant);
             }
             tenant.meter = Arc::clone(&known.tenant.meter);
-            if *place != subdomain {
-                self.change(place, Shard::remove); // renamed
+            self.forget_domains(&known.tenant, &tenant.domains);
+            if place != subdomain {
+                self.tenants.remove(&place); // renamed
             }
         }
         let tenant = Arc::new(tenant);
@@ -80,78 +72,77 @@ impl Table {
             tenant: Arc::clone(&tenant),
             checked,
         };
-        let before = self.change(&subdomain, |shard, subdomain| {
-            shard.insert(subdomain.clone(), entry)
-        });
+        let before = self.tenants.insert(subdomain.clone(), entry);
         // A name that one tenant gave up and another took, before we heard of the first half.
         if let Some(before) = before
             && before.tenant.id != tenant.id
         {
-            places.remove(&before.tenant.id);
+            self.places.remove(&before.tenant.id);
         }
-        places.insert(tenant.id, subdomain);
+        if self.place(tenant.id).as_ref() != Some(&subdomain) {
+            self.places.insert(tenant.id, subdomain);
+        }
+        for domain in &tenant.domains {
+            if self.domains.get(domain) != Some(tenant.id) {
+                self.domains.insert(domain.clone(), tenant.id);
+            }
+        }
         Some(tenant)
     }
 
     /// Forgets whatever is at a subdomain.
     pub(super) fn remove(&self, subdomain: &Subdomain) {
-        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(entry) = self.get(subdomain) {
-            places.remove(&entry.tenant.id);
-            self.change(subdomain, Shard::remove);
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(entry) = self.tenants.remove(subdomain) {
+            self.places.remove(&entry.tenant.id);
+            self.forget_domains(&entry.tenant, &[]);
         }
     }
 
     /// Forgets a tenant, wherever it is.
     pub(super) fn forget(&self, id: TenantId) {
-        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(place) = places.remove(&id) {
-            self.change(&place, Shard::remove);
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(place) = self.places.remove(&id)
+            && let Some(entry) = self.tenants.remove(&place)
+        {
+            self.forget_domains(&entry.tenant, &[]);
         }
     }
 
     /// Makes the table hold these tenants and no others.
     pub(super) fn replace(&self, tenants: Vec<Tenant>) {
         let checked = Instant::now();
-        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut shards = vec![Shard::new(); SHARDS];
-        let meter = |id| Some(self.get(places.get(&id)?)?.tenant.meter.clone());
-        let meters: Vec<_> = tenants.iter().map(|tenant| meter(tenant.id)).collect();
-        places.clear();
-        for (mut tenant, meter) in tenants.into_iter().zip(meters) {
-            if let Some(meter) = meter {
-                tenant.meter = meter;
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let tenants = tenants.into_iter().map(|mut tenant| {
+            let known = self.place(tenant.id).and_then(|place| self.get(&place));
+            if let Some(known) = known {
+                tenant.meter = Arc::clone(&known.tenant.meter);
             }
-            let subdomain = tenant.subdomain.clone();
-            places.insert(tenant.id, subdomain.clone());
-            shards[self.shard(&subdomain)].insert(
-                subdomain,
-                Entry {
-                    tenant: Arc::new(tenant),
-                    checked,
-                },
-            );
-        }
-        for (place, shard) in self.shards.iter().zip(shards) {
-            place.store(Arc::new(shard));
-        }
+            Arc::new(tenant)
+        });
+        let tenants: Vec<_> = tenants.collect();
+        let entries = tenants.iter().map(|tenant| {
+            let tenant = Arc::clone(tenant);
+            (tenant.subdomain.clone(), Entry { tenant, checked })
+        });
+        self.tenants.replace(entries);
+        let places = tenants.iter();
+        self.places
+            .replace(places.map(|tenant| (tenant.id, tenant.subdomain.clone())));
+        let domains = tenants.iter().flat_map(|tenant| {
+            let domains = tenant.domains.iter();
+            domains.map(|domain| (domain.clone(), tenant.id))
+        });
+        self.domains.replace(domains);
     }
 
-    fn shard(&self, subdomain: &Subdomain) -> usize {
-        let hash = self.hasher.hash_one(subdomain).to_le_bytes();
-        usize::from(hash[0]) // 256 shards, a byte each
-    }
-
-    fn change<T>(
-        &self,
-        subdomain: &Subdomain,
-        change: impl FnOnce(&mut Shard, &Subdomain) -> T,
-    ) -> T {
-        let place = &self.shards[self.shard(subdomain)];
-        let mut shard = Shard::clone(&place.load());
-        let outcome = change(&mut shard, subdomain);
-        place.store(Arc::new(shard));
-        outcome
+    /// Another tenant may have a domain by now.
+    fn forget_domains(&self, tenant: &Tenant, kept: &[DomainName]) {
+        for domain in &tenant.domains {
+            if !kept.contains(domain) && self.domains.get(domain) == Some(tenant.id) {
+                self.domains.remove(domain);
+            }
+        }
     }
 }
 
@@ -176,6 +167,7 @@ mod tests {
             over_quota: false,
             meter: Arc::default(),
             access_changed_at: None,
+            domains: Vec::new(),
             revision,
         }
     }
@@ -260,5 +252,32 @@ mod tests {
         assert!(name(&table, "acme").is_none() && name(&table, "globex").is_some());
         table.remove(&Subdomain::parse("globex").unwrap());
         assert!(name(&table, "globex").is_none());
+    }
+
+    #[test]
+    fn domains_follow_their_tenant() {
+        let table = Table::default();
+        let domain = DomainName::parse("app.acme.test").unwrap();
+        let with_domain = |id, subdomain, revision| Tenant {
+            domains: vec![domain.clone()],
+            ..tenant(id, subdomain, revision)
+        };
+        let found = || table.of_domain(&domain).map(|place| place.to_string());
+        table.put(with_domain(1, "acme", 2), Instant::now());
+        assert_eq!(found().unwrap(), "acme");
+        table.put(tenant(1, "acme", 1), Instant::now());
+        assert_eq!(found().unwrap(), "acme", "that was long ago");
+        table.put(with_domain(1, "roadrunner", 3), Instant::now());
+        assert_eq!(found().unwrap(), "roadrunner");
+        // Another tenant has it now, and the first one's loss of it is heard of later.
+        table.put(with_domain(2, "globex", 5), Instant::now());
+        table.put(tenant(1, "roadrunner", 4), Instant::now());
+        assert_eq!(found().unwrap(), "globex");
+        table.put(tenant(2, "globex", 6), Instant::now());
+        assert_eq!(found(), None);
+        table.replace(vec![with_domain(1, "acme", 9)]);
+        assert_eq!(found().unwrap(), "acme");
+        table.forget(tenant(1, "acme", 9).id);
+        assert_eq!(found(), None);
     }
 }

@@ -281,7 +281,7 @@ async fn an_archive_stands_for_itself_elsewhere() {
     let other = "update tenantry.accounts set id = gen_random_uuid()";
     elsewhere
         .psql
-        .batch_execute("delete from tenantry.memberships")
+        .batch_execute("delete from tenantry.memberships; delete from tenantry.former_members")
         .await
         .unwrap();
     elsewhere.psql.batch_execute(other).await.unwrap();

@@ -3,6 +3,7 @@
 mod caller;
 mod chance;
 pub(crate) mod database;
+pub(crate) mod dns;
 pub(crate) mod issuer;
 pub(crate) mod process;
 pub(crate) mod service;

@@ -62,6 +62,7 @@ async fn furnish(
         access_changed_at: None,
         over_quota: false,
         meter: std::sync::Arc::default(),
+        domains: Vec::new(),
         revision: row.try_get(2).map_err(failed)?,
     };
     registry.furnish(transaction, migrations, &tenant).await?;
