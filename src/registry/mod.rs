@@ -4,7 +4,7 @@ mod access;
 mod accounts;
 mod arrivals;
 mod attach;
-#[allow(dead_code, reason = "what writes entries comes next")]
+#[allow(dead_code, reason = "operators follow")]
 pub(crate) mod audit;
 mod directory;
 pub(crate) mod domains;

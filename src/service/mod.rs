@@ -3,6 +3,7 @@
 //! It is a GraphQL schema by itself, whose types and root fields are merged into the one that is made of the
 //! tables. Fields are resolved here, one by one; a file for each topic, put together below.
 
+mod audit_log;
 mod context;
 mod domains;
 mod invitations;

@@ -4,6 +4,7 @@ use async_graphql::{Context, MergedObject, Object, SimpleObject};
 use uuid::Uuid;
 
 use super::ServiceContext;
+use super::audit_log::AuditFields;
 use super::domains::TenantDomains;
 use super::invitations::Invitations;
 use super::limits::LimitFields;
@@ -23,6 +24,7 @@ impl TenantQuery {
         let facts = TenantFacts::of(ServiceContext::of(context)?)?;
         Ok(CurrentTenant(
             facts,
+            AuditFields,
             LimitFields,
             Invitations,
             TenantDomains,
@@ -36,6 +38,7 @@ impl TenantQuery {
 #[derive(MergedObject)]
 struct CurrentTenant(
     TenantFacts,
+    AuditFields,
     LimitFields,
     Invitations,
     TenantDomains,

@@ -154,3 +154,144 @@ async fn a_mutation_that_fails_leaves_an_entry_too() {
     ];
     assert_eq!(found, expected, "and nothing of who has not logged in");
 }
+
+const LOG: &str = "query ($after: String, $where: TenantAuditFilter, $first: Int! = 50) {
+    currentTenant { auditLog(first: $first, after: $after, where: $where) {
+        nodes { action kind outcome actor { kind name role id } ip userAgent requestId document
+                fields { name rows { table action count keys } } details { name value } }
+        pageInfo { hasNextPage endCursor } } } }";
+
+async fn log(caller: &Caller, variables: Value) -> Value {
+    caller.ask(LOG, variables).await.data()["currentTenant"]["auditLog"].clone()
+}
+
+#[tokio::test]
+async fn admins_read_their_own_log_and_nobody_elses() {
+    let service = Service::shared();
+    let (acme, globex) = (
+        service.sign_up("audit").await,
+        service.sign_up("audit").await,
+    );
+    let create = "mutation Make($name: String!) { createLabel(input: {name: $name}) { id } }";
+    for name in ["one", "two", "three"] {
+        acme.ask(create, json!({"name": name})).await.data();
+    }
+    let last = acme.ask(create, json!({"name": "four"})).await;
+    let key = last.data()["createLabel"]["id"].clone();
+    let mine = json!({"kind": "DATA"});
+    let page = log(&acme, json!({"where": mine, "first": 1})).await;
+    let entry = &page["nodes"][0];
+    let claims = crate::harness::token::Claims::of(acme.token.as_deref().unwrap());
+    assert_eq!(
+        entry["actor"],
+        json!({"kind": "user", "name": "Olga Owner", "role": "owner", "id": claims.0["sub"]})
+    );
+    assert_eq!(
+        (&entry["action"], &entry["outcome"]),
+        (&json!("Make"), &json!("ok"))
+    );
+    assert_eq!(
+        (&entry["ip"], &entry["requestId"]),
+        (&json!("127.0.0.1"), &json!(last.header("x-request-id")))
+    );
+    assert_eq!(entry["document"].as_str().unwrap().len(), 64);
+    let rows = json!([{"table": "labels", "action": "insert", "count": 1, "keys": [[key]]}]);
+    assert_eq!(
+        entry["fields"],
+        json!([{"name": "createLabel", "rows": rows}])
+    );
+    assert_eq!(page["pageInfo"]["hasNextPage"], true);
+    let mut seen = 1;
+    let mut after = page["pageInfo"]["endCursor"].clone();
+    loop {
+        let page = log(&acme, json!({"where": mine, "first": 2, "after": after})).await;
+        seen += page["nodes"].as_array().unwrap().len();
+        after = page["pageInfo"]["endCursor"].clone();
+        if page["pageInfo"]["hasNextPage"] == false {
+            break;
+        }
+    }
+    assert_eq!(seen, 4);
+    let none = log(&acme, json!({"where": {"kind": "DATA", "failed": true}})).await;
+    assert_eq!(none["nodes"], json!([]));
+    let theirs = log(&globex, json!({})).await.to_string();
+    assert!(
+        !theirs.contains("Make") && !theirs.contains(last.header("x-request-id")),
+        "{theirs}"
+    );
+    let foreign = acme.at(service).with_token(globex.token.as_deref());
+    assert_eq!(foreign.ask(LOG, json!({})).await.code(), "FORBIDDEN");
+    assert_eq!(
+        acme.with_token(None).ask(LOG, json!({})).await.code(),
+        "UNAUTHENTICATED"
+    );
+    let bad = acme.ask(LOG, json!({"after": "x"})).await;
+    assert_eq!(
+        bad.json()["errors"][0]["extensions"]["code"],
+        "BAD_USER_INPUT"
+    );
+    for role in ["member", "viewer"] {
+        let token = claims.clone().with("role", role).sign(&service.secret());
+        let answer = acme.with_token(Some(&token)).ask(LOG, json!({})).await;
+        assert_eq!(
+            answer.json()["errors"][0]["extensions"]["code"],
+            "FORBIDDEN",
+            "{role}"
+        );
+    }
+}
+
+/// Killed in the middle of many: whatever is there has its entry, and no entry is of nothing.
+#[tokio::test]
+async fn a_kill_leaves_no_mutation_without_its_entry() {
+    let service = Service::shared();
+    let owner = service.sign_up("audit").await;
+    let psql = service.psql().await;
+    let (schema, _) = crate::harness::database::names(&psql, owner.subdomain()).await;
+    let mut replica = service
+        .beside("killed", None, &["--max-anonymous-requests", "0"])
+        .await;
+    let there = owner.at(&replica);
+    let create = "mutation ($name: String!) { createLabel(input: {name: $name}) { id } }";
+    let writing = async {
+        for number in 0..1_000_000 {
+            let body = json!({"query": create, "variables": {"name": format!("n{number}")}});
+            let request = there.request(reqwest::Method::POST, "/graphql").json(&body);
+            if crate::harness::Answer::try_of(request).await.is_err() {
+                break;
+            }
+        }
+    };
+    let kill = async {
+        let written = format!("select count(*) from \"{schema}\".labels where name like 'n%'");
+        eventually("some are written", async || {
+            let count: i64 = psql.query_one(&written, &[]).await.unwrap().get(0);
+            (count >= 20).then_some(())
+        })
+        .await;
+        replica.process().signal(nix::sys::signal::Signal::SIGKILL);
+    };
+    tokio::join!(writing, kill);
+    replica.wait();
+    let counts = format!(
+        "select (select count(*) from \"{schema}\".labels where name like 'n%'), \
+         (select count(*) from tenantry.audit_log l join tenantry.tenants t on t.id = l.tenant_id \
+          where t.subdomain = '{0}' and outcome = 'ok' and kind = 'data'), \
+         (select count(*) from \"{schema}\".labels b where name like 'n%' and not exists \
+            (select from tenantry.audit_log l where l.keys = array['{{' || b.id || '}}']))",
+        owner.subdomain()
+    );
+    // What had been sent when it was killed may still be on its way.
+    eventually("the server has noticed", async || {
+        let text = "select count(*) from pg_stat_activity where application_name = 'killed'";
+        let left: i64 = psql.query_one(text, &[]).await.unwrap().get(0);
+        (left == 0).then_some(())
+    })
+    .await;
+    let row = psql.query_one(&counts, &[]).await.unwrap();
+    let (rows, entries, alone): (i64, i64, i64) = (row.get(0), row.get(1), row.get(2));
+    assert!(
+        rows >= 20 && rows == entries && alone == 0,
+        "{rows} rows, {entries} entries, {alone} without one"
+    );
+}

@@ -5,11 +5,13 @@
 
 mod backlog;
 mod keep;
+mod read;
 
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
 pub(crate) use backlog::Backlog;
+pub(crate) use read::{Place, Recorded, Wanted, page};
 
 use super::{InTransaction, RegistryError};
 use crate::error::Code;
@@ -106,6 +108,16 @@ impl Kind {
             Self::Data => "data",
             Self::Access => "access",
             Self::Tenant => "tenant",
+        }
+    }
+}
+
+impl Kind {
+    fn from_word(word: &str) -> Self {
+        match word {
+            "access" => Self::Access,
+            "tenant" => Self::Tenant,
+            _ => Self::Data,
         }
     }
 }
