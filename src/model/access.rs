@@ -245,31 +245,21 @@ impl Place<'_> {
 mod tests {
     use super::Standing::{Admin, Member, Owner, Stranger, Viewer};
     use super::*;
-    use crate::model::{ColumnGrants, ColumnType, Grants, TypeKind};
+    use crate::model::{ColumnType, TypeKind};
     use crate::sql::Ident;
 
     fn model(comment: &str, columns: &[&str]) -> Model {
         let columns = columns.iter().enumerate().map(|(index, comment)| Column {
-            name: Ident::new(&format!("c{index}")),
-            ty: ColumnType::builtin(TypeKind::Int4, "int4"),
-            not_null: true,
-            generated: false,
-            has_default: false,
             computed: comment.contains("@execute").then(|| Ident::new("f")),
-            default: None,
-            grants: ColumnGrants::READ,
             comment: Comment::parse(Some(comment)),
+            ..Column::bare(
+                &format!("c{index}"),
+                ColumnType::builtin(TypeKind::Int4, "int4"),
+            )
         });
         let relation = Relation {
-            name: Ident::new("t"),
-            elsewhere: None,
-            kind: RelationKind::Table,
             comment: Comment::parse(Some(comment)),
-            grants: Grants::NONE,
-            lockable: true,
-            row_security: false,
-            columns: columns.collect(),
-            keys: Vec::new(),
+            ..Relation::bare("t", RelationKind::Table, columns.collect())
         };
         Model {
             relations: vec![relation],

@@ -240,30 +240,13 @@ fn names(text: &str, separator: char) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Column, ColumnGrants, ColumnType, Grants, RelationKind, TypeKind};
+    use crate::model::{Column, ColumnType, RelationKind, TypeKind};
 
     fn relation(name: &str, names: &[&str], comment: &str) -> Relation {
-        let column = |name: &&str| Column {
-            name: Ident::new(name),
-            ty: ColumnType::builtin(TypeKind::Int4, "int4"),
-            not_null: false,
-            generated: false,
-            has_default: false,
-            computed: None,
-            default: None,
-            grants: ColumnGrants::READ,
-            comment: Comment::default(),
-        };
+        let column = |name: &&str| Column::bare(name, ColumnType::builtin(TypeKind::Int4, "int4"));
         Relation {
-            name: Ident::new(name),
-            elsewhere: None,
-            kind: RelationKind::View,
             comment: Comment::parse(Some(comment)),
-            grants: Grants::NONE,
-            lockable: false,
-            row_security: false,
-            columns: names.iter().map(column).collect(),
-            keys: Vec::new(),
+            ..Relation::bare(name, RelationKind::View, names.iter().map(column).collect())
         }
     }
 

@@ -1,7 +1,7 @@
 //! What a function that clients may call takes and returns.
 
 use super::comment::Comment;
-use super::types::{Column, ColumnGrants, ColumnType, RelationId};
+use super::types::{Column, ColumnType, RelationId};
 use crate::sql::Ident;
 
 /// Index into [`Model::functions`](super::Model::functions).
@@ -52,15 +52,11 @@ impl Function {
         let mut comment = self.comment.clone();
         comment.name = None;
         Some(Column {
-            name: Ident::new(name),
-            ty: ty.clone(),
             not_null: *not_null,
             generated: true,
-            has_default: false,
             computed: Some(self.name.clone()),
-            default: None,
-            grants: ColumnGrants::READ,
             comment,
+            ..Column::bare(name, ty.clone())
         })
     }
 }

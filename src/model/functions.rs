@@ -7,7 +7,7 @@ use tokio_postgres::Row;
 use super::comment::Comment;
 use super::function_types::{Argument, Function, FunctionResult};
 use super::introspect::Catalog;
-use super::types::{Column, ColumnGrants, Grants, Relation, RelationId, RelationKind};
+use super::types::{Column, Relation, RelationId, RelationKind};
 use crate::sql::Ident;
 
 /// The parameters of a function, as the catalog has them: those that go in and those that come out.
@@ -182,32 +182,14 @@ impl Catalog {
                 .clone()
                 .unwrap_or_else(|| format!("column{}", index + 1));
             columns.push(Column {
-                name: Ident::new(&name),
                 not_null: self.is_not_null(*oid),
-                ty: self.column_type(*oid, 1),
-                generated: false,
-                has_default: false,
-                computed: None,
-                default: None,
-                grants: ColumnGrants::READ,
-                comment: Comment::default(),
+                ..Column::bare(&name, self.column_type(*oid, 1))
             });
         }
         let id = RelationId(self.model.relations.len());
-        self.model.relations.push(Relation {
-            name: Ident::new(name),
-            elsewhere: None,
-            kind: RelationKind::Result,
-            comment: Comment {
-                name: comment.name.clone(),
-                ..Comment::default()
-            },
-            grants: Grants::NONE,
-            lockable: false,
-            row_security: false,
-            columns,
-            keys: Vec::new(),
-        });
+        let mut relation = Relation::bare(name, RelationKind::Result, columns);
+        relation.comment.name.clone_from(&comment.name);
+        self.model.relations.push(relation);
         Some(id)
     }
 

@@ -1,6 +1,7 @@
 //! Introspection: the catalog of one Postgres schema becomes a [`Model`].
 
 mod access;
+mod bare;
 mod column_types;
 mod comment;
 mod declared;

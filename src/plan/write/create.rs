@@ -36,7 +36,7 @@ impl<'a> Planner<'_, 'a> {
         let relation = self.relation;
         let lookup = match &conflict {
             Some(conflict) if conflict.update.is_empty() => {
-                if let Some((_, name)) = self.links_below(&rows, def).first() {
+                if let Some((_, name, _)) = self.links_below(&rows, def).first() {
                     let message =
                         format!("{name}: rows that exist are left as they are, and so are theirs");
                     return Err(self.error(state, &message));
@@ -84,7 +84,7 @@ impl<'a> Planner<'_, 'a> {
         let columns = self.columns(state, level)?;
         let below = self.links_below(rows, def);
         let mut needed = needed.to_vec();
-        needed.extend(below.iter().flat_map(|(link, _)| link_columns(link)));
+        needed.extend(below.iter().flat_map(|(link, ..)| link_columns(link)));
         let slot = self.slot(relation, &needed);
         let skips = conflict
             .as_ref()

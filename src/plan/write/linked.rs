@@ -127,15 +127,8 @@ impl<'a> Planner<'_, 'a> {
         def: &'a InputDef,
         slot: Slot,
     ) -> Result<()> {
-        for (link, name) in self.links_below(rows, def) {
+        for (link, name, def) in self.links_below(rows, def) {
             let below = rows.field(name);
-            let Some(def) = def
-                .fields
-                .get(name)
-                .and_then(|field| self.input(field.ty.name()))
-            else {
-                continue;
-            };
             for field in self.changes(&below, def) {
                 match (field.nested, &link, field.def) {
                     (Nested::Create | Nested::Connect | Nested::ConnectOrCreate, ..) => {}

@@ -36,14 +36,7 @@ pub(super) fn plan(
     kind: WriteKind,
     selected: &Selected<'_>,
 ) -> Result<Write> {
-    let mut planner = Planner {
-        env,
-        selected,
-        relation,
-        steps: Vec::new(),
-        first: state.slots,
-        slots: Vec::new(),
-    };
+    let mut planner = Planner::new(env, state, relation, selected);
     let mut delete = None;
     let slot = match kind {
         WriteKind::Create | WriteKind::CreateMany => planner.create(state)?,
@@ -93,14 +86,7 @@ pub(super) fn call(
     relation: RelationId,
     selected: &Selected<'_>,
 ) -> Result<Write> {
-    let mut planner = Planner {
-        env,
-        selected,
-        relation,
-        steps: Vec::new(),
-        first: state.slots,
-        slots: Vec::new(),
-    };
+    let mut planner = Planner::new(env, state, relation, selected);
     let slot = planner.slot(relation, &[]);
     state.slots += 1;
     let step = CallStep {
@@ -164,6 +150,24 @@ struct Planner<'e, 'a> {
     first: usize,
     /// What is kept of which rows.
     slots: Vec<(RelationId, Vec<KeptColumn>)>,
+}
+
+impl<'e, 'a> Planner<'e, 'a> {
+    fn new(
+        env: &'e Env<'a>,
+        state: &State,
+        relation: RelationId,
+        selected: &'e Selected<'a>,
+    ) -> Self {
+        Self {
+            env,
+            selected,
+            relation,
+            steps: Vec::new(),
+            first: state.slots,
+            slots: Vec::new(),
+        }
+    }
 }
 
 /// The most statements of one field. Rows are without number, but each way to nest them is a

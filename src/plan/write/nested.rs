@@ -30,18 +30,19 @@ impl<'a> Planner<'_, 'a> {
         !rows.rows(self.env.inputs.variables).is_empty()
     }
 
-    /// Links to rows that refer to these, as far as any row has them.
+    /// Links to rows that refer to these, as far as any row has them, and what those rows may have.
     pub(super) fn links_below(
         &self,
         rows: &RowsSource,
         def: &'a InputDef,
-    ) -> Vec<(ListLink, &'a str)> {
+    ) -> Vec<(ListLink, &'a str, &'a InputDef)> {
         let mut links = Vec::new();
         for (name, field) in &def.fields {
             if let InputMeaning::ToMany(link) = &field.meaning
                 && self.has_rows(&rows.field(name))
+                && let Some(def) = self.input(field.ty.name())
             {
-                links.push((link.clone(), name.as_str()));
+                links.push((link.clone(), name.as_str(), def));
             }
         }
         links
@@ -91,15 +92,8 @@ impl<'a> Planner<'_, 'a> {
         def: &'a InputDef,
         slot: Slot,
     ) -> Result<()> {
-        for (link, name) in self.links_below(rows, def) {
+        for (link, name, def) in self.links_below(rows, def) {
             let below = rows.field(name);
-            let Some(def) = def
-                .fields
-                .get(name)
-                .and_then(|field| self.input(field.ty.name()))
-            else {
-                continue;
-            };
             match &link {
                 ListLink::Direct(link) => {
                     let parent = Parent {
