@@ -1,6 +1,7 @@
 //! What can be configured, as flags and environment variables.
 
 mod hosts;
+mod lanes;
 mod oidc;
 mod rates;
 
@@ -18,7 +19,8 @@ use crate::limits::{Limit, Limits};
 use crate::mail::Mailer;
 use crate::migrate::Migrations;
 use crate::schema::Options;
-use crate::session::{LanesConfig, Preparing};
+use crate::session::LanesConfig;
+use lanes::LaneFlags;
 use rates::{Rates, or_none};
 
 /// The tables of the app.
@@ -69,28 +71,8 @@ fn beside(dir: &Path) -> Option<PathBuf> {
 /// How requests are served, in development as in production.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Serving {
-    /// Lanes: pools of connections, each for a part of the tenants. When left out, eight for each core,
-    /// but not more than a third of the connections that Postgres allows.
-    #[arg(long, env = "TENANTRY_LANES", value_name = "N")]
-    pub(crate) lanes: Option<NonZeroUsize>,
-
-    /// Connections to Postgres in each lane.
-    #[arg(
-        long,
-        env = "TENANTRY_LANE_CONNECTIONS",
-        value_name = "N",
-        default_value = "1"
-    )]
-    pub(crate) lane_connections: NonZeroUsize,
-
-    /// Statements that each connection keeps prepared.
-    #[arg(
-        long,
-        env = "TENANTRY_PREPARED_STATEMENTS",
-        value_name = "N",
-        default_value = "500"
-    )]
-    pub(crate) prepared_statements: NonZeroUsize,
+    #[command(flatten)]
+    lanes: LaneFlags,
 
     /// Workspaces that are made ahead, so that signing up is quick and disturbs nobody; 0 makes each
     /// when it is asked for. 16 when left out; with `dev`, 0.
@@ -106,46 +88,6 @@ pub(crate) struct Serving {
         hide_env_values = true
     )]
     pub(crate) mail_webhook: Option<url::Url>,
-
-    /// After how many seconds a connection is replaced by a fresh one.
-    #[arg(
-        long,
-        env = "TENANTRY_CONNECTION_LIFETIME",
-        value_name = "S",
-        default_value_t = 3600
-    )]
-    pub(crate) connection_lifetime: u64,
-
-    /// After how many seconds without use a connection is closed.
-    #[arg(
-        long,
-        env = "TENANTRY_CONNECTION_IDLE",
-        value_name = "S",
-        default_value_t = 300
-    )]
-    pub(crate) connection_idle: u64,
-
-    /// The database is behind a pooler in transaction mode, such as `PgBouncer`: nothing is prepared.
-    #[arg(long, env = "TENANTRY_POOLER")]
-    pub(crate) pooler: bool,
-
-    /// How many milliseconds a request waits for a connection before it is answered OVERLOADED.
-    #[arg(
-        long,
-        env = "TENANTRY_CONNECTION_WAIT",
-        value_name = "MS",
-        default_value_t = 2000
-    )]
-    pub(crate) connection_wait: u64,
-
-    /// After how many milliseconds Postgres gives a statement up, answered TIMEOUT.
-    #[arg(
-        long,
-        env = "TENANTRY_STATEMENT_TIMEOUT",
-        value_name = "MS",
-        default_value_t = 10_000
-    )]
-    pub(crate) statement_timeout: u64,
 
     /// For how many seconds an access token is valid.
     #[arg(
@@ -309,8 +251,6 @@ pub(crate) struct Serving {
     pub(crate) oidc: oidc::IssuerFlags,
 }
 
-const LANES_PER_CORE: usize = 8;
-
 impl Serving {
     pub(crate) fn lifetimes(&self) -> Lifetimes {
         Lifetimes {
@@ -321,22 +261,7 @@ impl Serving {
 
     /// The server allows so many connections.
     pub(crate) fn lanes(&self, max_connections: usize) -> LanesConfig {
-        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        let most = max_connections / 3 / self.lane_connections;
-        let fitting = NonZeroUsize::new(most.min(cores * LANES_PER_CORE));
-        LanesConfig {
-            lanes: self.lanes.or(fitting).unwrap_or(NonZeroUsize::MIN),
-            connections_per_lane: self.lane_connections,
-            preparing: if self.pooler {
-                Preparing::Nothing
-            } else {
-                Preparing::Statements(self.prepared_statements)
-            },
-            wait: Duration::from_millis(self.connection_wait),
-            statement_timeout: Duration::from_millis(self.statement_timeout),
-            lifetime: Duration::from_secs(self.connection_lifetime),
-            idle: Duration::from_secs(self.connection_idle),
-        }
+        self.lanes.config(max_connections)
     }
 
     pub(crate) fn limits(&self) -> Limits {
