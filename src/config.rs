@@ -5,7 +5,6 @@ mod lanes;
 mod oidc;
 mod rates;
 
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -278,7 +277,7 @@ impl Serving {
             Limit::Requests => or_none(self.rates.max_requests),
             Limit::Burst => or_none(self.rates.max_burst),
             Limit::Concurrent => or_none(self.rates.max_concurrent),
-            Limit::Timeout => self.statement_timeout,
+            Limit::Timeout => self.lanes.statement_timeout,
             Limit::Storage => or_none(self.rates.max_storage),
         })
     }

@@ -72,7 +72,7 @@ pub(super) struct LaneFlags {
         value_name = "MS",
         default_value_t = 10_000
     )]
-    statement_timeout: u64,
+    pub(super) statement_timeout: u64,
 }
 
 impl LaneFlags {
