@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::compile::{Compiled, Operation, Work};
 use crate::encode::{Body, EncodeError, FieldError, FieldErrorKind, PathSegment, Source};
 use crate::error::{self, Code, Failure};
-use crate::guard::{Cookies, Credentials, Granted, Guard, TenantContext};
+use crate::guard::{CookieChange, Cookies, Credentials, Granted, Guard, TenantContext};
 use crate::limits::{Limit, Limits};
 use crate::plan::{self, Bindings, Bound, LogIn, OperationKind, Root, RootValue};
 use crate::request::RequestInfo;
@@ -182,6 +182,8 @@ pub(crate) struct Resolved {
     service: Option<Value>,
     /// Beside the data.
     pub(crate) errors: Vec<Failure>,
+    /// What the browser is to be told.
+    pub(crate) cookies: Option<CookieChange>,
 }
 
 /// Has those parts of the operation answered that no statement brings.
@@ -218,6 +220,7 @@ pub(crate) async fn resolve(
         let data = plan::complete(api, document, selected, &operation.variables, data);
         resolved.service = Some(data);
         resolved.errors = answer.errors;
+        resolved.cookies = answer.cookies;
     }
     Ok(resolved)
 }

@@ -29,6 +29,7 @@ mod dns;
 mod guard;
 mod oidc;
 mod registry;
+mod resets;
 
 mod apis;
 mod compile;

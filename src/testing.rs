@@ -14,12 +14,14 @@ use crate::error::Code;
 use crate::guard::{
     BaseDomain, Guard, Hosts, ISSUER, JwtSecret, Lifetimes, PublicUrl, Scheme, Tokens,
 };
+use crate::mail::Mailer;
 use crate::migrate::Migrations;
 use crate::oidc::Issuers;
 use crate::platform::Platform;
 use crate::postgres::Database;
 use crate::registry::{Directory, NewTenant, Registry, RequestLogin, SignedUp};
 use crate::request::RequestInfo;
+use crate::resets::Resets;
 
 /// The superuser's URL of a database of the shared cluster.
 fn url(database: &str) -> String {
@@ -251,11 +253,20 @@ impl Replica {
             directory: Arc::clone(&self.directory),
             guard: Arc::clone(&self.guard),
             migrations: Arc::clone(&self.migrations),
-            public_url: PublicUrl {
-                scheme: Scheme::Http,
-                base_domain: self.base_domain.clone(),
-                port: Some(8080),
-            },
+            resets: Resets::new(
+                Arc::clone(&self.registry),
+                Arc::new(Mailer::nowhere()),
+                self.public_url(),
+            ),
+            public_url: self.public_url(),
+        }
+    }
+
+    fn public_url(&self) -> PublicUrl {
+        PublicUrl {
+            scheme: Scheme::Http,
+            base_domain: self.base_domain.clone(),
+            port: Some(8080),
         }
     }
 

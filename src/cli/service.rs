@@ -21,6 +21,7 @@ use crate::oidc::Issuers;
 use crate::platform::{self, Platform};
 use crate::postgres::Database;
 use crate::registry::{Directory, Registry, RequestLogin, Stock};
+use crate::resets::Resets;
 use crate::service::{self, Environment};
 use crate::session::{Lanes, Preparing};
 
@@ -77,16 +78,23 @@ pub(super) async fn build(parts: Parts) -> anyhow::Result<Arc<Service>> {
         Issuers::start(parts.serving.oidc.issuers()?, ISSUER)?,
     ));
     let cookies = CookiePolicy::new(parts.public_url.scheme, parts.serving.lifetimes().session);
+    let mailer = Arc::new(parts.serving.mailer(parts.default_mailer)?);
+    let resets = Resets::new(
+        Arc::clone(&registry),
+        Arc::clone(&mailer),
+        parts.public_url.clone(),
+    );
     let platform = platform::schema(Platform {
         registry: Arc::clone(&registry),
         directory: Arc::clone(&directory),
         guard: Arc::clone(&guard),
         migrations: Arc::clone(&parts.migrations),
         public_url: parts.public_url.clone(),
+        resets: Arc::clone(&resets),
     });
-    let mailer = Arc::new(parts.serving.mailer(parts.default_mailer)?);
     let environment = Arc::new(Environment {
         mailer,
+        resets,
         registry: Arc::clone(&registry),
         directory: Arc::clone(&directory),
         guard: Arc::clone(&guard),

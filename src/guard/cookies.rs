@@ -42,6 +42,15 @@ pub(crate) enum CookieChange {
 }
 
 impl Cookies {
+    /// The same request's, with changes of their own.
+    pub(crate) fn copy(&self) -> Self {
+        Self {
+            origin: self.origin,
+            refresh: self.refresh.clone(),
+            change: Mutex::default(),
+        }
+    }
+
     /// Has the browser keep the tokens.
     pub(crate) fn keep(&self, granted: &Granted) {
         self.set(CookieChange::Keep(granted.clone()));
@@ -69,7 +78,7 @@ impl Cookies {
             .take()
     }
 
-    fn set(&self, change: CookieChange) {
+    pub(crate) fn set(&self, change: CookieChange) {
         *self.change.lock().unwrap_or_else(PoisonError::into_inner) = Some(change);
     }
 

@@ -47,7 +47,6 @@ impl TenantContext {
         &self.identity
     }
 
-    #[allow(dead_code, reason = "the service's own fields come next")]
     /// The session that the request belongs to; none for those that the service has not begun itself.
     pub(crate) fn session(&self) -> Option<SessionId> {
         self.session

@@ -82,6 +82,18 @@ impl Guard {
         }
     }
 
+    /// Whose session a refresh token belongs to.
+    pub(crate) async fn session_of(
+        &self,
+        tenant: Option<TenantId>,
+        token: &str,
+    ) -> Result<Option<(UserId, SessionId)>, Failure> {
+        match RefreshToken::parse(token) {
+            Some(token) => Ok(self.registry.session_of(tenant, &token.hashes()).await?),
+            None => Ok(None),
+        }
+    }
+
     /// The first session of a tenant's owner, who has just signed up.
     pub(crate) async fn welcome(
         &self,

@@ -99,6 +99,10 @@ async fn answer(
     execute::permit(&api, &compiled, context.identity())?;
     let bindings = compiled.bind(&operation.variables, context.identity(), &limits)?;
     let complexity = compiled.weigh(&bindings, &limits)?;
+    let visitor = Visitor {
+        client,
+        cookies: &cookies,
+    };
     // session: one transaction as the tenant's role, in one round trip
     let outcome = match &compiled.work {
         Work::None => execute::Outcome::Nothing,
@@ -114,10 +118,6 @@ async fn answer(
         }
         Work::LogIns(_) => {
             let (guard, lanes) = (&service.guard, &service.lanes);
-            let visitor = Visitor {
-                client,
-                cookies: &cookies,
-            };
             execute::log_in(
                 (guard, lanes),
                 &visitor,
@@ -130,7 +130,10 @@ async fn answer(
         }
     };
     // service: what is in none of the tenant's tables
-    let resolved = resolve(service, client, context, &api, &compiled, &operation).await?;
+    let mut resolved = resolve(service, &visitor, context, &api, &compiled, &operation).await?;
+    if let Some(change) = resolved.cookies.take() {
+        cookies.set(change);
+    }
     // encode: binary rows to JSON bytes
     let body = execute::encode(&compiled, &bindings, &outcome, resolved, &limits)?;
     Ok(Reply {
@@ -143,7 +146,7 @@ async fn answer(
 /// Has the rest of the operation answered; errors that stand beside data are logged here.
 async fn resolve(
     service: &Service,
-    client: &RequestInfo,
+    visitor: &Visitor<'_>,
     tenant: TenantContext,
     api: &Api,
     compiled: &Compiled,
@@ -154,7 +157,11 @@ async fn resolve(
         OperationKind::Mutation => Access::Write,
     };
     let environment = &service.environment;
-    let context = || ServiceContext::new(Arc::clone(environment), tenant, client.clone(), access);
+    let client = visitor.client;
+    let context = || {
+        let (environment, cookies) = (Arc::clone(environment), visitor.cookies.copy());
+        ServiceContext::new(environment, tenant, client.clone(), cookies, access)
+    };
     let mut resolved =
         execute::resolve(api, &service.own_schema, context, compiled, operation).await?;
     for error in &mut resolved.errors {

@@ -14,6 +14,7 @@ use crate::guard::{Guard, PublicUrl};
 use crate::migrate::Migrations;
 use crate::names::Subdomain;
 use crate::registry::{Directory, Registry};
+use crate::resets::Resets;
 
 /// The schema that `http` executes at the base domain.
 pub(crate) type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
@@ -33,6 +34,7 @@ pub(crate) struct Platform {
     pub(crate) guard: Arc<Guard>,
     pub(crate) migrations: Arc<Migrations>,
     pub(crate) public_url: PublicUrl,
+    pub(crate) resets: Arc<Resets>,
 }
 
 /// Builds the schema around what its resolvers need.

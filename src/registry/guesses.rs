@@ -195,6 +195,12 @@ pub(super) fn too_many(wait: Duration) -> Failure {
 }
 
 impl Registry {
+    /// Counts a request that costs much and succeeds always, as a wrong password of the address.
+    pub(crate) fn count_guess(&self, address: IpAddr) -> Result<(), Failure> {
+        let address = bucket(&self.guesses.addresses, &network(address), OF_ADDRESS);
+        address.take(Instant::now()).map_err(too_many)
+    }
+
     /// Counts a guess at an account that is under attack, at all replicas: the next one has to wait twice as long, up to a
     /// minute. Returns how long this one has to, when it comes too early.
     pub(super) async fn reserve_guess(

@@ -17,7 +17,6 @@ mod open;
 mod password;
 mod provision;
 mod provisioning;
-#[allow(dead_code, reason = "what sends mails comes next")]
 mod resets;
 mod session_list;
 mod sessions;
@@ -58,8 +57,9 @@ pub(crate) use open::OpenError;
 pub(crate) use password::{Hasher, Password};
 pub(crate) use provision::{Content, NewTenant, SignedUp};
 pub(crate) use provisioning::{Provisioning, ProvisioningMode};
+pub(crate) use resets::set_password;
 pub(crate) use session_list::SessionRow;
-pub(crate) use sessions::{Refreshed, Session, TokenHashes, Which};
+pub(crate) use sessions::{Refreshed, Session, TokenHashes, Which, end as end_sessions};
 pub(crate) use spares::{Lanes, Stock};
 pub(crate) use tenant::{Tenant, TenantStatus};
 pub(crate) use transaction::{Access, InTransaction, OwnerTransaction};

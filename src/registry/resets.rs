@@ -1,18 +1,17 @@
 //! New passwords: by a one-time token that was sent to the account's address, or by the old one.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sha2::{Digest as _, Sha256};
-use tokio_postgres::Transaction;
+use std::time::SystemTime;
+
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
 use super::audit::{self, Actor, Entry, Kind};
 use super::sessions::{self, Which};
-use super::{LoggedIn, Password, Registry, RegistryError};
-use crate::error::Failure;
+use super::{Access, InTransaction, LoggedIn, Password, Registry, RegistryError};
+use crate::error::{Code, Failure};
 use crate::names::{EmailAddress, MemberRole, SessionId, TenantId, UserId};
 use crate::request::RequestInfo;
+use crate::secret::Secret;
 
 /// By which people and scanners for leaked secrets know what it is.
 const PREFIX: &str = "tnp_";
@@ -23,23 +22,12 @@ const LIFETIME_SECONDS: f64 = 3600.0;
 /// Resets of one account that wait at the same time: so many mails an hour, and no more.
 const PENDING: i64 = 5;
 
-/// What is sent to whoever may have forgotten a password.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct ResetToken([u8; 32]);
-
-impl ResetToken {
-    fn parse(text: &str) -> Option<Self> {
-        let bytes = URL_SAFE_NO_PAD.decode(text.strip_prefix(PREFIX)?).ok()?;
-        Some(Self(bytes.try_into().ok()?))
-    }
-
-    pub(crate) fn to_text(&self) -> String {
-        PREFIX.to_owned() + &URL_SAFE_NO_PAD.encode(self.0)
-    }
-
-    fn hash(&self) -> Vec<u8> {
-        Sha256::digest(self.0).to_vec()
-    }
+/// What there is to send.
+#[derive(Debug)]
+pub(crate) struct Reset {
+    pub(crate) email: EmailAddress,
+    pub(crate) token: Secret,
+    pub(crate) expires_at: SystemTime,
 }
 
 /// Whose password is to change.
@@ -57,11 +45,11 @@ impl Registry {
         tenant: Option<TenantId>,
         email: &str,
         client: &RequestInfo,
-    ) -> Result<Option<(EmailAddress, ResetToken)>, RegistryError> {
+    ) -> Result<Option<Reset>, RegistryError> {
         let Ok(email) = EmailAddress::parse(email) else {
             return Ok(None);
         };
-        let token = ResetToken(rand::random());
+        let token = Secret::random(PREFIX);
         let mut connection = self.connection().await?;
         let transaction = connection.transaction().await?;
         let row = transaction
@@ -78,9 +66,9 @@ impl Registry {
                      select from tenantry.memberships m where m.account_id = a.id and m.tenant_id = $2)) \
                    and (select count(*) from tenantry.password_resets r \
                         where r.account_id = a.id and r.expires_at > now()) < $5 \
-                 returning account_id",
+                 returning account_id, expires_at",
                 &[
-                    (&token.hash(), Type::BYTEA),
+                    (&&token.hash()[..], Type::BYTEA),
                     (&tenant.map(|tenant| tenant.0), Type::UUID),
                     (&email.as_str(), Type::TEXT),
                     (&LIFETIME_SECONDS, Type::FLOAT8),
@@ -90,6 +78,7 @@ impl Registry {
             .await?;
         let Some(row) = row else { return Ok(None) };
         let account = UserId(row.try_get(0)?);
+        let expires_at = row.try_get(1)?;
         let entry = entry(
             tenant,
             Actor::Anonymous,
@@ -99,7 +88,11 @@ impl Registry {
         );
         audit::record(&transaction, &entry).await?;
         transaction.commit().await?;
-        Ok(Some((email, token)))
+        Ok(Some(Reset {
+            email,
+            token,
+            expires_at,
+        }))
     }
 
     /// Sets the password by a one-time token, and ends all sessions of the account.
@@ -112,7 +105,7 @@ impl Registry {
     ) -> Result<LoggedIn, Failure> {
         let refused =
             || Failure::unauthenticated("the token is not valid (any more): ask for a new one");
-        let token = ResetToken::parse(token).ok_or_else(refused)?;
+        let token = Secret::received(token);
         let owner = self.owner_of(&token, tenant).await?.ok_or_else(refused)?;
         let Owner {
             account,
@@ -129,41 +122,46 @@ impl Registry {
         Ok(LoggedIn { account, role })
     }
 
-    /// Sets another password for somebody who knows the old one. All other sessions of the account end.
-    pub(crate) async fn change_password(
+    /// The hash of a password to be, for somebody who knows the old one.
+    pub(crate) async fn check_new_password(
         &self,
-        (tenant, account, session): (Option<TenantId>, UserId, Option<SessionId>),
+        account: UserId,
         old: &str,
         new: &str,
         client: &RequestInfo,
-    ) -> Result<usize, Failure> {
+    ) -> Result<String, Failure> {
         let (email, name) = self
             .profile(account)
             .await?
             .ok_or_else(|| Failure::unauthenticated("there is no such account any more"))?;
         let new = Password::choose(new, &email, &name)?;
-        self.log_in(None, email.as_str(), old, client)
-            .await
-            .map_err(|failure| match failure.code {
-                crate::error::Code::Unauthenticated => {
-                    Failure::bad_input("oldPassword", "this is not your password")
-                }
-                _ => failure,
-            })?;
-        let hash = self.hasher.hash(new).await?;
-        let which = session.map_or(Which::All, Which::AllBut);
-        let ended = async {
-            let mut connection = self.connection().await?;
-            let transaction = connection.transaction().await?;
-            set_password(&transaction, account, &hash).await?;
-            let ended = sessions::end(&transaction, account, which).await?;
+        let known = self.log_in(None, email.as_str(), old, client).await;
+        known.map_err(|failure| match failure.code {
+            Code::Unauthenticated => Failure::bad_input("oldPassword", "this is not your password"),
+            _ => failure,
+        })?;
+        self.hasher.hash(new).await
+    }
+
+    /// Sets another password for somebody who knows the old one. All other sessions of the account end.
+    pub(crate) async fn change_password(
+        &self,
+        (account, session): (UserId, SessionId),
+        old: &str,
+        new: &str,
+        client: &RequestInfo,
+    ) -> Result<usize, Failure> {
+        let hash = self.check_new_password(account, old, new, client).await?;
+        let change = async {
+            let transaction = self.begin(Access::Write).await?;
             let actor = Actor::User(account, None);
-            let entry = entry(tenant, actor, "changePassword", account, client);
+            let entry = entry(None, actor, "changePassword", account, client);
             audit::record(&transaction, &entry).await?;
+            let ended = set_password(&transaction, account, &hash, Which::AllBut(session)).await?;
             transaction.commit().await?;
             Ok::<_, RegistryError>(ended)
         };
-        Ok(ended.await?)
+        Ok(change.await?)
     }
 
     /// The address and the name of an account.
@@ -186,7 +184,7 @@ impl Registry {
 
     async fn owner_of(
         &self,
-        token: &ResetToken,
+        token: &Secret,
         tenant: Option<TenantId>,
     ) -> Result<Option<Owner>, RegistryError> {
         let row = self
@@ -198,7 +196,7 @@ impl Registry {
                  left join tenantry.memberships m on m.account_id = a.id and m.tenant_id = $2 \
                  where r.token_hash = $1 and r.expires_at > now() and ($2 is null or m.role is not null)",
                 &[
-                    (&token.hash(), Type::BYTEA),
+                    (&&token.hash()[..], Type::BYTEA),
                     (&tenant.map(|tenant| tenant.0), Type::UUID),
                 ],
             )
@@ -216,7 +214,7 @@ impl Registry {
     /// Whether the token was still there: of two who use it at once, one comes too late.
     async fn use_reset(
         &self,
-        token: &ResetToken,
+        token: &Secret,
         account: UserId,
         password_hash: &str,
         tenant: Option<TenantId>,
@@ -227,7 +225,7 @@ impl Registry {
         let used = transaction
             .execute_typed(
                 "delete from tenantry.password_resets where token_hash = $1",
-                &[(&token.hash(), Type::BYTEA)],
+                &[(&&token.hash()[..], Type::BYTEA)],
             )
             .await?;
         if used == 0 {
@@ -239,8 +237,7 @@ impl Registry {
                 &[(&account.0, Type::UUID)],
             )
             .await?;
-        set_password(&transaction, account, password_hash).await?;
-        sessions::end(&transaction, account, Which::All).await?;
+        set_password(&transaction, account, password_hash, Which::All).await?;
         let entry = entry(
             tenant,
             Actor::User(account, None),
@@ -254,18 +251,21 @@ impl Registry {
     }
 }
 
-async fn set_password(
-    transaction: &Transaction<'_>,
+/// Sets the password, and ends the sessions that began with the old one. Returns how many there were.
+pub(crate) async fn set_password(
+    transaction: &impl InTransaction,
     account: UserId,
     hash: &str,
-) -> Result<(), tokio_postgres::Error> {
+    ended: Which,
+) -> Result<usize, RegistryError> {
     transaction
+        .client()
         .execute_typed(
             "update tenantry.accounts set password_hash = $2, updated_at = now() where id = $1",
             &[(&account.0, Type::UUID), (&hash, Type::TEXT)],
         )
         .await?;
-    Ok(())
+    sessions::end(transaction, account, ended).await
 }
 
 fn entry(

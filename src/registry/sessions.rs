@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::access::access_changed;
 use super::audit::{self, Actor, Entry, Kind};
-use super::{Registry, RegistryError};
+use super::{InTransaction, Registry, RegistryError};
 use crate::names::{MemberRole, SessionId, TenantId, UserId};
 use crate::request::RequestInfo;
 
@@ -75,6 +75,29 @@ impl Registry {
         insert(&transaction, session, hashes, lifetime, client).await?;
         audit::record(&transaction, &entry(session, role, means, client)).await?;
         Ok(transaction.commit().await?)
+    }
+
+    /// Whose session has this refresh token, or had it just before.
+    pub(crate) async fn session_of(
+        &self,
+        tenant: Option<TenantId>,
+        hashes: &TokenHashes,
+    ) -> Result<Option<(UserId, SessionId)>, RegistryError> {
+        let row = self
+            .connection()
+            .await?
+            .query_typed_opt(
+                "select account_id, id from tenantry.sessions \
+                 where family_hash = $1 and tenant_id is not distinct from $2 and $3 in (token_hash, previous_hash)",
+                &[
+                    (&hashes.family, Type::BYTEA),
+                    (&tenant.map(|tenant| tenant.0), Type::UUID),
+                    (&hashes.token, Type::BYTEA),
+                ],
+            )
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        Ok(Some((UserId(row.try_get(0)?), SessionId(row.try_get(1)?))))
     }
 
     /// Whether a session at the base domain goes on.
@@ -169,16 +192,17 @@ pub(crate) enum Which {
 
 /// Ends sessions, and has the tokens that they gave out checked. Returns how many there were.
 pub(crate) async fn end(
-    transaction: &Transaction<'_>,
+    transaction: &impl InTransaction,
     account: UserId,
     which: Which,
-) -> Result<usize, tokio_postgres::Error> {
+) -> Result<usize, RegistryError> {
     let (one, but) = match which {
         Which::All => (None, None),
         Which::AllBut(session) => (None, Some(session.0)),
         Which::One(session) => (Some(session.0), None),
     };
     let rows = transaction
+        .client()
         .query_typed(
             "delete from tenantry.sessions where account_id = $1 and ($2 is null or id = $2) \
              and ($3 is null or id <> $3) returning tenant_id",

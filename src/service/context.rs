@@ -7,13 +7,14 @@ use tokio::sync::OnceCell;
 
 use crate::dns::Dns;
 use crate::error::{Code, Failure};
-use crate::guard::{Guard, Identity, PublicUrl, TenantContext};
+use crate::guard::{Cookies, Guard, Identity, PublicUrl, TenantContext};
 use crate::limits::Limits;
 use crate::mail::{Mail, Mailer};
-use crate::names::{MemberRole, UserId};
+use crate::names::{MemberRole, SessionId, UserId};
 use crate::registry::audit;
 use crate::registry::{Access, Directory, MemberActor, OwnerTransaction, Registry, Tenant};
 use crate::request::RequestInfo;
+use crate::resets::Resets;
 
 /// What is the same for all requests.
 #[allow(dead_code, reason = "for fields to come")]
@@ -26,6 +27,7 @@ pub(crate) struct Environment {
     pub(crate) limits: Limits,
     pub(crate) dns: Dns,
     pub(crate) mailer: Arc<Mailer>,
+    pub(crate) resets: Arc<Resets>,
 }
 
 /// One operation at a tenant.
@@ -33,6 +35,7 @@ pub(crate) struct ServiceContext {
     environment: Arc<Environment>,
     tenant: TenantContext,
     request: RequestInfo,
+    cookies: Cookies,
     access: Access,
     transaction: OnceCell<OwnerTransaction>,
     /// To be sent after the commit.
@@ -44,12 +47,14 @@ impl ServiceContext {
         environment: Arc<Environment>,
         tenant: TenantContext,
         request: RequestInfo,
+        cookies: Cookies,
         access: Access,
     ) -> Self {
         Self {
             environment,
             tenant,
             request,
+            cookies,
             access,
             transaction: OnceCell::new(),
             mails: Mutex::default(),
@@ -70,6 +75,24 @@ impl ServiceContext {
 
     pub(super) fn tenant(&self) -> &Tenant {
         self.tenant.tenant()
+    }
+
+    pub(super) fn shared_tenant(&self) -> Arc<Tenant> {
+        Arc::clone(self.tenant.tenant())
+    }
+
+    /// The session that the request belongs to.
+    pub(super) fn session(&self) -> Option<SessionId> {
+        self.tenant.session()
+    }
+
+    pub(super) fn client(&self) -> &RequestInfo {
+        &self.request
+    }
+
+    /// What the browser keeps; it is told of changes once the transaction is committed.
+    pub(super) fn cookies(&self) -> &Cookies {
+        &self.cookies
     }
 
     pub(super) fn identity(&self) -> &Identity {

@@ -10,6 +10,7 @@ mod invitations;
 mod limits;
 mod members;
 mod provisioning;
+mod sessions;
 mod tenant;
 
 use std::sync::{Arc, LazyLock};
@@ -21,6 +22,7 @@ use async_graphql::{
 };
 
 use crate::error::{Code, Failure, PathSegment};
+use crate::guard::CookieChange;
 use crate::schema::ServiceSchema;
 
 pub(crate) use context::{Environment, ServiceContext};
@@ -37,10 +39,11 @@ pub(crate) struct Mutation(
     invitations::InvitationMutation,
     domains::DomainMutation,
     provisioning::ProvisioningMutation,
+    sessions::SessionMutation,
 );
 
 /// The root fields that are there for those who have not logged in.
-pub(crate) const PUBLIC_FIELDS: &[&str] = &["acceptInvitation"];
+pub(crate) const PUBLIC_FIELDS: &[&str] = &["acceptInvitation", "logOut", "requestPasswordReset"];
 
 /// What of it goes into the API of every tenant.
 pub(crate) fn contribution() -> ServiceSchema {
@@ -63,6 +66,8 @@ pub(crate) struct Answer {
     /// Null where an error went up to the top.
     pub(crate) data: Value,
     pub(crate) errors: Vec<Failure>,
+    /// What the browser is to be told, where all went well.
+    pub(crate) cookies: Option<CookieChange>,
 }
 
 /// Has the fields of a query resolved. Those that failed are null, with their errors.
@@ -83,13 +88,14 @@ pub(crate) async fn write(
     variables: Variables,
 ) -> Result<Answer, Vec<Failure>> {
     let context = Arc::new(context);
-    let answer = resolve(schema, &context, part, variables).await;
+    let mut answer = resolve(schema, &context, part, variables).await;
     let context = Arc::into_inner(context).ok_or_else(|| {
         vec![Failure::internal(
             "somebody still holds a context that is done",
         )]
     })?;
     if answer.errors.is_empty() {
+        answer.cookies = context.cookies().take_change();
         context.commit().await.map_err(|failure| vec![failure])?;
         return Ok(answer);
     }
@@ -111,6 +117,7 @@ async fn resolve(
     Answer {
         data: response.data,
         errors: response.errors.into_iter().map(failure).collect(),
+        cookies: None,
     }
 }
 

@@ -51,8 +51,9 @@ fn planning_and_printing_are_pure() {
 /// What each module may know of the others, in the order in which data flows.
 const EDGES: &str = "
     http: apis compile documents error execute guard limits plan platform registry request schema service session
-    service: dns error guard limits mail names registry request schema secret
-    platform: error guard migrate names registry request
+    service: dns error guard limits mail names registry request resets schema secret
+    platform: error guard migrate names registry request resets
+    resets: error guard mail registry request
     guard: error names oidc registry request
     oidc: error names
     dns:

@@ -39,6 +39,7 @@ impl AccountQuery {
 pub(crate) struct AccountMutation;
 
 #[Object]
+#[allow(clippy::unused_async, reason = "fields have to be")]
 impl AccountMutation {
     /// Begins a session at the base domain, from where `enterTenant` leads to each tenant of yours.
     #[graphql(complexity = "200 + child_complexity")]
@@ -104,15 +105,36 @@ impl AccountMutation {
         entered.map_err(into_error)
     }
 
+    /// Has a token for `resetPassword` sent to the address, if there is such an account. The answer is the same if there is
+    /// none.
+    #[graphql(complexity = 100)]
+    async fn request_password_reset(
+        &self,
+        context: &Context<'_>,
+        email: String,
+    ) -> Result<bool, Error> {
+        let (platform, client) = (context.data::<Platform>()?, context.data::<RequestInfo>()?);
+        let requested = platform.resets.request(None, email, client);
+        requested.map_err(into_error)?;
+        Ok(true)
+    }
+
     /// Ends this session, and has the browser forget its cookies.
     #[graphql(complexity = 50)]
     async fn log_out(&self, context: &Context<'_>) -> Result<bool, Error> {
-        context.data::<Arc<Cookies>>()?.clear();
-        let PlatformIdentity::Account { account, session } = context.data::<PlatformIdentity>()?
-        else {
+        let cookies = context.data::<Arc<Cookies>>()?;
+        let guard = &context.data::<Platform>()?.guard;
+        let found = match (context.data::<PlatformIdentity>()?, cookies.refresh()) {
+            (PlatformIdentity::Account { account, session }, _) => Some((*account, *session)),
+            // The access token may have expired before; the refresh token says whose session it is.
+            (_, Ok(token)) => guard.session_of(None, token).await.map_err(into_error)?,
+            _ => None,
+        };
+        cookies.clear();
+        let Some((account, session)) = found else {
             return Ok(false);
         };
-        let ended = end(context, *account, Which::One(*session), "logOut").await;
+        let ended = end(context, account, Which::One(session), "logOut").await;
         Ok(ended.map_err(into_error)? > 0)
     }
 
@@ -141,7 +163,7 @@ impl AccountMutation {
         input: ChangePasswordInput,
     ) -> Result<usize, Error> {
         let (account, session) = person(context).map_err(into_error)?;
-        let whose = (None, account, Some(session));
+        let whose = (account, session);
         let (registry, client) = (
             &context.data::<Platform>()?.registry,
             context.data::<RequestInfo>()?,
