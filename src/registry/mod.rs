@@ -48,7 +48,7 @@ use audit::Backlog;
 pub(crate) use directory::{Directory, Place};
 pub(crate) use domains::Domain;
 pub(crate) use lifecycle::{
-    By, Change, CopyName, Filter, Listing, Purged, Reason, Sort, TenantRecord, TenantRef,
+    By, Change, CopyName, Filter, Listing, NewLimit, Purged, Reason, Sort, TenantRecord, TenantRef,
 };
 pub(crate) use login::RequestLogin;
 pub(crate) use members::{Acceptance, Actor as MemberActor, Invitation, Member};

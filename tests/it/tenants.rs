@@ -256,3 +256,41 @@ async fn a_clone_and_an_archive_are_tenants_of_their_own() {
     }
     assert_eq!(owner.query(issues).await.data(), wanted);
 }
+
+#[tokio::test]
+async fn limits_of_its_own_are_set_by_a_command_and_leave_a_trail() {
+    let service = Service::shared();
+    let owner = service.sign_up("limited").await;
+    let tenant = owner.subdomain();
+    assert_eq!(done(&["limits", tenant]), json!({}));
+    let set = ["limits", tenant, "--set", "rows=20", "requests=500"];
+    assert_eq!(done(&set), json!({"rows": 20, "requests": 500}));
+    within(Duration::from_secs(1), "it is known", async || {
+        let answer = owner.query("{ labels(first: 21) { totalCount } }").await;
+        (answer.status != 200 || answer.text.contains("errors")).then_some(())
+    })
+    .await;
+    let unset = ["limits", tenant, "--unset", "requests"];
+    assert_eq!(done(&unset), json!({"rows": 20}));
+    for (wrong, why) in [
+        ("row=1", "rows"),
+        ("rows=0", "no number"),
+        ("rows", "name=number"),
+    ] {
+        let output = run(&["limits", tenant, "--set", wrong]);
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(
+            output.status.code() == Some(2) && message.contains(why),
+            "{message}"
+        );
+    }
+    let log = "{ currentTenant { auditLog(where: {action: \"changeTenantLimits\"}) {
+        nodes { kind actor { kind } details { name value } } } } }";
+    let log = owner.query(log).await.data();
+    let nodes = &log["currentTenant"]["auditLog"]["nodes"];
+    assert_eq!(nodes.as_array().unwrap().len(), 2, "{nodes}");
+    assert_eq!(
+        (&nodes[0]["kind"], &nodes[0]["actor"]["kind"]),
+        (&json!("TENANT"), &json!("command_line"))
+    );
+}

@@ -3,6 +3,7 @@
 mod change;
 mod copy;
 mod create;
+mod limits;
 mod list;
 mod purge;
 
@@ -44,6 +45,8 @@ enum Command {
     Rename(change::Rename),
     /// Moves a tenant to another subdomain; the old one redirects for a while.
     ChangeSubdomain(change::ChangeSubdomain),
+    /// Tells and changes the limits that a tenant has of its own.
+    Limits(limits::Arguments),
     /// Refuses a tenant's requests until it is resumed.
     Suspend(change::Suspend),
     /// Lifts a suspension.
@@ -89,6 +92,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Show(named) => session.show(&named.parse()?).await,
         Command::Rename(arguments) => change::rename(&session, &arguments).await,
         Command::ChangeSubdomain(arguments) => change::move_to(&session, &arguments).await,
+        Command::Limits(arguments) => limits::run(&session, &arguments).await,
         Command::Suspend(arguments) => change::suspend(&session, &arguments).await,
         Command::Resume(named) => change::resume(&session, &named).await,
         Command::Delete(arguments) => change::delete(&session, &arguments).await,

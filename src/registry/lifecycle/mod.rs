@@ -2,6 +2,7 @@
 
 mod change;
 mod copy;
+mod limits;
 mod list;
 mod purge;
 mod record;
@@ -20,6 +21,7 @@ use crate::request::RequestInfo;
 
 pub(crate) use change::{Change, Reason};
 pub(crate) use copy::CopyName;
+pub(crate) use limits::NewLimit;
 pub(crate) use list::{Filter, Listing, Sort};
 pub(crate) use purge::Purged;
 pub(crate) use record::TenantRecord;
