@@ -30,6 +30,8 @@ async fn everybody_may_do_what_the_table_says() {
         ids.insert(placeholder(role), hire(&service, &red, role).await);
     }
     let tenant = tenant(&service, &red, &blue).await;
+    let mut wrong = run("## At a tenant", &tenant, &ids).await;
+    // Only now: who logs out everywhere does so here, too.
     let account = account(&service, &red).await;
     let expired = Claims::of(account.token.as_deref().unwrap()).with("exp", from_now(-60));
     let expired = account.with_token(Some(&expired.sign(&service.secret())));
@@ -39,7 +41,6 @@ async fn everybody_may_do_what_the_table_says() {
         ("owner", service.platform().with_token(red.token.as_deref())),
         ("expired", expired),
     ];
-    let mut wrong = run("## At a tenant", &tenant, &ids).await;
     wrong.extend(run("## At the base domain", &base, &ids).await);
     wrong.extend(missing("## At a tenant", &red.with_token(None)).await);
     wrong.extend(missing("## At the base domain", &service.platform()).await);
