@@ -1,13 +1,14 @@
 //! Members who come with a token from elsewhere: found, or taken in at their first arrival.
 
-use tokio_postgres::Transaction;
-use tokio_postgres::error::SqlState;
+use tokio_postgres::Row;
 use tokio_postgres::types::Type;
-use uuid::Uuid;
 
 use super::audit::{self, Actor, Entry, Kind};
+use super::members::Newcomer;
 use super::password::NOBODYS;
-use super::{InTransaction, Provisioning, Registry, RegistryError, Tenant};
+use super::{
+    Access, OwnerTransaction, Provisioning, ProvisioningMode, Registry, RegistryError, Tenant,
+};
 use crate::error::{Code, Failure};
 use crate::names::{DisplayName, EmailAddress, MemberRole, TenantId, UserId};
 
@@ -37,10 +38,20 @@ pub(crate) struct Arrived {
 
 /// An account that the person has, or may get.
 struct Account {
-    id: UserId,
+    /// None for one that is yet to be made.
+    known: Option<UserId>,
     email: EmailAddress,
-    name: DisplayName,
-    known: bool,
+    name: String,
+}
+
+impl Account {
+    fn from_row(row: &Row) -> Result<Self, RegistryError> {
+        Ok(Self {
+            known: Some(UserId(row.try_get(0)?)),
+            email: EmailAddress::parse(row.try_get(1)?)?,
+            name: row.try_get(2)?,
+        })
+    }
 }
 
 impl Registry {
@@ -57,9 +68,8 @@ impl Registry {
         loop {
             attempts += 1;
             match self.try_arrive(tenant, arrival).await {
-                Err(ArrivalError::Postgres(error))
-                    if is_collision(&error) && attempts < ATTEMPTS => {}
-                outcome => return outcome.map_err(ArrivalError::into_failure),
+                Err(failure) if failure.code == Code::Conflict && attempts < ATTEMPTS => {}
+                outcome => return outcome,
             }
         }
     }
@@ -91,133 +101,99 @@ impl Registry {
     }
 
     /// All of it or none of it. Who comes second waits for the first one's rows, and finds them.
-    async fn try_arrive(
-        &self,
-        tenant: &Tenant,
-        arrival: Arrival<'_>,
-    ) -> Result<Arrived, ArrivalError> {
-        let mut connection = self.connection().await?;
-        let transaction = connection.transaction().await?;
-        transaction
-            .batch_execute("set local lock_timeout = '5s'; set local statement_timeout = '30s'")
-            .await?;
+    async fn try_arrive(&self, tenant: &Tenant, arrival: Arrival<'_>) -> Result<Arrived, Failure> {
+        let transaction = self.begin(Access::Write).await?;
         let account = account(&transaction, arrival).await?;
-        let role = match membership(&transaction, tenant.id, account.id).await? {
-            Membership::Is(role) => role,
-            Membership::Was => return Err(ArrivalError::stranger()),
-            Membership::None => {
-                let rules = Provisioning::of(transaction.client(), tenant.id).await?;
-                let role = rules
-                    .and_then(|rules| rules.admit(arrival, &account.email))
-                    .ok_or_else(ArrivalError::stranger)?;
-                self.take_in(&transaction, tenant, &account, role).await?;
-                role
+        let membership = match account.known {
+            Some(id) => membership(&transaction, tenant.id, id).await?,
+            None => Membership::None,
+        };
+        let arrived = match (membership, account.known) {
+            (Membership::Is(role), Some(user)) => Arrived { user, role },
+            (state, user) => {
+                let was = matches!(state, Membership::Was);
+                let role = admitted(&transaction, tenant.id, arrival, &account.email, was).await?;
+                let newcomer = Newcomer {
+                    user,
+                    name: account.name,
+                    password_hash: user.is_none().then(|| NOBODYS.to_owned()),
+                };
+                let joined = self.join(&transaction, tenant, &account.email, newcomer, role);
+                let user = joined.await?;
+                Arrived { user, role }
             }
         };
-        transaction
-            .execute_typed(
-                "insert into tenantry.external_identities (issuer, subject, account_id) values ($1, $2, $3) \
-                 on conflict (issuer, subject) do nothing",
-                &[
-                    (&arrival.issuer, Type::TEXT),
-                    (&arrival.subject, Type::TEXT),
-                    (&account.id.0, Type::UUID),
-                ],
-            )
-            .await?;
-        let details = serde_json::json!({
-            "issuer": arrival.issuer, "email": account.email.as_str(), "role": role.as_str(),
-        });
-        let entry = Entry {
-            tenant: Some(tenant.id),
-            kind: Kind::Access,
-            actor: Actor::User(account.id, Some(role)),
-            request: None,
-            action: "arriveByToken".to_owned(),
-            details,
-            failed: None,
-        };
-        audit::record(&transaction, &entry).await?;
+        remember(&transaction, tenant.id, arrival, &account.email, arrived).await?;
         transaction.commit().await?;
-        Ok(Arrived {
-            user: account.id,
-            role,
-        })
-    }
-
-    /// Makes the account where there is none, and its owner a member, in the registry and at the tenant.
-    async fn take_in(
-        &self,
-        transaction: &Transaction<'_>,
-        tenant: &Tenant,
-        account: &Account,
-        role: MemberRole,
-    ) -> Result<(), ArrivalError> {
-        let (id, email) = (account.id.0, account.email.as_str());
-        let (name, role) = (account.name.as_str(), role.as_str());
-        if !account.known {
-            transaction
-                .execute_typed(
-                    "insert into tenantry.accounts (id, email, name, password_hash, email_verified_at) \
-                     values ($1, $2, $3, $4, now())",
-                    &[
-                        (&id, Type::UUID),
-                        (&email, Type::TEXT),
-                        (&name, Type::TEXT),
-                        (&NOBODYS, Type::TEXT),
-                    ],
-                )
-                .await?;
-        }
-        transaction
-            .execute_typed(
-                "insert into tenantry.memberships (account_id, tenant_id, role) values ($1, $2, $3)",
-                &[
-                    (&id, Type::UUID),
-                    (&tenant.id.0, Type::UUID),
-                    (&role, Type::TEXT),
-                ],
-            )
-            .await?;
-        let path = format!("{}, extensions", tenant.schema.quoted());
-        transaction
-            .query_typed(
-                "select set_config('search_path', $1, true), set_config('app.tenant_id', $2, true), \
-                 set_config('app.user_id', $3, true), set_config('app.role', $4, true)",
-                &[
-                    (&path, Type::TEXT),
-                    (&tenant.id.to_string(), Type::TEXT),
-                    (&id.to_string(), Type::TEXT),
-                    (&role, Type::TEXT),
-                ],
-            )
-            .await?;
-        let insert = format!(
-            "insert into {}.{} (id, email, name, role) values ($1, $2, $3, $4) \
-             on conflict (id) do update set email = excluded.email, role = excluded.role, updated_at = now()",
-            tenant.schema.quoted(),
-            self.users_table
-        );
-        transaction
-            .execute_typed(
-                &insert,
-                &[
-                    (&id, Type::UUID),
-                    (&email, Type::TEXT),
-                    (&name, Type::TEXT),
-                    (&role, Type::TEXT),
-                ],
-            )
-            .await?;
-        Ok(())
+        Ok(arrived)
     }
 }
 
-/// The account that the person has had before, or that has their address; else the one that they may get.
-async fn account(
-    transaction: &Transaction<'_>,
+/// The role that somebody gets who is no member; an error for whom the tenant does not let in.
+async fn admitted(
+    transaction: &OwnerTransaction,
+    tenant: TenantId,
     arrival: Arrival<'_>,
-) -> Result<Account, ArrivalError> {
+    email: &EmailAddress,
+    was_a_member: bool,
+) -> Result<MemberRole, Failure> {
+    let rules = Provisioning::of(transaction, tenant).await?;
+    let rules = rules.filter(|rules| rules.mode != ProvisioningMode::Off);
+    let rules = rules.ok_or_else(stranger)?;
+    let invited = transaction
+        .query_typed_opt(
+            "delete from tenantry.invitations \
+             where tenant_id = $1 and lower(email) = lower($2) and expires_at > now() returning role",
+            &[(&tenant.0, Type::UUID), (&email.as_str(), Type::TEXT)],
+        )
+        .await
+        .map_err(RegistryError::from)?;
+    if let Some(row) = invited {
+        let role: &str = row.try_get(0).map_err(RegistryError::from)?;
+        return Ok(role.parse().map_err(RegistryError::from)?);
+    }
+    if was_a_member {
+        return Err(stranger());
+    }
+    rules.admit(arrival, email).ok_or_else(stranger)
+}
+
+/// Keeps who the person is to the issuer, and that they have come.
+async fn remember(
+    transaction: &OwnerTransaction,
+    tenant: TenantId,
+    arrival: Arrival<'_>,
+    email: &EmailAddress,
+    arrived: Arrived,
+) -> Result<(), RegistryError> {
+    transaction
+        .execute_typed(
+            "insert into tenantry.external_identities (issuer, subject, account_id) values ($1, $2, $3) \
+             on conflict (issuer, subject) do nothing",
+            &[
+                (&arrival.issuer, Type::TEXT),
+                (&arrival.subject, Type::TEXT),
+                (&arrived.user.0, Type::UUID),
+            ],
+        )
+        .await?;
+    let details = serde_json::json!({
+        "issuer": arrival.issuer, "email": email.as_str(), "role": arrived.role.as_str(),
+    });
+    let entry = Entry {
+        tenant: Some(tenant),
+        kind: Kind::Access,
+        actor: Actor::User(arrived.user, Some(arrived.role)),
+        request: None,
+        action: "arriveByToken".to_owned(),
+        details,
+        failed: None,
+    };
+    audit::record(transaction, &entry).await
+}
+
+/// The account that the person has had before, or that has their address; else the one that they may get.
+async fn account(transaction: &OwnerTransaction, arrival: Arrival<'_>) -> Result<Account, Failure> {
     let email = arrival.email.map(EmailAddress::parse);
     let email = email.and_then(Result::ok);
     let text = email.as_ref().map(EmailAddress::as_str);
@@ -234,36 +210,31 @@ async fn account(
                 (&text, Type::TEXT),
             ],
         )
-        .await?;
+        .await
+        .map_err(RegistryError::from)?;
     if let Some(row) = row {
         // Whoever signed up with this address may be somebody else, who knows the account's password.
-        if !row.try_get::<_, bool>(3)? {
-            return Err(ArrivalError::refused(
+        if !row.try_get::<_, bool>(3).map_err(RegistryError::from)? {
+            return Err(refused(
                 "there is an account with this e-mail address already: reset its password once, which \
                  proves that it is yours",
             ));
         }
-        let name: String = row.try_get(2)?;
-        return Ok(Account {
-            id: UserId(row.try_get(0)?),
-            email: EmailAddress::parse(row.try_get(1)?).map_err(RegistryError::from)?,
-            name: DisplayName::parse(&name).map_err(RegistryError::from)?,
-            known: true,
-        });
+        return Ok(Account::from_row(&row)?);
     }
     let Some(email) = email else {
-        return Err(ArrivalError::refused(
+        return Err(refused(
             "you are no member of this tenant, and the token has no verified e-mail address to become one by",
         ));
     };
     let local = email.as_str().split('@').next().unwrap_or_default();
     let name = arrival.name.map(DisplayName::parse).and_then(Result::ok);
     let name = name.map_or_else(|| DisplayName::parse(local), Ok);
+    let name = name.map_err(RegistryError::from)?;
     Ok(Account {
-        id: UserId(Uuid::now_v7()),
-        name: name.map_err(RegistryError::from)?,
+        known: None,
+        name: name.as_str().to_owned(),
         email,
-        known: false,
     })
 }
 
@@ -274,7 +245,7 @@ enum Membership {
 }
 
 async fn membership(
-    transaction: &Transaction<'_>,
+    transaction: &OwnerTransaction,
     tenant: TenantId,
     account: UserId,
 ) -> Result<Membership, RegistryError> {
@@ -292,44 +263,10 @@ async fn membership(
     })
 }
 
-#[derive(Debug, thiserror::Error)]
-enum ArrivalError {
-    #[error(transparent)]
-    Registry(#[from] RegistryError),
-    #[error(transparent)]
-    Postgres(#[from] tokio_postgres::Error),
-    #[error("{0}")]
-    Refused(Failure),
+fn stranger() -> Failure {
+    refused("you are no member of this tenant")
 }
 
-impl ArrivalError {
-    fn refused(message: &'static str) -> Self {
-        Self::Refused(Failure::new(Code::Forbidden, message))
-    }
-
-    fn stranger() -> Self {
-        Self::refused("you are no member of this tenant")
-    }
-
-    fn into_failure(self) -> Failure {
-        match self {
-            Self::Refused(failure) => failure,
-            Self::Registry(error) => error.into(),
-            Self::Postgres(error) => match error.as_db_error().and_then(|db| db.constraint()) {
-                Some("tenantry_users_email_key") => Failure::new(
-                    Code::Forbidden,
-                    "another user of this tenant has this e-mail address",
-                ),
-                _ => RegistryError::from(error).into(),
-            },
-        }
-    }
-}
-
-/// Whether somebody else has written the same row in the same moment.
-fn is_collision(error: &tokio_postgres::Error) -> bool {
-    let constraint = error.as_db_error().and_then(|db| db.constraint());
-    let ours = ["accounts_email_key", "memberships_pkey"];
-    error.code() == Some(&SqlState::UNIQUE_VIOLATION)
-        && constraint.is_some_and(|name| ours.contains(&name))
+fn refused(message: &'static str) -> Failure {
+    Failure::new(Code::Forbidden, message)
 }

@@ -238,6 +238,13 @@ impl Registry {
             )
             .await?;
         set_password(&transaction, account, password_hash, Which::All).await?;
+        // The token came by mail.
+        transaction
+            .execute_typed(
+                "update tenantry.accounts set email_verified_at = coalesce(email_verified_at, now()) where id = $1",
+                &[(&account.0, Type::UUID)],
+            )
+            .await?;
         let entry = entry(
             tenant,
             Actor::User(account, None),

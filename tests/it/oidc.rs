@@ -194,6 +194,46 @@ async fn tenants_say_who_comes_in() {
     }
 }
 
+/// Also of somebody who was a member once: an invitation brings people back, a token alone does not.
+#[tokio::test]
+async fn invited_people_need_no_other_step() {
+    let key = Key::new("k", Algorithm::ES256);
+    let issuer = Issuer::start(&[&key]);
+    let replica = trusting(&issuer, &[]).await;
+    let owner = tenant("invitation").await.at(&replica);
+    let subject = format!("ivy-{}", owner.subdomain());
+    let mut claims = issuer.claims(&subject);
+    claims[TENANT] = owner.subdomain().into();
+    let ivy = owner.with_token(Some(&key.sign(&claims)));
+    let invite = "mutation ($email: String!) { inviteMember(input: {email: $email, role: ADMIN}) { email } }";
+    let email = format!("{}@Elsewhere.test", subject.to_uppercase());
+    let comes = async |role: &str| {
+        assert_eq!(refusal(&ivy).await.0, "FORBIDDEN");
+        // The replica sends no mails.
+        let inviter = owner.at(Service::shared());
+        inviter.ask(invite, json!({"email": email})).await.data();
+        let viewer = crate::harness::eventually("she comes in", async || {
+            let answer = ivy.query(WHO).await;
+            (answer.status == 200).then(|| answer.data())
+        });
+        assert_eq!(viewer.await["viewer"]["role"], role);
+        assert_eq!(users(&owner).await.len(), 2);
+    };
+    comes("admin").await;
+    let invitations = owner
+        .query("{ currentTenant { invitations { email } } }")
+        .await
+        .data();
+    assert_eq!(invitations["currentTenant"]["invitations"], json!([]));
+    let remove = "mutation { leaveTenant { email } }";
+    assert_eq!(ivy.query(remove).await.status, 200);
+    crate::harness::eventually("she is out", async || {
+        (ivy.query(WHO).await.status == 403).then_some(())
+    })
+    .await;
+    comes("admin").await;
+}
+
 /// Who has an account whose address is proven is that account, also without being taken in.
 #[tokio::test]
 async fn members_are_known_by_their_proven_address() {

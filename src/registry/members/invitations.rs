@@ -204,7 +204,7 @@ impl Registry {
 
     /// Account, membership, and the row in the tenant's own table. Where that has a row with the address already, the
     /// new account becomes its person.
-    async fn join(
+    pub(in crate::registry) async fn join(
         &self,
         transaction: &OwnerTransaction,
         tenant: &Tenant,
@@ -280,11 +280,11 @@ impl Registry {
 }
 
 /// Who joins: with the account that they have, or with a new one.
-struct Newcomer {
-    user: Option<UserId>,
-    name: String,
+pub(in crate::registry) struct Newcomer {
+    pub(in crate::registry) user: Option<UserId>,
+    pub(in crate::registry) name: String,
     /// Of a new account.
-    password_hash: Option<String>,
+    pub(in crate::registry) password_hash: Option<String>,
 }
 
 /// What is known of an address at the tenant.

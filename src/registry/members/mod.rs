@@ -9,6 +9,7 @@ use crate::names::{MemberRole, UserId};
 use crate::registry::access::access_changed;
 use crate::registry::{OwnerTransaction, Registry, RegistryError, Tenant};
 
+pub(super) use invitations::Newcomer;
 pub(crate) use invitations::{Acceptance, Invitation};
 
 /// Somebody who belongs to a tenant.
