@@ -4,6 +4,7 @@ mod access;
 mod cookies;
 mod foreign;
 mod host;
+mod keys;
 mod refresh;
 mod secret;
 mod sessions;
@@ -23,6 +24,7 @@ use access::Access;
 pub(crate) use cookies::{CookieChange, Cookies, Origin, Secret};
 use foreign::Foreign;
 pub(crate) use host::{BaseDomain, Hosts, Site};
+use keys::Keys;
 pub(crate) use secret::JwtSecret;
 pub(crate) use sessions::{Credentials, Granted};
 pub(crate) use token::{ISSUER, Lifetimes, Tokens};
@@ -134,6 +136,7 @@ pub(crate) struct Guard {
     tokens: Tokens,
     access: Access,
     foreign: Foreign,
+    keys: Keys,
 }
 
 impl Guard {
@@ -148,6 +151,7 @@ impl Guard {
             hosts,
             access: Access::new(Arc::clone(&registry)),
             foreign: Foreign::new(issuers, Arc::clone(&registry)),
+            keys: Keys::new(Arc::clone(&registry)),
             registry,
             directory,
             tokens,
@@ -204,6 +208,9 @@ impl Guard {
         tenant: &Tenant,
         token: &str,
     ) -> Result<(Identity, Option<SessionId>), Failure> {
+        if Keys::is_key(token) {
+            return Ok((self.keys.identify(tenant, token).await?, None));
+        }
         if let Some(verified) = self.foreign.verify(token).await? {
             return Ok((self.foreign.identify(tenant, &verified).await?, None));
         }

@@ -2,6 +2,7 @@
 
 mod access;
 mod accounts;
+mod api_keys;
 mod arrivals;
 mod attach;
 #[allow(dead_code, reason = "operators follow")]
@@ -43,6 +44,7 @@ use shared::SharedTables;
 #[cfg(test)]
 pub(crate) use access::access_changed;
 pub(crate) use accounts::LoggedIn;
+pub(crate) use api_keys::{ApiKey, KEY_PREFIX, NewApiKey};
 pub(crate) use arrivals::Arrival;
 use audit::Backlog;
 pub(crate) use directory::{Directory, Place};

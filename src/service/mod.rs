@@ -3,6 +3,7 @@
 //! It is a GraphQL schema by itself, whose types and root fields are merged into the one that is made of the
 //! tables. Fields are resolved here, one by one; a file for each topic, put together below.
 
+mod api_keys;
 mod audit_log;
 mod context;
 mod domains;
@@ -37,6 +38,7 @@ pub(crate) struct Query(tenant::TenantQuery);
 pub(crate) struct Mutation(
     members::MemberMutation,
     invitations::InvitationMutation,
+    api_keys::ApiKeyMutation,
     domains::DomainMutation,
     provisioning::ProvisioningMutation,
     sessions::SessionMutation,

@@ -4,6 +4,7 @@ use async_graphql::{Context, MergedObject, Object, SimpleObject};
 use uuid::Uuid;
 
 use super::ServiceContext;
+use super::api_keys::ApiKeys;
 use super::audit_log::AuditFields;
 use super::domains::TenantDomains;
 use super::invitations::Invitations;
@@ -29,6 +30,7 @@ impl TenantQuery {
             Invitations,
             TenantDomains,
             TenantArrivals,
+            ApiKeys,
         ))
     }
 }
@@ -43,6 +45,7 @@ struct CurrentTenant(
     Invitations,
     TenantDomains,
     TenantArrivals,
+    ApiKeys,
 );
 
 #[derive(SimpleObject)]

@@ -54,7 +54,7 @@ const EDGES: &str = "
     service: dns error guard limits mail names registry request resets schema secret
     platform: error guard migrate names registry request resets
     resets: error guard mail registry request
-    guard: error names oidc registry request
+    guard: error names oidc registry request secret
     oidc: error names
     dns:
     registry: error limits migrate names postgres request secret sql

@@ -3,6 +3,7 @@
 mod harness;
 
 mod access;
+mod api_keys;
 mod audit;
 mod dashboards;
 mod dev;

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::api_keys;
 use crate::harness::{Answer, Caller, Service, eventually};
 
 const PASSWORD: &str = "a long password";
@@ -268,6 +269,10 @@ async fn identities_and_workspaces() {
         Team::new(service, "matrix").await,
     );
     let anonymous = team.owner.with_token(None);
+    let issued = api_keys::issue(&team.owner, "ADMIN", Value::Null)
+        .await
+        .data();
+    let key = anonymous.with_token(issued["issueApiKey"]["key"].as_str());
     let table = include_str!("members/allowed.txt");
     let mut lines = table
         .lines()
@@ -285,6 +290,7 @@ async fn identities_and_workspaces() {
                 "member" => &team.member,
                 "admin" => &team.admin,
                 "owner" => &team.owner,
+                "key" => &key,
                 "stranger" => &team.owner.with_token(strangers.owner.token.as_deref()),
                 other => panic!("{other}"),
             };
@@ -314,6 +320,15 @@ async fn identities_and_workspaces() {
                 "transferOwnership" => {
                     format!("mutation {{ transferOwnership(userId: \"{nobody}\") {{ role }} }}")
                 }
+                "apiKeys" => "{ currentTenant { apiKeys { id } } }".to_owned(),
+                "issueApiKey" => {
+                    "mutation { issueApiKey(input: {name: \"k\", role: VIEWER}) { key } }"
+                        .to_owned()
+                }
+                "issueOwnersKey" => {
+                    "mutation { issueApiKey(input: {name: \"k\", role: OWNER}) { key } }".to_owned()
+                }
+                "revokeApiKey" => format!("mutation {{ revokeApiKey(id: \"{nobody}\") {{ id }} }}"),
                 other => panic!("{other}"),
             };
             let answer = caller.query(&operation).await;

@@ -128,7 +128,7 @@ impl Registry {
     }
 
     /// Has changes of members come one after the other, and finds out which role the actor has now.
-    async fn admit(
+    pub(super) async fn admit(
         &self,
         transaction: &OwnerTransaction,
         tenant: &Tenant,
@@ -228,12 +228,12 @@ async fn find(
 }
 
 /// Everything takes an admin, and what has to do with owners takes an owner.
-fn may_change(actor: MemberRole, role: MemberRole) -> Result<(), Failure> {
+pub(super) fn may_change(actor: MemberRole, role: MemberRole) -> Result<(), Failure> {
     if actor >= MemberRole::Admin && (actor == MemberRole::Owner || role != MemberRole::Owner) {
         return Ok(());
     }
     let message = match actor {
-        MemberRole::Admin => "only an owner can change owners, or make somebody one",
+        MemberRole::Admin => "what has to do with owners takes the role owner",
         _ => "this takes the role admin or a higher one",
     };
     Err(Failure::new(Code::Forbidden, message))
