@@ -15,7 +15,6 @@ use crate::documents::Others;
 use crate::guard::Lifetimes;
 use crate::http::{Audit, Introspection, Network, Proxies};
 use crate::limits::{Limit, Limits};
-use crate::mail::Mailer;
 use crate::migrate::Migrations;
 use crate::schema::Options;
 use crate::session::LanesConfig;
@@ -289,14 +288,6 @@ impl Serving {
             header: (header.parse())
                 .with_context(|| format!("--client-address-header: {header:?} is no header"))?,
         })
-    }
-
-    /// The way of mails; `otherwise` where no webhook is named.
-    pub(crate) fn mailer(&self, otherwise: Mailer) -> anyhow::Result<Mailer> {
-        match &self.mail_webhook {
-            Some(url) => Mailer::webhook(url.clone()),
-            None => Ok(otherwise),
-        }
     }
 
     pub(crate) fn options(&self, introspection: Introspection) -> anyhow::Result<Options> {

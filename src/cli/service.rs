@@ -78,7 +78,10 @@ pub(super) async fn build(parts: Parts) -> anyhow::Result<Arc<Service>> {
         Issuers::start(parts.serving.oidc.issuers()?, ISSUER)?,
     ));
     let cookies = CookiePolicy::new(parts.public_url.scheme, parts.serving.lifetimes().session);
-    let mailer = Arc::new(parts.serving.mailer(parts.default_mailer)?);
+    let mailer = Arc::new(match &parts.serving.mail_webhook {
+        Some(url) => Mailer::webhook(url.clone())?,
+        None => parts.default_mailer,
+    });
     let resets = Resets::new(
         Arc::clone(&registry),
         Arc::clone(&mailer),

@@ -71,7 +71,7 @@ fn other_tables_make_another_schema() {
     ] {
         assert!(text.contains(expected), "{expected}");
     }
-    assert!(!text.contains("Issue"));
+    assert!(!text.contains("type Issue "));
 }
 
 #[test]
