@@ -6,7 +6,8 @@ use anyhow::Context as _;
 use clap::Args;
 
 use crate::postgres::Database;
-use crate::registry::Registry;
+use crate::registry::audit::Actor;
+use crate::registry::{By, Registry};
 
 #[derive(Debug, Args)]
 pub(super) struct DatabaseArguments {
@@ -48,10 +49,14 @@ impl DatabaseArguments {
 }
 
 /// Who runs the command, for the trail.
-pub(super) fn system_user() -> String {
+pub(super) fn command_line() -> By {
     let uid = nix::unistd::Uid::current();
-    match nix::unistd::User::from_uid(uid) {
+    let user = match nix::unistd::User::from_uid(uid) {
         Ok(Some(user)) => user.name,
         _ => uid.to_string(),
+    };
+    By {
+        actor: Actor::CommandLine(user),
+        request: None,
     }
 }

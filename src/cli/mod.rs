@@ -6,6 +6,7 @@ mod dev;
 mod documents;
 mod exit;
 mod health;
+mod operator;
 mod output;
 mod schema;
 mod serve;
@@ -48,6 +49,8 @@ enum Command {
     Serve(Box<serve::Arguments>),
     /// Prints the GraphQL schema that the migrations make.
     Schema(schema::Arguments),
+    /// Operators: makes, lists and disables those who may run the service by its API.
+    Operator(operator::Arguments),
     /// Tenants: makes, lists, renames, suspends, deletes and restores them, and more.
     Tenant(Box<tenant::Arguments>),
     /// Asks the service on this machine whether it is well; fails when it isn't.
@@ -80,6 +83,7 @@ pub fn main() -> ExitCode {
             Command::Dev(arguments) => dev::run(*arguments).await,
             Command::Serve(arguments) => serve::run(*arguments).await,
             Command::Schema(arguments) => schema::run(arguments).await,
+            Command::Operator(arguments) => operator::run(arguments).await,
             Command::Tenant(arguments) => tenant::run(*arguments).await,
             Command::Health(arguments) => health::run(&arguments),
         }

@@ -18,7 +18,9 @@ use crate::error::{Code, Failure};
 use crate::names::{ApiKeyId, MemberRole, OperatorId, SessionId, Subdomain, UserId};
 use crate::oidc::Issuers;
 use crate::registry::audit::Actor;
-use crate::registry::{Directory, Place, Registry, Tenant, TenantStatus};
+use crate::registry::{
+    Directory, OPERATOR_TOKEN, Place, Registry, SUPPORT_TOKEN, Tenant, TenantStatus,
+};
 
 use access::Access;
 pub(crate) use cookies::{CookieChange, Cookies, Origin, Secret};
@@ -194,7 +196,11 @@ impl Guard {
         let Some(header) = authorization else {
             return Ok(PlatformIdentity::Anonymous);
         };
-        let (account, session) = self.tokens.verify_account(bearer(header)?)?;
+        let token = bearer(header)?;
+        if token.starts_with(OPERATOR_TOKEN) {
+            return self.operator(token).await;
+        }
+        let (account, session) = self.tokens.verify_account(token)?;
         if !self.registry.has_session(account, session).await? {
             return Err(Failure::unauthenticated(
                 "the session has ended: log in again",
@@ -211,6 +217,9 @@ impl Guard {
         if Keys::is_key(token) {
             return Ok((self.keys.identify(tenant, token).await?, None));
         }
+        if token.starts_with(SUPPORT_TOKEN) {
+            return Ok((self.visitor(tenant, token).await?, None));
+        }
         if let Some(verified) = self.foreign.verify(token).await? {
             return Ok((self.foreign.identify(tenant, &verified).await?, None));
         }
@@ -220,6 +229,27 @@ impl Guard {
         })?;
         let user = claim.user;
         Ok((Identity::Member { user, role }, claim.session))
+    }
+
+    /// An operator who was let into the tenant.
+    async fn visitor(&self, tenant: &Tenant, token: &str) -> Result<Identity, Failure> {
+        let over = || Failure::unauthenticated("this support access is over");
+        let visitor = self.registry.visitor(token).await?;
+        let (place, operator, role) = visitor.ok_or_else(over)?;
+        if place != tenant.id {
+            let message = "the access token belongs to another tenant";
+            return Err(Failure::new(Code::Forbidden, message));
+        }
+        Ok(Identity::Support { operator, role })
+    }
+
+    /// The operator at the base domain who has this token.
+    async fn operator(&self, token: &str) -> Result<PlatformIdentity, Failure> {
+        let operator = self.registry.operator_of(token).await?;
+        let operator = operator.ok_or_else(|| {
+            Failure::unauthenticated("the session has ended: log in again, by operatorLogIn")
+        })?;
+        Ok(PlatformIdentity::Operator(operator))
     }
 
     /// The host to which a tenant's old one redirects.

@@ -1,7 +1,9 @@
 //! The GraphQL API at the base domain: what the service offers to people who have no tenant yet.
 
 mod accounts;
+mod operators;
 mod sign_up;
+mod tenants;
 
 use std::sync::Arc;
 
@@ -21,11 +23,21 @@ pub(crate) type Schema = async_graphql::Schema<Query, Mutation, EmptySubscriptio
 
 /// All that can be asked: one object for each topic.
 #[derive(Default, MergedObject)]
-pub(crate) struct Query(Basics, accounts::AccountQuery);
+pub(crate) struct Query(
+    Basics,
+    accounts::AccountQuery,
+    operators::OperatorQuery,
+    tenants::TenantQuery,
+);
 
 /// All that can be changed.
 #[derive(Default, MergedObject)]
-pub(crate) struct Mutation(sign_up::SignUpMutation, accounts::AccountMutation);
+pub(crate) struct Mutation(
+    sign_up::SignUpMutation,
+    accounts::AccountMutation,
+    operators::OperatorMutation,
+    tenants::TenantMutation,
+);
 
 /// All that the resolvers need.
 pub(crate) struct Platform {

@@ -15,6 +15,7 @@ mod lifecycle;
 mod login;
 mod members;
 mod open;
+mod operators;
 mod password;
 mod provision;
 mod provisioning;
@@ -23,6 +24,7 @@ mod session_list;
 mod sessions;
 mod shared;
 mod spares;
+mod support;
 mod tenant;
 mod transaction;
 mod turns;
@@ -50,12 +52,14 @@ use audit::Backlog;
 pub(crate) use directory::{Directory, Place};
 pub(crate) use domains::Domain;
 pub(crate) use lifecycle::{
-    By, Change, CopyName, Filter, Listing, NewLimit, Purged, Reason, Sort, TenantRecord, TenantRef,
+    By, Change, CopyName, Filter, Listing, NewLimit, Page, Purged, Reason, Sort, TenantRecord,
+    TenantRef,
 };
 pub(crate) use login::RequestLogin;
 pub(crate) use members::{Acceptance, Actor as MemberActor, Invitation, Member};
 #[cfg(test)]
 pub(crate) use open::OpenError;
+pub(crate) use operators::{OPERATOR_TOKEN, Operator, OperatorSession};
 pub(crate) use password::{Hasher, Password};
 pub(crate) use provision::{Content, NewTenant, SignedUp};
 pub(crate) use provisioning::{Provisioning, ProvisioningMode};
@@ -63,6 +67,7 @@ pub(crate) use resets::set_password;
 pub(crate) use session_list::SessionRow;
 pub(crate) use sessions::{Refreshed, Session, TokenHashes, Which, end as end_sessions};
 pub(crate) use spares::{Lanes, Stock};
+pub(crate) use support::{SUPPORT_TOKEN, SupportAccess, Visit};
 pub(crate) use tenant::{Tenant, TenantStatus};
 pub(crate) use transaction::{Access, InTransaction, OwnerTransaction};
 

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use serde_json::json;
 use tokio_postgres::Transaction;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
+use super::lifecycle::By;
 use super::spares::Spare;
 use super::tenant::{Tenant, TenantStatus};
 use super::{Password, Registry, RegistryError};
@@ -27,6 +29,8 @@ pub(crate) struct NewTenant {
     pub(crate) email: EmailAddress,
     pub(crate) password: Password,
     pub(crate) content: Content,
+    /// The operator who makes it; none when it is the owner who signs up.
+    pub(crate) by: Option<By>,
 }
 
 /// What the new tables hold.
@@ -74,6 +78,7 @@ impl NewTenant {
             email,
             password,
             content: Content::Seed,
+            by: None,
         })
     }
 }
@@ -98,6 +103,7 @@ impl Registry {
             email,
             password,
             content,
+            by,
         } = new;
         let applicant = Applicant {
             owner: UserId(Uuid::now_v7()),
@@ -106,6 +112,7 @@ impl Registry {
             owner_name,
             email,
             password_hash: self.hasher.hash(password).await?,
+            by,
         };
         let mut attempts = 0;
         loop {
@@ -164,6 +171,12 @@ impl Registry {
         }
         move_in(&transaction, applicant, &tenant, &self.users_table).await?;
         fill(&transaction, migrations, &tenant, content).await?;
+        if let Some(by) = &applicant.by {
+            let details =
+                json!({"subdomain": tenant.subdomain.as_str(), "owner": applicant.email.as_str()});
+            by.record(&transaction, tenant.id, "createTenant", details)
+                .await?;
+        }
         transaction.commit().await?;
         self.spare_taken.notify_one();
         Ok(SignedUp {
@@ -181,6 +194,7 @@ struct Applicant {
     owner_name: DisplayName,
     email: EmailAddress,
     password_hash: String,
+    by: Option<By>,
 }
 
 /// Writes the registry's rows first: whoever comes second for a subdomain or an address waits here, and is told.

@@ -12,6 +12,7 @@ mod limits;
 mod members;
 mod provisioning;
 mod sessions;
+mod support;
 mod tenant;
 
 use std::sync::{Arc, LazyLock};
@@ -42,6 +43,7 @@ pub(crate) struct Mutation(
     domains::DomainMutation,
     provisioning::ProvisioningMutation,
     sessions::SessionMutation,
+    support::SupportMutation,
 );
 
 /// The root fields that are there for those who have not logged in.

@@ -10,6 +10,7 @@ use super::domains::TenantDomains;
 use super::invitations::Invitations;
 use super::limits::LimitFields;
 use super::provisioning::TenantArrivals;
+use super::support::SupportAccesses;
 use crate::error::Failure;
 use crate::names::MemberRole;
 use crate::registry::TenantStatus;
@@ -31,6 +32,7 @@ impl TenantQuery {
             TenantDomains,
             TenantArrivals,
             ApiKeys,
+            SupportAccesses,
         ))
     }
 }
@@ -46,6 +48,7 @@ struct CurrentTenant(
     TenantDomains,
     TenantArrivals,
     ApiKeys,
+    SupportAccesses,
 );
 
 #[derive(SimpleObject)]

@@ -20,6 +20,7 @@ mod limits;
 mod members;
 mod mutations;
 mod oidc;
+mod operators;
 mod pooler;
 mod public_schema;
 mod rates;

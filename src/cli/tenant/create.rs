@@ -6,7 +6,6 @@ use rand::distr::{Alphanumeric, SampleString as _};
 
 use super::Session;
 use crate::cli::ask;
-use crate::cli::database::DatabaseArguments;
 use crate::cli::exit::Refused;
 use crate::config::TenantSql;
 use crate::registry::{NewTenant, TenantRef};
@@ -36,11 +35,7 @@ pub(super) struct Arguments {
     tenant_sql: TenantSql,
 }
 
-pub(super) async fn run(
-    session: &Session,
-    _database: &DatabaseArguments,
-    arguments: Arguments,
-) -> anyhow::Result<()> {
+pub(super) async fn run(session: &Session, arguments: Arguments) -> anyhow::Result<()> {
     let migrations = arguments
         .tenant_sql
         .load()
@@ -57,7 +52,8 @@ pub(super) async fn run(
         &arguments.email,
         &password,
     );
-    let new = new.map_err(Refused::from)?;
+    let mut new = new.map_err(Refused::from)?;
+    new.by = Some(session.by.clone());
     let made = session.registry.sign_up(&migrations, new).await;
     let made = made.map_err(Refused::from)?;
     session.show(&TenantRef::Id(made.tenant.id)).await?;

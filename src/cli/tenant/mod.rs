@@ -6,16 +6,16 @@ mod create;
 mod limits;
 mod list;
 mod purge;
+mod support;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::database::DatabaseArguments;
+use super::database::{DatabaseArguments, command_line};
 use super::exit::Refused;
 use super::output::{self, moment, size};
-use crate::registry::audit::Actor;
 use crate::registry::{By, Registry, TenantRecord, TenantRef};
 
 /// Exit status: 0 done, 1 failed, 2 wrong command line, 3 no such tenant, 4 not possible (a name is taken,
@@ -61,6 +61,8 @@ enum Command {
     Export(copy::Export),
     /// Makes a tenant of an archive.
     Import(copy::Import),
+    /// Lets you into a tenant, for a time and a reason that its owner sees; prints the access token.
+    Support(support::Arguments),
     /// Removes deleted tenants for good: tables, role and people who belong nowhere else.
     Purge(purge::Arguments),
 }
@@ -80,14 +82,11 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     } = arguments;
     let session = Session {
         registry: database.registry().await?,
-        by: By {
-            actor: Actor::CommandLine(super::database::system_user()),
-            request: None,
-        },
+        by: command_line(),
         json,
     };
     match command {
-        Command::Create(arguments) => create::run(&session, &database, arguments).await,
+        Command::Create(arguments) => create::run(&session, arguments).await,
         Command::List(arguments) => list::run(&session, arguments).await,
         Command::Show(named) => session.show(&named.parse()?).await,
         Command::Rename(arguments) => change::rename(&session, &arguments).await,
@@ -100,6 +99,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Clone(arguments) => copy::clone(&session, &arguments).await,
         Command::Export(arguments) => copy::export(&session, &arguments).await,
         Command::Import(arguments) => copy::import(&session, &arguments).await,
+        Command::Support(arguments) => support::run(&session, &arguments).await,
         Command::Purge(arguments) => purge::run(&session, &arguments).await,
     }
 }

@@ -213,6 +213,20 @@ impl Directory {
             Some(row) => Ok(Place::Moved(Subdomain::parse(row.try_get(0)?)?)),
         }
     }
+
+    /// Takes in what this replica itself has just changed about a tenant.
+    pub(crate) async fn look_again(&self, id: TenantId) -> Result<(), RegistryError> {
+        let asked = Instant::now();
+        let connection = self.registry.connection().await?;
+        let id = [(&id.0 as &(dyn ToSql + Sync), Type::UUID)];
+        let row = connection
+            .query_typed_opt(select_tenants!("where id = $1"), &id)
+            .await?;
+        if let Some(row) = row {
+            self.table.put(Tenant::from_row(&row)?, asked);
+        }
+        Ok(())
+    }
 }
 
 /// Where the tenant that was at a subdomain is now.

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tokio_postgres::types::{ToSql, Type};
 use uuid::Uuid;
 
-use super::record::record_columns;
+use super::record::{last_activity, record_columns};
 use super::{TenantRecord, TenantRef, failed, tenant_row};
 use crate::error::Failure;
 use crate::registry::{Registry, TenantStatus};
@@ -94,8 +94,7 @@ macro_rules! page {
                    collate \"C\" as text_key, \
                  case $3 \
                    when 'created' then (extract(epoch from t.created_at) * 1000000)::bigint \
-                   when 'last_activity' then coalesce((select (extract(epoch from a.last_at) * 1000000)::bigint \
-                     from tenantry.activity a where a.tenant_id = t.id), 0) \
+                   when 'last_activity' then coalesce((extract(epoch from ", last_activity!(), ") * 1000000)::bigint, 0) \
                    when 'bytes' then coalesce((tenantry.measure_workspace(t.schema_name)).bytes, 0) \
                    when 'rows' then coalesce((tenantry.measure_workspace(t.schema_name)).live_rows, 0) \
                    when 'users' then (select count(*) from tenantry.memberships m where m.tenant_id = t.id) \

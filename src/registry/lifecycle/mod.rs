@@ -22,7 +22,7 @@ use crate::request::RequestInfo;
 pub(crate) use change::{Change, Reason};
 pub(crate) use copy::CopyName;
 pub(crate) use limits::NewLimit;
-pub(crate) use list::{Filter, Listing, Sort};
+pub(crate) use list::{Filter, Listing, Page, Sort};
 pub(crate) use purge::Purged;
 pub(crate) use record::TenantRecord;
 
@@ -36,13 +36,13 @@ pub(crate) struct By {
 
 impl By {
     /// Leaves the trail of what was done to a tenant, in the transaction that does it.
-    async fn record(
+    pub(in crate::registry) async fn record(
         &self,
         transaction: &Transaction<'_>,
         tenant: TenantId,
         action: &str,
         details: Value,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), RegistryError> {
         let entry = Entry {
             tenant: Some(tenant),
             kind: Kind::Tenant,
@@ -52,7 +52,7 @@ impl By {
             details,
             failed: None,
         };
-        Ok(audit::record(transaction, &entry).await?)
+        audit::record(transaction, &entry).await
     }
 }
 

@@ -35,18 +35,32 @@ pub(crate) struct TenantRecord {
     pub(crate) rows: Option<i64>,
 }
 
+/// When somebody of a tenant `t` last logged in, refreshed a session (which whoever works does every quarter of an
+/// hour) or changed something: what is written down anyway, so that reading costs nothing more.
+macro_rules! last_activity {
+    () => {
+        "(select max(seen.at) from ( \
+           select max(s.rotated_at) from tenantry.sessions s where s.tenant_id = t.id \
+           union all select max(l.at) from tenantry.audit_log l \
+             where l.tenant_id = t.id and l.actor_kind in ('user', 'api_key')) as seen (at))"
+    };
+}
+pub(super) use last_activity;
+
 /// The columns that [`TenantRecord::from_row`] reads, of a tenant `t`. The sizes are the costly part, so that
 /// they are measured for the rows of a page and no others.
 macro_rules! record_columns {
     () => {
-        "t.id, t.name, t.subdomain, t.schema_name, t.role_name, t.status, t.base_version, t.app_version, \
+        concat!(
+            "t.id, t.name, t.subdomain, t.schema_name, t.role_name, t.status, t.base_version, t.app_version, \
          t.created_at, t.suspended_at, t.suspension_reason, t.deleted_at, t.purge_after, t.purging, \
-         (select a.last_at from tenantry.activity a where a.tenant_id = t.id) as last_at, \
+         ", last_activity!(), " as last_at, \
          array(select o.email from tenantry.memberships m join tenantry.accounts o on o.id = m.account_id \
            where m.tenant_id = t.id and m.role = 'owner' order by o.email) as owners, \
          (select count(*) from tenantry.memberships m where m.tenant_id = t.id) as users, \
          array(select r.subdomain from tenantry.redirections r where r.tenant_id = t.id and r.until > now() \
            order by r.subdomain) as redirects, size.bytes, size.live_rows"
+        )
     };
 }
 pub(super) use record_columns;

@@ -51,8 +51,8 @@ async fn of_a_killed_clone_nothing_is_left() {
     let slow = format!("insert into {schema}.notes values (1, 'slow')");
     psql.batch_execute(&slow).await.unwrap();
     let census = "select concat_ws(' ', (select count(*) from tenantry.tenants),
-        (select count(*) from pg_namespace where nspname like '%copy%'),
-        (select count(*) from pg_roles where rolname like '%copy%'))";
+        (select count(*) from pg_namespace where nspname like 'tenant%'),
+        (select count(*) from pg_roles where rolname like 'tenant%'))";
     let before = scalar(&psql, census).await;
     let clone = ["clone", "acme", "copy", "--tenant-sql", &place.sql];
     let mut killed = place.start(&clone);

@@ -36,7 +36,8 @@ async fn furnish(
 ) -> Result<Tenant, Failure> {
     let id = TenantId(Uuid::now_v7());
     let version = migrations.version();
-    let wanted = subdomain.workspace_name();
+    // As spare workspaces are called: nobody else takes that name in the same moment.
+    let wanted = format!("tenant_{}", &id.0.simple().to_string()[20..]);
     let statement = "insert into tenantry.tenants (id, name, subdomain, schema_name, role_name, base_version, app_version) \
          select $1, $2, $3, workspace, workspace, $5, $6 from tenantry.free_name($4) as workspace \
          returning schema_name, role_name, revision";
