@@ -1,6 +1,7 @@
 //! The commands: one file each.
 
 mod ask;
+mod audit;
 mod database;
 mod dev;
 mod documents;
@@ -53,6 +54,8 @@ enum Command {
     Operator(operator::Arguments),
     /// Tenants: makes, lists, renames, suspends, deletes and restores them, and more.
     Tenant(Box<tenant::Arguments>),
+    /// Tells who has done what, at one tenant or at all.
+    Audit(Box<audit::Arguments>),
     /// Asks the service on this machine whether it is well; fails when it isn't.
     Health(health::Arguments),
 }
@@ -85,6 +88,7 @@ pub fn main() -> ExitCode {
             Command::Schema(arguments) => schema::run(arguments).await,
             Command::Operator(arguments) => operator::run(arguments).await,
             Command::Tenant(arguments) => tenant::run(*arguments).await,
+            Command::Audit(arguments) => audit::run(*arguments).await,
             Command::Health(arguments) => health::run(&arguments),
         }
     });

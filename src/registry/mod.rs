@@ -5,7 +5,6 @@ mod accounts;
 mod api_keys;
 mod arrivals;
 mod attach;
-#[allow(dead_code, reason = "operators follow")]
 pub(crate) mod audit;
 mod directory;
 pub(crate) mod domains;

@@ -36,7 +36,7 @@ impl AuditFields {
         let wanted = Wanted {
             tenant: Some(service.tenant().id),
             kind: filter.kind,
-            actor: filter.actor_id,
+            actors: filter.actor_id.map(|id| vec![id]),
             action: filter.action,
             since: filter.since,
             until: filter.until,
@@ -109,7 +109,7 @@ struct TenantAuditEntry {
 /// Who did it.
 #[derive(SimpleObject)]
 struct TenantAuditActor {
-    /// `user`, `api_key`, `support` (an operator whom the tenant let in), `operator`, `command_line`, `service` or `anonymous`.
+    /// `user`, `api_key`, `support` (an operator whom the tenant let in), `operator`, `command_line` or `anonymous`.
     kind: String,
     id: Option<Uuid>,
     name: Option<String>,

@@ -5,6 +5,7 @@
 
 mod backlog;
 mod keep;
+mod operators;
 mod read;
 
 use tokio_postgres::types::Type;
@@ -19,7 +20,7 @@ use crate::names::{ApiKeyId, MemberRole, OperatorId, TenantId, UserId};
 use crate::request::RequestInfo;
 
 /// What an entry is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, async_graphql::Enum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, async_graphql::Enum, clap::ValueEnum)]
 #[graphql(name = "TenantAuditKind")]
 pub(crate) enum Kind {
     /// Rows of tables.
@@ -42,8 +43,6 @@ pub(crate) enum Actor {
     Operator(OperatorId),
     /// Whoever ran a command: the name of the system's user.
     CommandLine(String),
-    /// Nobody: the service does some things by itself.
-    Service,
 }
 
 /// One thing that was done, or that failed.
@@ -103,16 +102,14 @@ pub(crate) async fn record(
 
 impl Kind {
     /// The word used in the registry.
-    fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Data => "data",
             Self::Access => "access",
             Self::Tenant => "tenant",
         }
     }
-}
 
-impl Kind {
     fn from_word(word: &str) -> Self {
         match word {
             "access" => Self::Access,
@@ -140,7 +137,6 @@ impl Actor {
             Self::Support(id, member) => ("support", Some(id.0), None, role(member)),
             Self::Operator(id) => ("operator", Some(id.0), None, None),
             Self::CommandLine(name) => ("command_line", None, Some(name), None),
-            Self::Service => ("service", None, None, None),
         }
     }
 }

@@ -19,8 +19,8 @@ pub(crate) struct Wanted {
     /// Tenants read their own log only, which is for the caller to see to.
     pub(crate) tenant: Option<TenantId>,
     pub(crate) kind: Option<Kind>,
-    /// An account, an API key or an operator.
-    pub(crate) actor: Option<Uuid>,
+    /// Any of these accounts, API keys and operators.
+    pub(crate) actors: Option<Vec<Uuid>>,
     pub(crate) action: Option<String>,
     pub(crate) since: Option<OffsetDateTime>,
     /// Exclusive.
@@ -33,7 +33,8 @@ pub(crate) struct Wanted {
 pub(crate) struct Recorded {
     pub(crate) at: OffsetDateTime,
     pub(crate) id: Uuid,
-    /// The subdomain.
+    pub(crate) tenant_id: Option<Uuid>,
+    /// The subdomain; none of a tenant that is no more.
     pub(crate) tenant: Option<String>,
     pub(crate) kind: Kind,
     pub(crate) action: String,
@@ -70,25 +71,27 @@ pub(crate) async fn page(
     let rows = transaction
         .client()
         .query_typed(
-        "select l.at, l.id, t.subdomain, l.kind, l.action, l.actor_kind, l.actor_id, coalesce(l.actor_name, a.name), \
+        "select l.at, l.id, t.subdomain, l.kind, l.action, l.actor_kind, l.actor_id, \
+           coalesce(l.actor_name, a.name, o.email), \
            l.actor_role, host(l.ip), l.user_agent, l.request_id, l.details, \
            (select jsonb_agg(case when k.keys ~ '^[{]' \
               then jsonb_build_array(cardinality(k.keys::text[]), to_jsonb((k.keys::text[])[1:100])) \
               else jsonb_build_array(split_part(k.keys, ' ', 1)::int8, \
                                      to_jsonb(substr(k.keys, strpos(k.keys, ' ') + 1)::text[])) end order by k.n) \
             from unnest(l.keys) with ordinality k (keys, n)), \
-           l.outcome \
+           l.outcome, l.tenant_id \
          from tenantry.audit_log l \
          left join tenantry.tenants t on t.id = l.tenant_id \
          left join tenantry.accounts a on a.id = l.actor_id and l.actor_kind = 'user' \
-         where ($1 is null or l.tenant_id = $1) and ($2 is null or l.kind = $2) and ($3 is null or l.actor_id = $3) \
+         left join tenantry.operators o on o.id = l.actor_id and l.actor_kind in ('operator', 'support') \
+         where ($1 is null or l.tenant_id = $1) and ($2 is null or l.kind = $2) and ($3 is null or l.actor_id = any($3)) \
            and ($4 is null or l.action = $4) and ($5 is null or l.at >= $5) and ($6 is null or l.at < $6) \
            and ($7 is null or (l.outcome <> 'ok') = $7) and ($8 is null or (l.at, l.id) < ($8, $9)) \
          order by l.at desc, l.id desc limit $10",
         &[
             (&wanted.tenant.map(|tenant| tenant.0), Type::UUID),
             (&wanted.kind.map(Kind::as_str), Type::TEXT),
-            (&wanted.actor, Type::UUID),
+            (&wanted.actors, Type::UUID_ARRAY),
             (&wanted.action, Type::TEXT),
             (&wanted.since, Type::TIMESTAMPTZ),
             (&wanted.until, Type::TIMESTAMPTZ),
@@ -121,6 +124,7 @@ impl Recorded {
             details: row.try_get(12)?,
             keys: row.try_get(13)?,
             outcome: row.try_get(14)?,
+            tenant_id: row.try_get(15)?,
         })
     }
 

@@ -97,7 +97,7 @@ async fn tenant_row(
     row.map_err(failed)?.ok_or_else(no_such_tenant)
 }
 
-fn no_such_tenant() -> Failure {
+pub(super) fn no_such_tenant() -> Failure {
     Failure::new(Code::TenantNotFound, "there is no such tenant").with_field("tenant")
 }
 

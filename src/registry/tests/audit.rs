@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{scalar, sqlstate};
 use crate::error::Code;
 use crate::names::{ApiKeyId, MemberRole, OperatorId, UserId};
-use crate::registry::audit::{self, Actor, Entry, Kind};
+use crate::registry::audit::{self, Actor, Entry, Kind, Wanted};
 use crate::request::RequestInfo;
 use crate::testing::TestDatabase;
 
@@ -54,7 +54,7 @@ async fn an_entry_is_part_of_the_transaction_that_it_is_about() {
         Entry {
             failed: Some(Code::Forbidden),
             kind: Kind::Tenant,
-            ..entry(Actor::Service, None)
+            ..entry(Actor::Anonymous, None)
         },
     ];
     let mut connection = replica.registry.connection().await.unwrap();
@@ -82,7 +82,7 @@ async fn an_entry_is_part_of_the_transaction_that_it_is_about() {
             "operator:access:ok",
             "command_line:root:access:ok",
             "anonymous:192.0.2.7:curl/8:access:ok",
-            "service:tenant:FORBIDDEN",
+            "anonymous:tenant:FORBIDDEN",
         ]
     );
 }
@@ -118,7 +118,7 @@ async fn what_failed_is_written_by_a_task_and_a_flood_is_counted() {
     for _ in 0..1500 {
         backlog.add(Entry {
             failed: Some(Code::Timeout),
-            ..entry(Actor::Service, None)
+            ..entry(Actor::Anonymous, None)
         });
     }
     backlog.written().await;
@@ -184,4 +184,60 @@ async fn very_many_keys_are_a_number_and_the_first_hundred() {
     let long = "select tenantry.first_keys(array[repeat('ü', 5000), 'a,\"b']::text)";
     let long = scalar(&owner, long).await;
     assert_eq!(long, format!("2 {{{},\"a,\\\"b\"}}", "ü".repeat(100)));
+}
+
+/// Operators and accounts have no address in common that would hide one of them.
+#[tokio::test]
+async fn actors_are_found_by_their_address_and_called_by_their_name() {
+    let database = TestDatabase::of_ordinary_owner().await;
+    let replica = database.replica().await;
+    let signed_up = replica.sign_up("acme").await;
+    let mut connection = replica.registry.connection().await.unwrap();
+    let operator = Uuid::now_v7();
+    let make = "insert into tenantry.operators (id, email) select $1, email from tenantry.accounts";
+    connection.execute(make, &[&operator]).await.unwrap();
+    let transaction = connection.transaction().await.unwrap();
+    let operator = OperatorId(operator);
+    for actor in [
+        Actor::User(signed_up.owner, None),
+        Actor::Operator(operator),
+        Actor::Support(operator, MemberRole::Viewer),
+        Actor::Anonymous,
+    ] {
+        audit::record(&transaction, &entry(actor, None))
+            .await
+            .unwrap();
+    }
+    transaction.commit().await.unwrap();
+    let email = "select email, name from tenantry.accounts";
+    let row = connection.query_one(email, &[]).await.unwrap();
+    let (email, name): (String, String) = (row.get(0), row.get(1));
+    let wanted = Wanted {
+        action: Some("inviteMember".to_owned()),
+        ..Wanted::default()
+    };
+    let shouted = email.to_uppercase();
+    for (actor, expected) in [
+        (Some(shouted.as_str()), &["support", "operator", "user"][..]),
+        (Some(&signed_up.owner.0.to_string()), &["user"]),
+        (None, &["anonymous", "support", "operator", "user"]),
+    ] {
+        let page = replica
+            .registry
+            .read_audit_log(None, actor, wanted.clone(), None, 10);
+        let (entries, more) = page.await.unwrap();
+        let kinds: Vec<_> = entries
+            .iter()
+            .map(|entry| entry.actor_kind.as_str())
+            .collect();
+        assert_eq!((&kinds[..], more), (expected, false));
+        for entry in entries {
+            let called = match entry.actor_kind.as_str() {
+                "user" => Some(&name),
+                "anonymous" => None,
+                _ => Some(&email),
+            };
+            assert_eq!(entry.actor_name.as_ref(), called, "{}", entry.actor_kind);
+        }
+    }
 }
