@@ -103,10 +103,12 @@ impl EmailAddress {
         let text = text.trim();
         let (local, domain) = text.rsplit_once('@').ok_or(NameError::EmailAddress)?;
         let domain = domain.to_lowercase();
+        // Postgres compares addresses in lower case, which makes an i of İ: that would be another one's address.
+        let poses = |c: char| !c.is_ascii() && c.to_lowercase().any(|lower| lower.is_ascii());
         let plain = |part: &str| {
-            !part
-                .chars()
-                .any(|c| c.is_whitespace() || c.is_control() || "@<>()[],;:\\\"".contains(c))
+            !part.chars().any(|c| {
+                c.is_whitespace() || c.is_control() || "@<>()[],;:\\\"".contains(c) || poses(c)
+            })
         };
         let fits = !local.is_empty() && local.len() <= 64 && text.len() <= 254;
         let dotted = domain.contains('.')
@@ -261,6 +263,8 @@ mod tests {
             "bill@initech.test\0",
             "<bill@initech.test>",
             "bill\n@initech.test",
+            "b\u{130}ll@initech.test", // in lower case bill's address, to Postgres
+            "mi\u{212a}e@initech.test",
             &long,
             &huge,
         ] {

@@ -96,7 +96,8 @@ impl Hasher {
         password: &str,
         hash: Option<String>,
     ) -> Result<bool, Failure> {
-        let possible = hash.is_some() && password.len() <= LONGEST;
+        let possible =
+            hash.as_deref().is_some_and(|hash| hash != NOBODYS) && password.len() <= LONGEST;
         let password = if possible {
             password.to_owned()
         } else {
@@ -127,7 +128,8 @@ async fn run<T: Send + 'static>(
     spawn_blocking(work).await.map_err(Failure::internal)
 }
 
-/// A hash of a random text, with the parameters of [`Argon2::default`]: for accounts that do not exist.
+/// A hash with the parameters of [`Argon2::default`], for accounts that do not exist and for those that have no password.
+/// No password belongs to it, not even the text that it was made of.
 pub(super) const NOBODYS: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZSBzYWx0IGZvciBub2JvZHk$7w2NDVgRjkPDLqWZ3ib3fHqVtPLXDmsAAmHYQJWRKXU";
 
 #[cfg(test)]

@@ -286,15 +286,18 @@ async fn move_in(
         tenant.schema.quoted()
     );
     let role = MemberRole::Owner.as_str();
+    // Triggers of the app find their tables, in a workspace made ahead too, where no migration has set the path.
+    let path = format!("{}, extensions", tenant.schema.quoted());
     let (tenant, user) = (tenant.id.to_string(), applicant.owner.to_string());
     transaction
         .query_typed(
-            "select set_config('app.tenant_id', $1, true), set_config('app.user_id', $2, true), \
-             set_config('app.role', $3, true)",
+            "select set_config('search_path', $4, true), set_config('app.tenant_id', $1, true), \
+             set_config('app.user_id', $2, true), set_config('app.role', $3, true)",
             &[
                 (&tenant, Type::TEXT),
                 (&user, Type::TEXT),
                 (&role, Type::TEXT),
+                (&path, Type::TEXT),
             ],
         )
         .await?;

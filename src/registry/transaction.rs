@@ -50,7 +50,7 @@ impl Registry {
     /// Begins a transaction, whose statements do not wait for long.
     pub(crate) async fn begin(&self, access: Access) -> Result<OwnerTransaction, RegistryError> {
         let begin = match access {
-            Access::Read => "begin read only",
+            Access::Read => "begin read only; set local statement_timeout = '10s'",
             Access::Write => {
                 "begin; set local lock_timeout = '5s'; set local statement_timeout = '30s'"
             }

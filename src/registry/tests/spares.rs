@@ -158,3 +158,24 @@ async fn those_of_other_migrations_are_nobodys() {
     restock(&old, 1).await;
     assert_eq!(scalar(&psql, STOCK).await, "2");
 }
+
+#[tokio::test]
+async fn triggers_on_users_find_their_tables_there_too() {
+    let test = TestDatabase::new().await;
+    let dir = tempfile::tempdir().unwrap();
+    let sql = "create table profiles (user_id uuid primary key references users);\n\
+        create function make_profile() returns trigger language plpgsql as $$\n\
+        begin insert into profiles values (new.id); return null; end $$;\n\
+        create trigger make_profile after insert on users for each row execute function make_profile();\n";
+    std::fs::write(dir.path().join("V1__profiles.sql"), sql).unwrap();
+    let migrations = Migrations::from_dir(dir.path()).unwrap();
+    let replica = test.replica_with(migrations).await;
+    let psql = test.superuser().await;
+    restock(&replica, 2).await;
+    for (subdomain, stock) in [("spare", "1"), ("second", "0"), ("made", "0")] {
+        let schema = replica.sign_up(subdomain).await.tenant.schema;
+        let profiles = format!("select count(*) from {}.profiles", schema.quoted());
+        assert_eq!(scalar(&psql, &profiles).await, "1", "{subdomain}");
+        assert_eq!(scalar(&psql, STOCK).await, stock, "{subdomain}");
+    }
+}
