@@ -15,7 +15,7 @@ use tokio_postgres::types::Type;
 
 use super::{Registry, RegistryError};
 use crate::error::Failure;
-use crate::names::TenantId;
+use crate::names::{EmailAddress, TenantId};
 
 /// Wrong passwords for one account that cost nothing but time.
 const FREE: u32 = 5;
@@ -29,6 +29,9 @@ const OF_ADDRESS: (f64, f64) = (50.0, 6.0);
 /// The same of a tenant, of which only strangers are held up.
 const OF_TENANT: (f64, f64) = (500.0, 0.2);
 
+/// Invitations of a tenant to the same address of mail: nobody floods a stranger with mail.
+const OF_INVITED: (f64, f64) = (5.0, 600.0);
+
 /// What is counted at the same time; what was not seen for longest is forgotten.
 const COUNTED: usize = 10_000;
 
@@ -40,6 +43,7 @@ pub(super) struct Guesses {
     accounts: Cache<EmailHash, Arc<Mutex<Attempts>>>,
     addresses: Cache<IpAddr, Arc<Bucket>>,
     tenants: Cache<Option<TenantId>, Arc<Bucket>>,
+    invited: Cache<(TenantId, EmailHash), Arc<Bucket>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -78,6 +82,7 @@ impl Guesses {
             accounts: Cache::new(COUNTED),
             addresses: Cache::new(COUNTED),
             tenants: Cache::new(COUNTED),
+            invited: Cache::new(COUNTED),
         }
     }
 
@@ -93,7 +98,7 @@ impl Guesses {
         address.take(now).map_err(too_many)?;
         let tenant = bucket(&self.tenants, &tenant, OF_TENANT);
         let crowded = tenant.take(now).err();
-        let email: EmailHash = Sha256::digest(email.trim().to_lowercase()).into();
+        let email = email_hash(email);
         let attempts = self.accounts.get_or_insert_with(&email, || {
             let attempts = Attempts {
                 count: 0,
@@ -178,6 +183,10 @@ fn bucket<K: Eq + std::hash::Hash + Clone>(
     bucket
 }
 
+fn email_hash(email: &str) -> EmailHash {
+    Sha256::digest(email.trim().to_lowercase()).into()
+}
+
 /// One address of the old kind; of the new kind, the part that one customer of a provider has.
 fn network(address: IpAddr) -> IpAddr {
     match address {
@@ -199,6 +208,21 @@ impl Registry {
     pub(crate) fn count_guess(&self, address: IpAddr) -> Result<(), Failure> {
         let address = bucket(&self.guesses.addresses, &network(address), OF_ADDRESS);
         address.take(Instant::now()).map_err(too_many)
+    }
+
+    /// Counts an invitation, which is a mail: of one address as often as it is invited, taken back or not.
+    pub(super) fn count_invitation(
+        &self,
+        tenant: TenantId,
+        email: &EmailAddress,
+    ) -> Result<(), Failure> {
+        let invited = (tenant, email_hash(email.as_str()));
+        let invited = bucket(&self.guesses.invited, &invited, OF_INVITED);
+        invited.take(Instant::now()).map_err(|wait| {
+            let seconds = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX);
+            let message = "this address has been invited several times: wait before doing it again";
+            Failure::rate_limited(message, seconds.saturating_add(1)).with_field("email")
+        })
     }
 
     /// Counts a guess at an account that is under attack, at all replicas: the next one has to wait twice as long, up to a

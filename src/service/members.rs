@@ -27,6 +27,7 @@ impl MemberMutation {
             token: Secret::received(&input.token),
             name: input.name.as_deref(),
             password: &input.password,
+            address: service.client().ip,
         };
         let transaction = service.transaction().await?;
         let member = registry

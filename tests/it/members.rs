@@ -152,6 +152,35 @@ async fn an_invitation_is_good_once_and_for_one_workspace() {
 }
 
 #[tokio::test]
+async fn nobody_is_flooded_with_invitations() {
+    let service = Service::shared();
+    let owner = service.sign_up("flood").await;
+    let email = format!("grace@{}.test", owner.subdomain());
+    let mut refused = Vec::new();
+    for number in 0..8 {
+        // In whatever case it is written, and taken back in between.
+        let email = if number % 2 == 0 {
+            email.clone()
+        } else {
+            email.to_uppercase()
+        };
+        let answer = invite(&owner, &email, "VIEWER").await;
+        let json = answer.json();
+        if let Some(code) = json["errors"][0]["extensions"]["code"].as_str() {
+            refused.push((number, code.to_owned()));
+            continue;
+        }
+        let id = &json["data"]["inviteMember"]["id"];
+        let revoke = format!("mutation {{ revokeInvitation(id: {id}) {{ id }} }}");
+        owner.query(&revoke).await.data();
+    }
+    let limited = |number| (number, "RATE_LIMITED".to_owned());
+    assert_eq!(refused, [limited(5), limited(6), limited(7)]);
+    let another = format!("ada@{}.test", owner.subdomain());
+    invite(&owner, &another, "VIEWER").await.data();
+}
+
+#[tokio::test]
 async fn one_account_belongs_to_several_workspaces() {
     let service = Service::shared();
     let (one, other) = (

@@ -1,5 +1,6 @@
 //! Invitations: a one-time token by mail, and what becomes of it.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use time::OffsetDateTime;
@@ -11,6 +12,7 @@ use super::{Actor, Member, find, may_change, no_member};
 use crate::error::{Code, Failure};
 use crate::names::{DisplayName, EmailAddress, MemberRole, TenantId, UserId};
 use crate::registry::access::access_changed;
+use crate::registry::guesses::too_many;
 use crate::registry::{OwnerTransaction, Password, Registry, RegistryError, Tenant};
 use crate::secret::Secret;
 
@@ -38,6 +40,8 @@ pub(crate) struct Acceptance<'a> {
     pub(crate) name: Option<&'a str>,
     /// Of the account, new or not.
     pub(crate) password: &'a str,
+    /// Where they are, for wrong passwords are counted.
+    pub(crate) address: IpAddr,
 }
 
 impl Registry {
@@ -69,6 +73,7 @@ impl Registry {
             }
             None => {}
         }
+        self.count_invitation(tenant.id, email)?;
         let token = Secret::random("tni_");
         let row = transaction
             .query_typed_one(
@@ -180,12 +185,20 @@ impl Registry {
     ) -> Result<Newcomer, Failure> {
         let password = acceptance.password;
         if let Some((user, name, hash)) = account {
+            let place = Some(tenant);
+            let attempt = self
+                .guesses
+                .begin(place, email.as_str(), acceptance.address)?;
+            if let Some(wait) = attempt.wait {
+                return Err(too_many(wait));
+            }
             let turn = self.hasher.turn(Some(tenant)).await?;
             if !self.hasher.verify(turn, password, Some(hash)).await? {
                 let message =
                     "there is an account with this e-mail address, and this is not its password";
                 return Err(Failure::unauthenticated(message).with_field("password"));
             }
+            attempt.succeed();
             return Ok(Newcomer {
                 user: Some(user),
                 name,
