@@ -134,11 +134,15 @@ impl Registry {
         tenant: &Tenant,
         actor: Actor,
     ) -> Result<MemberRole, Failure> {
+        // Two statements: one that waits for the lock goes on with the roles of before it waited.
+        let lock = "select from tenantry.tenants where id = $1 for no key update";
+        transaction
+            .execute_typed(lock, &[(&tenant.id.0, Type::UUID)])
+            .await
+            .map_err(RegistryError::from)?;
         let now = transaction
-            .query_typed_one(
-                "select m.role from tenantry.tenants t \
-                 left join tenantry.memberships m on m.tenant_id = t.id and m.account_id = $2 \
-                 where t.id = $1 for no key update of t",
+            .query_typed_opt(
+                "select role from tenantry.memberships where tenant_id = $1 and account_id = $2",
                 &[
                     (&tenant.id.0, Type::UUID),
                     (&actor.user.map(|user| user.0), Type::UUID),
@@ -149,11 +153,8 @@ impl Registry {
         let role = match actor.user {
             None => Some(actor.role),
             Some(_) => now
-                .try_get::<_, Option<&str>>(0)
-                .map_err(RegistryError::from)?
-                .map(str::parse)
-                .transpose()
-                .map_err(RegistryError::from)?,
+                .map(|row| Ok::<_, RegistryError>(row.try_get::<_, &str>(0)?.parse()?))
+                .transpose()?,
         };
         role.ok_or_else(|| {
             Failure::new(Code::Forbidden, "you are no member of this tenant any more")

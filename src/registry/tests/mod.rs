@@ -7,6 +7,7 @@ mod guesses;
 mod isolation;
 mod lifecycle;
 mod log_in;
+mod members;
 mod open;
 mod shared;
 mod sign_up;
