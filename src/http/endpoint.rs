@@ -73,7 +73,8 @@ async fn answer(
     }
     let host = super::host(&parts.uri, &parts.headers);
     let (cookies, kept) = service.cookies.read(parts, host);
-    let admission = admit(service, host, authorization(parts), &cookies, kept).await?;
+    let asked = (host, authorization(parts));
+    let admission = admit(service, client, asked, (&cookies, kept)).await?;
     let limits = limits(service, &admission);
     arrive(service, client, &admission, &limits)?;
     let body_limit = limits.bytes(Limit::Body);
@@ -173,21 +174,31 @@ async fn resolve(
 /// Who asks: by the header, or else by the cookie.
 async fn admit(
     service: &Service,
-    host: Option<&str>,
-    authorization: Option<&str>,
-    cookies: &Cookies,
-    kept: Option<Secret>,
+    client: &RequestInfo,
+    (host, authorization): (Option<&str>, Option<&str>),
+    (cookies, kept): (&Cookies, Option<Secret>),
 ) -> Result<Admission, Failure> {
     let guard = &service.guard;
-    let Some(kept) = kept.filter(|_| authorization.is_none()) else {
-        return guard.admit(host, authorization).await;
+    let admission = match kept.filter(|_| authorization.is_none()) {
+        None => guard.admit(host, authorization).await,
+        Some(kept) => {
+            cookies.own()?;
+            match guard.admit(host, Some(&format!("Bearer {}", kept.0))).await {
+                // The browser sends what it has. Without a session, there is still logging in.
+                Err(failure) if failure.code == Code::Unauthenticated => {
+                    guard.admit(host, None).await
+                }
+                outcome => outcome,
+            }
+        }
     };
-    cookies.own()?;
-    match guard.admit(host, Some(&format!("Bearer {}", kept.0))).await {
-        // The browser sends what it has. Without a session, there is still logging in.
-        Err(failure) if failure.code == Code::Unauthenticated => guard.admit(host, None).await,
-        outcome => outcome,
+    // Whoever tries tokens out is nobody yet.
+    if let Err(failure) = &admission
+        && failure.code == Code::Unauthenticated
+    {
+        service.addresses.arrive(client.ip)?;
     }
+    admission
 }
 
 /// The tenant's limits: those of all, or its own in their place.

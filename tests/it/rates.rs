@@ -118,6 +118,18 @@ async fn one_address_sends_only_so_much_without_a_token() {
         }
     }
     assert!(refused > 20, "{refused} refused");
+    // Nor does it try out as many tokens as it likes.
+    for token in ["tk_nothing", "e30.e30.e30"] {
+        let guesser = owner.with_token(Some(token));
+        let mut refused = 0;
+        for _ in 0..60 {
+            match from(&guesser, "192.0.2.68").await.code().as_str() {
+                "RATE_LIMITED" => refused += 1,
+                code => assert_eq!(code, "UNAUTHENTICATED"),
+            }
+        }
+        assert!(refused > 20, "{refused} refused");
+    }
     from(&anonymous, "192.0.2.67").await.data();
     from(&owner, "192.0.2.66").await.data();
 }
