@@ -111,7 +111,9 @@ impl Registry {
     ) -> Result<Secret, Failure> {
         let statement = "with known as (update tenantry.operators set password_hash = null, disabled_at = null \
                where lower(email) = lower($1) returning id), \
-             ended as (delete from tenantry.operator_sessions s using known where s.operator_id = known.id) \
+             ended as (delete from tenantry.operator_sessions s using known where s.operator_id = known.id), \
+             left_tenants as (update tenantry.support_accesses a set ended_at = now(), ended_by = 'reset' \
+               from known where a.operator_id = known.id and a.ended_at is null) \
              select id from known";
         let mut connection = self.connection().await?;
         let transaction = connection
@@ -164,8 +166,10 @@ impl Registry {
         email: &str,
         password: &str,
     ) -> Result<OperatorSession, Failure> {
-        // Whoever guesses waits ever longer, here as at log-ins of accounts.
-        let attempt = self.guesses.begin(None, email, client.ip)?;
+        // Whoever guesses waits ever longer, here as at log-ins of accounts; apart from those, as anybody may have an
+        // account with the operator's address, and log in to it in between.
+        let guessed = format!("operator {}", email.trim());
+        let attempt = self.guesses.begin(None, &guessed, client.ip)?;
         if let Some(wait) = attempt.wait {
             return Err(too_many(wait));
         }

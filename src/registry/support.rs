@@ -123,7 +123,8 @@ impl Registry {
     ) -> Result<Option<(TenantId, OperatorId, MemberRole)>, RegistryError> {
         let statement = "with visit as ( \
                select a.id, a.tenant_id, a.operator_id, a.role, a.last_used_at from tenantry.support_accesses a \
-               where a.token_hash = $1 and a.ended_at is null and a.expires_at > now()), \
+               where a.token_hash = $1 and a.ended_at is null and a.expires_at > now() \
+                 and not exists (select from tenantry.operators o where o.id = a.operator_id and o.disabled_at is not null)), \
              used as (update tenantry.support_accesses a set last_used_at = now() from visit \
                where a.id = visit.id and coalesce(visit.last_used_at < now() - interval '1 minute', true)) \
              select tenant_id, coalesce(operator_id, id), role from visit";

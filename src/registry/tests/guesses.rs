@@ -3,8 +3,9 @@
 use std::net::Ipv6Addr;
 
 use crate::error::{Code, Failure};
-use crate::names::SessionId;
-use crate::registry::{LoggedIn, Session, TokenHashes};
+use crate::names::{EmailAddress, SessionId};
+use crate::registry::audit::Actor;
+use crate::registry::{By, LoggedIn, Session, TokenHashes};
 use crate::request::RequestInfo;
 use crate::testing::{Replica, TestDatabase, client};
 
@@ -138,4 +139,32 @@ async fn an_address_may_be_wrong_about_fifty_accounts() {
     guess(&replica, OWNER, "demo-password", &client())
         .await
         .unwrap();
+}
+
+#[tokio::test]
+async fn an_account_with_an_operators_address_does_not_help_guessing_at_the_operator() {
+    let test = TestDatabase::new().await;
+    let replica = test.replica().await;
+    // Anybody may sign up with it.
+    replica.sign_up("acme").await;
+    let by = By {
+        actor: Actor::CommandLine("root".to_owned()),
+        request: None,
+    };
+    let email = EmailAddress::parse(OWNER).unwrap();
+    let registry = &replica.registry;
+    let made = registry.create_operator(&by, &email, Some("an operator's password"));
+    made.await.unwrap();
+    for _ in 0..30 {
+        let client = client();
+        let log_in = registry.operator_log_in(&client, OWNER, "demo-password");
+        let code = log_in.await.unwrap_err().code;
+        if code == Code::RateLimited {
+            return;
+        }
+        assert_eq!(code, Code::Unauthenticated);
+        let own = guess(&replica, OWNER, "demo-password", &client).await;
+        own.unwrap();
+    }
+    panic!("thirty guesses, and nobody had to wait");
 }
