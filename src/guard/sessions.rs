@@ -9,7 +9,7 @@ use super::token::AccessToken;
 use super::{Guard, Identity, TenantContext};
 use crate::error::Failure;
 use crate::names::{MemberRole, SessionId, TenantId, UserId};
-use crate::registry::{LoggedIn, Refreshed, Session, SignedUp, Tenant};
+use crate::registry::{LoggedIn, Refreshed, Session, SignedUp, Tenant, Which};
 use crate::request::RequestInfo;
 
 /// What somebody shows to get in.
@@ -69,9 +69,19 @@ impl Guard {
         match credentials {
             Credentials::Password { email, password } => {
                 let registry = &self.registry;
-                let LoggedIn { account, role } =
-                    registry.log_in(tenant, email, password, client).await?;
-                self.begin(account, (tenant, role), "logIn", client).await
+                let (LoggedIn { account, role }, hash) =
+                    registry.prove(tenant, email, password, client).await?;
+                let begun = self.begin(account, (tenant, role), "logIn", client).await?;
+                // Whoever chooses another password ends the sessions that there are, and may not have seen this one.
+                if !registry.has_password(account, &hash).await? {
+                    let which = Which::One(begun.0.id);
+                    let whose = (tenant, account);
+                    registry
+                        .end_sessions(whose, which, ("logIn", client))
+                        .await?;
+                    return Err(Failure::unauthenticated("wrong email or password"));
+                }
+                Ok(begun)
             }
             Credentials::Refresh(token) | Credentials::Kept(token) => {
                 self.refresh(tenant, token, client).await

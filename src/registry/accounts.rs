@@ -1,6 +1,6 @@
 //! Accounts: proved by an e-mail address and a password, at a tenant or at the base domain.
 
-use tokio_postgres::types::Type;
+use tokio_postgres::types::{ToSql, Type};
 use uuid::Uuid;
 
 use super::guesses::{EmailHash, too_many};
@@ -29,6 +29,18 @@ impl Registry {
         password: &str,
         client: &RequestInfo,
     ) -> Result<LoggedIn, Failure> {
+        let proved = self.prove(tenant, email, password, client).await;
+        proved.map(|(person, _)| person)
+    }
+
+    /// The same, with the password that it was: another one may be chosen before the person gets anything for it.
+    pub(crate) async fn prove(
+        &self,
+        tenant: Option<TenantId>,
+        email: &str,
+        password: &str,
+        client: &RequestInfo,
+    ) -> Result<(LoggedIn, PasswordHash), Failure> {
         let attempt = self.guesses.begin(tenant, email, client.ip)?;
         if let Some(wait) = attempt.wait
             && !self.is_familiar(email, client.ip).await?
@@ -49,6 +61,7 @@ impl Registry {
         {
             return Err(too_many(wait));
         }
+        let proof = PasswordHash(password_hash.clone().unwrap_or_default());
         let matches = self.hasher.verify(turn, password, password_hash).await?;
         match person {
             Some(person) if matches && (person.role.is_some() || tenant.is_none()) => {
@@ -56,10 +69,25 @@ impl Registry {
                     self.forgive_guesses(&attempt.email).await?;
                 }
                 attempt.succeed();
-                Ok(person)
+                Ok((person, proof))
             }
             _ => Err(Failure::unauthenticated("wrong email or password")),
         }
+    }
+
+    /// Whether a password still is the account's, once whoever is about to change it has done so.
+    pub(crate) async fn has_password(
+        &self,
+        account: UserId,
+        hash: &PasswordHash,
+    ) -> Result<bool, RegistryError> {
+        let statement =
+            "select from tenantry.accounts where id = $1 and password_hash = $2 for share";
+        let parameters: [(&(dyn ToSql + Sync), Type); 2] =
+            [(&account.0, Type::UUID), (&hash.0, Type::TEXT)];
+        let connection = self.connection().await?;
+        let row = connection.query_typed_opt(statement, &parameters).await?;
+        Ok(row.is_some())
     }
 
     async fn account(
@@ -99,6 +127,9 @@ impl Registry {
         })
     }
 }
+
+/// What is kept of a password, to see whether another one has been chosen. Not printed.
+pub(crate) struct PasswordHash(String);
 
 /// What belongs to an address of mail; an unknown one has neither password nor person.
 struct Account {

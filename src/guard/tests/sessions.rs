@@ -321,3 +321,30 @@ async fn nothing_in_the_database_opens_a_door() {
     let shown = format!("{granted:?} {:?}", Cookies::default());
     assert!(!shown.contains(granted.refresh.as_str()) && !shown.contains(granted.access.as_str()));
 }
+
+#[tokio::test]
+async fn a_log_in_that_meets_a_change_of_the_password_leaves_no_session() {
+    let test = TestDatabase::new().await;
+    let replica = test.replica().await;
+    replica.sign_up("acme").await;
+    let acme = at(&replica, "acme.localhost").await;
+    // Another password has been chosen and all sessions have ended, and nobody else sees it yet.
+    let psql = test.superuser().await;
+    let change = "begin; update tenantry.accounts set password_hash = 'another one'; \
+        delete from tenantry.sessions";
+    psql.batch_execute(change).await.unwrap();
+    let credentials = Credentials::Password {
+        email: "owner@acme.test",
+        password: "demo-password",
+    };
+    let client = client();
+    let entered = replica.guard.log_in(&acme, credentials, &client);
+    let commit = async {
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        psql.batch_execute("commit").await.unwrap();
+    };
+    let (entered, ()) = tokio::join!(entered, commit);
+    assert_eq!(entered.unwrap_err().code, Code::Unauthenticated);
+    let left = psql.query_one("select count(*) from tenantry.sessions", &[]);
+    assert_eq!(left.await.unwrap().get::<_, i64>(0), 0);
+}
