@@ -2,7 +2,7 @@
 
 mod invitations;
 
-use tokio_postgres::types::Type;
+use tokio_postgres::types::{ToSql, Type};
 
 use crate::error::{Code, Failure};
 use crate::names::{MemberRole, UserId};
@@ -92,7 +92,8 @@ impl Registry {
         })
     }
 
-    /// Takes a member out of the tenant. Their row in the tenant's own table stays: what they wrote refers to it.
+    /// Takes a member out of the tenant. Their row in the tenant's own table stays, as what they wrote
+    /// refers to it, and says since when.
     pub(crate) async fn remove_member(
         &self,
         transaction: &OwnerTransaction,
@@ -121,6 +122,9 @@ impl Registry {
             )
             .await
             .map_err(RegistryError::from)?;
+        let removed = "removed_at = now()";
+        self.write_person(transaction, tenant, user, removed, &[])
+            .await?;
         access_changed(transaction, &[tenant.id])
             .await
             .map_err(RegistryError::from)?;
@@ -169,7 +173,6 @@ impl Registry {
         user: UserId,
         role: MemberRole,
     ) -> Result<(), RegistryError> {
-        enter(transaction, tenant).await?;
         transaction
             .execute_typed(
                 "update tenantry.memberships set role = $3 where tenant_id = $1 and account_id = $2",
@@ -180,17 +183,26 @@ impl Registry {
                 ],
             )
             .await?;
-        let update = format!(
-            "update {}.{} set role = $2, updated_at = now() where id = $1",
-            tenant.schema.quoted(),
-            self.users_table
-        );
-        transaction
-            .execute_typed(
-                &update,
-                &[(&user.0, Type::UUID), (&role.as_str(), Type::TEXT)],
-            )
-            .await?;
+        let (set, role) = ("role = $2", role.as_str());
+        self.write_person(transaction, tenant, user, set, &[(&role, Type::TEXT)])
+            .await
+    }
+
+    /// Changes a row of the tenant's own table; values are `$2` and what follows.
+    async fn write_person(
+        &self,
+        transaction: &OwnerTransaction,
+        tenant: &Tenant,
+        user: UserId,
+        set: &'static str,
+        values: &[(&(dyn ToSql + Sync), Type)],
+    ) -> Result<(), RegistryError> {
+        enter(transaction, tenant).await?;
+        let (schema, users) = (tenant.schema.quoted(), &self.users_table);
+        let update = format!("update {schema}.{users} set {set}, updated_at = now() where id = $1");
+        let mut all: Vec<(&(dyn ToSql + Sync), Type)> = vec![(&user.0, Type::UUID)];
+        all.extend(values.iter().cloned());
+        transaction.execute_typed(&update, &all).await?;
         Ok(())
     }
 }
