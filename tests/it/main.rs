@@ -22,6 +22,7 @@ mod mutations;
 mod oidc;
 mod operators;
 mod pooler;
+mod profiles;
 mod public_schema;
 mod rates;
 mod round_trips;

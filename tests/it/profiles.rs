@@ -1,0 +1,37 @@
+//! Who may change what a tenant knows of its people.
+
+use crate::harness::{Caller, Service};
+use crate::members::{Team, id};
+
+#[tokio::test]
+async fn profiles_are_their_peoples_own() {
+    let service = Service::shared();
+    let team = Team::new(service, "profiles").await;
+    let (admin, member) = (id(&team.admin).await, id(&team.member).await);
+    let rename = async |caller: &Caller, user: &str| {
+        let set = format!("updateUser(id: \"{user}\", set: {{name: \"Renamed\"}}) {{ name }}");
+        caller.query(&format!("mutation {{ {set} }}")).await
+    };
+    let make =
+        "mutation { createUser(input: {email: \"made@profiles.test\", name: \"M\"}) { id } }";
+    for (caller, user, may) in [
+        (&team.member, &member, true),
+        (&team.member, &admin, false),
+        (&team.viewer, &member, false),
+        (&team.admin, &member, true),
+        (&team.owner, &admin, true),
+    ] {
+        let answer = rename(caller, user).await;
+        if may {
+            assert_eq!(answer.data()["updateUser"]["name"], "Renamed");
+        } else {
+            assert_eq!(answer.code(), "FORBIDDEN", "{answer:?}");
+        }
+    }
+    // Nor by a filter that finds others too, nor by a row of one's own making.
+    let all = "mutation { updateUsers(where: {name: {ne: \"\"}}, set: {name: \"All\"}) { affectedCount } }";
+    for mutation in [all, make] {
+        assert_eq!(team.member.query(mutation).await.code(), "FORBIDDEN");
+    }
+    team.admin.query(make).await.data();
+}
