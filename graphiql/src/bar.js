@@ -13,7 +13,7 @@ export function mountBar(bar, config) {
 
   const show = (session, notice, focus) => {
     status.textContent = notice ?? "";
-    account.replaceChildren(session ? signedIn(session.user) : form(status));
+    account.replaceChildren(session ? signedIn(session.user, status) : form(status));
     // Whoever acted in the bar keeps the focus there; whoever works in the editor isn't disturbed.
     if (focus) account.querySelector("input, button").focus();
   };
@@ -30,10 +30,16 @@ function place(config) {
   ]);
 }
 
-function signedIn(user) {
+function signedIn(user, status) {
   const initial = (user.name || user.email).slice(0, 1).toUpperCase();
   const button = element("button", { type: "button", textContent: "Sign out" });
-  button.addEventListener("click", signOut);
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    const problem = await signOut();
+    if (problem === null) return;
+    button.disabled = false;
+    status.textContent = problem;
+  });
   return element("div", { className: "bar-user" }, [
     element("span", { className: "bar-avatar", ariaHidden: "true", textContent: initial }),
     element("span", { className: "bar-name", title: `Signed in as ${user.email}` }, [

@@ -1,30 +1,27 @@
-// What GraphiQL calls for each operation: the request, with the token of whoever is signed in.
-import { post, requestHeaders } from "./request.js";
-import { currentSession, endSession } from "./session.js";
+// What GraphiQL calls for each operation: the request, on behalf of whoever is signed in.
+import { isUnauthenticated, post } from "./request.js";
+import { currentSession, hasExpired, refresh } from "./session.js";
 
 export async function fetcher(params, options) {
-  const token = currentSession()?.token ?? null;
-  const own = new Headers(options?.headers ?? {});
+  const headers = new Headers(options?.headers ?? {});
   const body = { ...params, operationName: knownOperation(params) };
-  const response = await post(body, merged(requestHeaders(token), own));
+  let session = currentSession();
+  // An Authorization typed into the headers tab takes precedence over cookies, so a refusal isn't about the session.
+  if (!session || headers.has("Authorization")) return post(body, headers);
 
-  // With an Authorization typed into the headers tab the refusal isn't about our token.
-  if (!token || own.has("Authorization") || !isUnauthenticated(response)) return response;
-  endSession(token);
-  // Introspection is public: an expired token must not leave the page without a schema.
-  return params.operationName === "IntrospectionQuery" ? post(body, merged(requestHeaders(null), own)) : response;
+  // The browser drops an expired token, and what is public would be answered as if to nobody.
+  if (hasExpired(session)) {
+    await refresh(session);
+    session = currentSession();
+  }
+  const response = await post(body, headers);
+  if (!session || !isUnauthenticated(response)) return response;
+  await refresh(session);
+  // Asked again even if the session has ended: introspection is public, and the page must not be left without a schema.
+  return currentSession() === session ? response : post(body, headers);
 }
 
 /** GraphiQL notices a new operation name half a second late; until then it sends the name of the text before. */
 function knownOperation({ query, operationName }) {
   return new RegExp(`\\b(query|mutation|subscription)\\s+${operationName}\\b`).test(query) ? operationName : undefined;
-}
-
-function merged(headers, own) {
-  own.forEach((value, name) => headers.set(name, value));
-  return headers;
-}
-
-function isUnauthenticated(response) {
-  return response.errors?.some((error) => error.extensions?.code === "UNAUTHENTICATED") ?? false;
 }

@@ -1,8 +1,13 @@
 // One GraphQL request to this origin, by GraphQL over HTTP.
 
-/** Resolves to a GraphQL response in every case but a lost connection. */
+/** Resolves to a GraphQL response in every case but a lost connection. The browser sends the session's cookies along. */
 export async function post(params, headers) {
-  const response = await fetch("/graphql", { method: "POST", headers, body: JSON.stringify(params) });
+  const all = new Headers({
+    Accept: "application/graphql-response+json, application/json",
+    "Content-Type": "application/json",
+  });
+  headers?.forEach((value, name) => all.set(name, value));
+  const response = await fetch("/graphql", { method: "POST", headers: all, body: JSON.stringify(params) });
   const text = await response.text();
   try {
     return JSON.parse(text);
@@ -12,12 +17,6 @@ export async function post(params, headers) {
   }
 }
 
-/** The headers of every request; `token` may be null. */
-export function requestHeaders(token) {
-  const headers = new Headers({
-    Accept: "application/graphql-response+json, application/json",
-    "Content-Type": "application/json",
-  });
-  if (token) headers.set("Authorization", `Bearer ${token}`);
-  return headers;
+export function isUnauthenticated(response) {
+  return response.errors?.some((error) => error.extensions?.code === "UNAUTHENTICATED") ?? false;
 }

@@ -1,5 +1,6 @@
 // Uses GraphiQL as a person does, in Chromium, against a running server. Environment:
-// TENANTRY_URL       a tenant's address with the demo data, e.g. http://acme.localhost:8080
+// TENANTRY_URL       a tenant's address with the demo data, e.g. http://acme.localhost:8080; its access tokens
+//                    have to expire within seconds (--token-lifetime 3)
 // TENANTRY_BASE_URL  the platform's address, e.g. http://localhost:8080
 // SCREENSHOT         where to save a picture of the page with rows in it (optional)
 // CHROMIUM           the browser's executable (default: /usr/bin/chromium)
@@ -11,6 +12,8 @@ const TENANT = required("TENANTRY_URL");
 const PLATFORM = required("TENANTRY_BASE_URL");
 const EMAIL = "ada@acme.test";
 const PASSWORD = "demo-password";
+const ACCESS = "tenantry-access";
+const REFRESH = "tenantry-refresh";
 const QUERY = "{ projects(first: 3) { totalCount nodes { name } } }";
 
 let browser;
@@ -69,14 +72,120 @@ test("a tenant's user signs in, sees rows, reloads and signs out", async () => {
   await page.context().close();
 });
 
+test("expired tokens are renewed, once for all that ask, and none is in a script's reach", async () => {
+  const { page, problems } = await open(TENANT);
+  await introspected(page);
+  await signIn(page, PASSWORD);
+  await page.getByRole("button", { name: "Sign out" }).waitFor();
+  const kept = await page.evaluate(() => document.cookie + JSON.stringify({ ...localStorage, ...sessionStorage }));
+  assert.match(kept, new RegExp(EMAIL));
+  assert.doesNotMatch(kept, /tenantry-(access|refresh)|tnr_|eyJ/);
+
+  const sent = operations(page);
+  await expired(page);
+  await run(page, QUERY);
+  await responseOf(page, /"totalCount": \d+/);
+  assert.deepEqual(sent, ["RefreshSession", "query"]);
+  // A reload asks for the schema, and the next query doesn't wait for it.
+  await expired(page);
+  sent.length = 0;
+  let release;
+  const held = new Promise((resolve) => (release = resolve));
+  await page.route("**/graphql", async (route) => {
+    if (/RefreshSession/.test(route.request().postData())) await held;
+    await route.continue();
+  });
+  await page.reload();
+  await shown(page, ".graphiql-query-editor", /totalCount/);
+  await run(page, QUERY);
+  await page.waitForTimeout(200);
+  release();
+  await responseOf(page, /"totalCount": \d+/);
+  assert.deepEqual(sent.toSorted(), ["IntrospectionQuery", "RefreshSession", "query"]);
+  assert.deepEqual(problems, []);
+  await page.context().close();
+});
+
+test("a request that is refused for want of a token is repeated with a new one", async () => {
+  const { page, problems } = await open(TENANT);
+  await introspected(page);
+  await signIn(page, PASSWORD);
+  await page.getByRole("button", { name: "Sign out" }).waitFor();
+  await page.context().clearCookies({ name: ACCESS });
+  // As if this machine's clock were late.
+  await page.evaluate(() => {
+    const session = JSON.parse(localStorage.getItem("tenantry:session"));
+    localStorage.setItem("tenantry:session", JSON.stringify({ ...session, expires: Date.now() + 3_600_000 }));
+  });
+  const sent = operations(page);
+  await run(page, QUERY);
+  await responseOf(page, /"totalCount": \d+/);
+  assert.deepEqual(sent, ["query", "RefreshSession", "query"]);
+  forgive(problems, /status of 401/);
+  assert.deepEqual(problems, []);
+  await page.context().close();
+});
+
+test("two tabs share a session until one of them signs out", async () => {
+  const { page: one, problems } = await open(TENANT);
+  await introspected(one);
+  await signIn(one, PASSWORD);
+  await one.getByRole("button", { name: "Sign out" }).waitFor();
+  const { page: two, problems: others } = await tab(one.context(), TENANT);
+  await introspected(two);
+  await two.getByRole("button", { name: "Sign out" }).waitFor();
+
+  for (const first of [one, two]) {
+    await expired(first);
+    const pages = first === one ? [one, two] : [two, one];
+    for (const page of pages) await type(page, QUERY);
+    await Promise.all(pages.map((page) => page.getByRole("button", { name: "Execute query" }).click()));
+    for (const page of pages) await responseOf(page, /"totalCount": \d+/);
+  }
+
+  const endpoint = new URL("/graphql", TENANT).href;
+  const kept = (await one.context().cookies(endpoint)).find(({ name }) => name === REFRESH);
+  await one.getByRole("button", { name: "Sign out" }).click();
+  await one.getByRole("button", { name: "Sign in" }).waitFor();
+  await two.getByRole("button", { name: "Sign in" }).waitFor();
+  assert.match(await two.getByRole("status").innerText(), /signed out in another tab/i);
+  assert.deepEqual(await one.context().cookies(endpoint), []);
+  assert.deepEqual([...problems, ...others], []);
+
+  // A copy of the cookie is of no use any more.
+  await one.context().addCookies([kept]);
+  const refused = await one.evaluate(async () => {
+    const headers = { "Content-Type": "application/json" };
+    const body = JSON.stringify({ query: "mutation { refreshSession { expiresIn } }" });
+    return (await fetch("/graphql", { method: "POST", headers, body })).text();
+  });
+  assert.match(refused, /UNAUTHENTICATED/);
+  await one.context().close();
+});
+
+test("nobody is told to be signed out before the server knows of it", async () => {
+  const { page, problems } = await open(TENANT);
+  await signIn(page, PASSWORD);
+  const button = page.getByRole("button", { name: "Sign out" });
+  await button.waitFor();
+  await introspected(page);
+  await page.route("**/graphql", (route) => route.abort());
+  await button.click();
+  await page.getByRole("status").filter({ hasText: "cannot be reached" }).waitFor();
+  await page.unroute("**/graphql");
+  await button.click();
+  await page.getByRole("button", { name: "Sign in" }).waitFor();
+  forgive(problems, /ERR_FAILED/);
+  assert.deepEqual(problems, []);
+  await page.context().close();
+});
+
 test("a session that the server no longer knows is dropped, and the page says so", async () => {
   const { page, problems } = await open(TENANT);
   await signIn(page, PASSWORD);
   await page.getByRole("button", { name: "Sign out" }).waitFor();
-  await page.evaluate(() => {
-    const session = JSON.parse(sessionStorage.getItem("tenantry:session"));
-    sessionStorage.setItem("tenantry:session", JSON.stringify({ ...session, token: "no.such.token" }));
-  });
+  await expired(page);
+  await page.context().clearCookies();
   await page.reload();
   await page.getByRole("button", { name: "Sign in" }).waitFor();
   assert.match(await page.getByRole("status").innerText(), /session ended/i);
@@ -116,9 +225,13 @@ test("the platform's page has its schema and no sign-in", async () => {
   await page.context().close();
 });
 
-/** Opens GraphiQL in a fresh profile and collects everything that must not happen there. */
+/** Opens GraphiQL in a fresh profile. */
 async function open(address, prepare) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+  return tab(await browser.newContext({ viewport: { width: 1280, height: 800 } }), address, prepare);
+}
+
+/** Opens GraphiQL and collects everything that must not happen there. */
+async function tab(context, address, prepare) {
   const page = await context.newPage();
   const problems = [];
   const origin = new URL(address).origin;
@@ -162,13 +275,39 @@ async function signIn(page, password) {
   await page.getByRole("button", { name: "Sign in" }).click();
 }
 
+/** Waits until the access token has expired, when the browser drops its cookie. */
+async function expired(page) {
+  const deadline = Date.now() + 15_000;
+  const gone = async () => {
+    const cookies = await page.context().cookies(TENANT);
+    return !cookies.some(({ name }) => name === ACCESS);
+  };
+  while (!(await gone())) {
+    assert.ok(Date.now() < deadline, "access tokens live too long: start the service with --token-lifetime 3");
+    await page.waitForTimeout(50);
+  }
+}
+
+/** The names of the operations that the page asks for from now on. */
+function operations(page) {
+  const sent = [];
+  page.on("request", (request) => {
+    if (new URL(request.url()).pathname === "/graphql") sent.push(request.postDataJSON().operationName ?? "query");
+  });
+  return sent;
+}
+
 /** Types over what is in the query editor and presses Ctrl+Enter. */
 async function run(page, query) {
+  await type(page, query);
+  await page.keyboard.press("ControlOrMeta+Enter");
+}
+
+async function type(page, query) {
   await page.locator(".graphiql-query-editor .monaco-editor .view-lines").click();
   await page.keyboard.press("ControlOrMeta+A");
   await page.keyboard.press("Delete");
   await page.keyboard.insertText(query);
-  await page.keyboard.press("ControlOrMeta+Enter");
 }
 
 const responseOf = (page, expected) => shown(page, ".graphiql-response", expected);
