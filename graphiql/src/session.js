@@ -17,7 +17,7 @@ let shown = currentSession();
 
 addEventListener("storage", () => {
   const email = currentSession()?.user.email;
-  if (email !== shown?.user.email) tell(email ? "" : "You signed out in another tab.");
+  if (email !== shown?.user.email) tell(email ? "" : "Your session ended in another tab.");
 });
 
 /** `{ user: { name, email }, expires }`, or null; another object after each change, be it another tab's. */

@@ -148,7 +148,7 @@ test("two tabs share a session until one of them signs out", async () => {
   await one.getByRole("button", { name: "Sign out" }).click();
   await one.getByRole("button", { name: "Sign in" }).waitFor();
   await two.getByRole("button", { name: "Sign in" }).waitFor();
-  assert.match(await two.getByRole("status").innerText(), /signed out in another tab/i);
+  assert.match(await two.getByRole("status").innerText(), /session ended in another tab/i);
   assert.deepEqual(await one.context().cookies(endpoint), []);
   assert.deepEqual([...problems, ...others], []);
 
