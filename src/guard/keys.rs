@@ -2,25 +2,19 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use quick_cache::sync::Cache;
-use tokio::sync::Semaphore;
-use tokio::time::timeout;
 
 use super::Identity;
+use super::lookups::Lookups;
 use crate::error::Failure;
 use crate::names::TenantId;
-use crate::registry::{ApiKey, KEY_PREFIX, Registry, RegistryError, Tenant};
+use crate::registry::{ApiKey, KEY_PREFIX, Registry, Tenant};
 use crate::secret::Secret;
 
 /// Keys that are kept; the others are asked for again.
 const KEPT: usize = 10_000;
-
-/// Look-ups at the same time, and how long a request waits for its turn: whoever tries keys is not to take all of the
-/// registry's connections.
-const LOOKUPS: usize = 2;
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A key at a tenant, as of the last change of access there: revoking one is such a change.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -39,7 +33,7 @@ struct Known {
 pub(super) struct Keys {
     registry: Arc<Registry>,
     known: Cache<Question, Arc<Known>>,
-    turns: Semaphore,
+    lookups: Lookups,
 }
 
 impl Keys {
@@ -47,7 +41,7 @@ impl Keys {
         Self {
             registry,
             known: Cache::new(KEPT),
-            turns: Semaphore::new(LOOKUPS),
+            lookups: Lookups::new(),
         }
     }
 
@@ -77,10 +71,7 @@ impl Keys {
 
     /// Keys that are none are not kept: there is no end of them.
     async fn look_up(&self, question: Question) -> Result<Arc<Known>, Failure> {
-        let turn = timeout(PATIENCE, self.turns.acquire()).await;
-        let _turn = turn
-            .map_err(|_| RegistryError::Busy)?
-            .map_err(|_| RegistryError::Busy)?;
+        let _turn = self.lookups.turn().await?;
         let (tenant, hash) = (question.tenant, &question.hash);
         let key = self.registry.api_key(tenant, hash).await?;
         let key = key.ok_or_else(|| Failure::unauthenticated("the API key is not valid here"))?;

@@ -5,6 +5,7 @@ mod cookies;
 mod foreign;
 mod host;
 mod keys;
+mod lookups;
 mod refresh;
 mod secret;
 mod sessions;
@@ -27,6 +28,7 @@ pub(crate) use cookies::{CookieChange, Cookies, Origin, Secret};
 use foreign::Foreign;
 pub(crate) use host::{BaseDomain, Hosts, Site};
 use keys::Keys;
+use lookups::Lookups;
 pub(crate) use secret::JwtSecret;
 pub(crate) use sessions::{Credentials, Granted};
 pub(crate) use token::{ISSUER, Lifetimes, Tokens};
@@ -139,6 +141,8 @@ pub(crate) struct Guard {
     access: Access,
     foreign: Foreign,
     keys: Keys,
+    /// Of operators, here and at tenants.
+    lookups: Lookups,
 }
 
 impl Guard {
@@ -154,6 +158,7 @@ impl Guard {
             access: Access::new(Arc::clone(&registry)),
             foreign: Foreign::new(issuers, Arc::clone(&registry)),
             keys: Keys::new(Arc::clone(&registry)),
+            lookups: Lookups::new(),
             registry,
             directory,
             tokens,
@@ -234,6 +239,7 @@ impl Guard {
     /// An operator who was let into the tenant.
     async fn visitor(&self, tenant: &Tenant, token: &str) -> Result<Identity, Failure> {
         let over = || Failure::unauthenticated("this support access is over");
+        let _turn = self.lookups.turn().await?;
         let visitor = self.registry.visitor(token).await?;
         let (place, operator, role) = visitor.ok_or_else(over)?;
         if place != tenant.id {
@@ -245,6 +251,7 @@ impl Guard {
 
     /// The operator at the base domain who has this token.
     async fn operator(&self, token: &str) -> Result<PlatformIdentity, Failure> {
+        let _turn = self.lookups.turn().await?;
         let operator = self.registry.operator_of(token).await?;
         let operator = operator.ok_or_else(|| {
             Failure::unauthenticated("the session has ended: log in again, by operatorLogIn")

@@ -111,11 +111,13 @@ impl ServiceContext {
         }
     }
 
-    /// On whose behalf members are changed, if that takes no higher role.
+    /// On whose behalf members are changed, if that takes no higher role. Keys and operators who look in change
+    /// none: whom they let in would stay when they are gone.
     pub(super) fn actor(&self, least: MemberRole) -> Result<MemberActor, Failure> {
+        let role = self.at_least(least)?;
         Ok(MemberActor {
-            user: self.identity().user(),
-            role: self.at_least(least)?,
+            user: Some(self.account()?),
+            role,
         })
     }
 

@@ -36,7 +36,7 @@ impl ProvisioningMutation {
         input: TenantProvisioningInput,
     ) -> Result<TenantProvisioning, Failure> {
         let service = ServiceContext::of(context)?;
-        service.at_least(MemberRole::Admin)?;
+        service.actor(MemberRole::Admin)?;
         let domains = input.domains.unwrap_or_default().into_iter();
         let domains = domains.map(|text| {
             let name = DomainName::parse_written(&text);

@@ -74,17 +74,20 @@ async fn a_key_may_do_what_its_role_may() {
     assert_eq!(viewer.query(LIST).await.code(), "FORBIDDEN");
     let (admin, _) = machine(&owner, "ADMIN").await;
     admin.query(LIST).await.data();
-    // Keys make no keys, and are nobody who could leave.
+    // Keys make no keys and let nobody in: those would stay when the key is gone. And they are nobody who could leave.
     assert_eq!(
         issue(&admin, "VIEWER", Value::Null).await.code(),
         "FORBIDDEN"
     );
     let leave = "mutation { leaveTenant { email } }";
     assert_eq!(admin.query(leave).await.code(), "FORBIDDEN");
-    let owners = admin
-        .query("mutation { inviteMember(input: {email: \"a@b.test\", role: OWNER}) { id } }")
-        .await;
-    assert_eq!(owners.code(), "FORBIDDEN");
+    for mutation in [
+        "inviteMember(input: {email: \"a@b.test\", role: VIEWER}) { id }",
+        "setProvisioning(input: {mode: OFF}) { __typename }",
+    ] {
+        let answer = admin.query(&format!("mutation {{ {mutation} }}")).await;
+        assert_eq!(answer.code(), "FORBIDDEN", "{mutation}");
+    }
 }
 
 #[tokio::test]
