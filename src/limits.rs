@@ -15,7 +15,8 @@ use crate::error::{Code, Failure};
 use meter::Excess;
 
 /// What is limited. The configuration has a flag for each, the registry a name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, async_graphql::Enum)]
+#[graphql(name = "OwnLimitName")]
 pub(crate) enum Limit {
     /// The values of an answer, if every list were as long as it may be.
     Complexity,

@@ -1,6 +1,7 @@
 //! The GraphQL API at the base domain: what the service offers to people who have no tenant yet.
 
 mod accounts;
+mod audit;
 mod operators;
 mod sign_up;
 mod tenants;
@@ -28,6 +29,7 @@ pub(crate) struct Query(
     accounts::AccountQuery,
     operators::OperatorQuery,
     tenants::TenantQuery,
+    audit::AuditQuery,
 );
 
 /// All that can be changed.
@@ -37,6 +39,7 @@ pub(crate) struct Mutation(
     accounts::AccountMutation,
     operators::OperatorMutation,
     tenants::TenantMutation,
+    tenants::LimitMutation,
 );
 
 /// All that the resolvers need.

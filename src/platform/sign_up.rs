@@ -22,8 +22,9 @@ impl SignUpMutation {
         input: SignUpInput,
     ) -> Result<SignUpPayload, Error> {
         let platform = context.data::<Platform>()?;
-        let new = input.parse().map_err(into_error)?;
+        let mut new = input.parse().map_err(into_error)?;
         let client = context.data::<RequestInfo>()?;
+        new.request = Some(client.clone());
         let (signed_up, granted) = sign_up(platform, new, client).await.map_err(into_error)?;
         let tenant = signed_up.tenant;
         Ok(SignUpPayload {

@@ -13,6 +13,7 @@ mod lanes;
 mod lifecycle;
 mod login;
 mod members;
+mod new_tenant;
 mod open;
 mod operators;
 mod password;
@@ -56,11 +57,12 @@ pub(crate) use lifecycle::{
 };
 pub(crate) use login::RequestLogin;
 pub(crate) use members::{Acceptance, Actor as MemberActor, Invitation, Member};
+pub(crate) use new_tenant::{Content, NewTenant};
 #[cfg(test)]
 pub(crate) use open::OpenError;
 pub(crate) use operators::{OPERATOR_TOKEN, Operator, OperatorSession};
 pub(crate) use password::{Hasher, Password};
-pub(crate) use provision::{Content, NewTenant, SignedUp};
+pub(crate) use provision::SignedUp;
 pub(crate) use provisioning::{Provisioning, ProvisioningMode};
 pub(crate) use resets::set_password;
 pub(crate) use session_list::SessionRow;

@@ -8,10 +8,12 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
+use super::audit::Actor;
 use super::lifecycle::By;
+use super::new_tenant::{Content, NewTenant};
 use super::spares::Spare;
 use super::tenant::{Tenant, TenantStatus};
-use super::{Password, Registry, RegistryError};
+use super::{Registry, RegistryError};
 use crate::error::{Code, Failure, postgres_reason};
 use crate::limits::Overrides;
 use crate::migrate::{self, MigrationError, Migrations, USERS_TABLE};
@@ -20,27 +22,6 @@ use crate::names::{
     UserId,
 };
 use crate::sql::Ident;
-
-/// What a customer tells at sign-up, already checked.
-pub(crate) struct NewTenant {
-    pub(crate) organization: DisplayName,
-    pub(crate) subdomain: Subdomain,
-    pub(crate) owner_name: DisplayName,
-    pub(crate) email: EmailAddress,
-    pub(crate) password: Password,
-    pub(crate) content: Content,
-    /// The operator who makes it; none when it is the owner who signs up.
-    pub(crate) by: Option<By>,
-}
-
-/// What the new tables hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Content {
-    /// What every new tenant starts with.
-    Seed,
-    /// That, and the rows that make a demonstration look real.
-    Demo,
-}
 
 /// A tenant that is ready, and its owner.
 #[derive(Debug)]
@@ -51,41 +32,6 @@ pub(crate) struct SignedUp {
 
 /// How often another name is tried when the one chosen was taken by somebody else in the same moment.
 const ATTEMPTS: usize = 3;
-
-impl NewTenant {
-    /// Checks what came in. Without a subdomain, one is made of the organization's name.
-    pub(crate) fn parse(
-        organization: &str,
-        subdomain: Option<&str>,
-        owner_name: &str,
-        email: &str,
-        password: &str,
-    ) -> Result<Self, Failure> {
-        let organization = named("organization", DisplayName::parse(organization))?;
-        let owner_name = named("name", DisplayName::parse(owner_name))?;
-        let email = named("email", EmailAddress::parse(email))?;
-        let subdomain = match subdomain {
-            Some(text) => Subdomain::claim(text),
-            None => Subdomain::derive(organization.as_str()),
-        };
-        let subdomain =
-            subdomain.map_err(|error| Failure::bad_input("subdomain", error.to_string()))?;
-        let password = Password::choose(password, &email, organization.as_str())?;
-        Ok(Self {
-            organization,
-            subdomain,
-            owner_name,
-            email,
-            password,
-            content: Content::Seed,
-            by: None,
-        })
-    }
-}
-
-fn named<T>(field: &'static str, parsed: Result<T, NameError>) -> Result<T, Failure> {
-    parsed.map_err(|error| Failure::bad_input(field, error.to_string()))
-}
 
 impl Registry {
     /// Makes a tenant: account, registry rows, role, schema, tables, seed and owner; all of it or none of it.
@@ -104,15 +50,25 @@ impl Registry {
             password,
             content,
             by,
+            request,
         } = new;
+        let owner = UserId(Uuid::now_v7());
         let applicant = Applicant {
-            owner: UserId(Uuid::now_v7()),
+            owner,
             organization,
             subdomain,
             owner_name,
             email,
             password_hash: self.hasher.hash(password).await?,
-            by,
+            action: if by.is_some() {
+                "createTenant"
+            } else {
+                "signUp"
+            },
+            by: by.unwrap_or(By {
+                actor: Actor::User(owner, Some(MemberRole::Owner)),
+                request,
+            }),
         };
         let mut attempts = 0;
         loop {
@@ -171,12 +127,11 @@ impl Registry {
         }
         move_in(&transaction, applicant, &tenant, &self.users_table).await?;
         fill(&transaction, migrations, &tenant, content).await?;
-        if let Some(by) = &applicant.by {
-            let details =
-                json!({"subdomain": tenant.subdomain.as_str(), "owner": applicant.email.as_str()});
-            by.record(&transaction, tenant.id, "createTenant", details)
-                .await?;
-        }
+        let Applicant {
+            by, action, email, ..
+        } = applicant;
+        let details = json!({"subdomain": tenant.subdomain.as_str(), "owner": email.as_str()});
+        by.record(&transaction, tenant.id, action, details).await?;
         transaction.commit().await?;
         self.spare_taken.notify_one();
         Ok(SignedUp {
@@ -194,7 +149,8 @@ struct Applicant {
     owner_name: DisplayName,
     email: EmailAddress,
     password_hash: String,
-    by: Option<By>,
+    by: By,
+    action: &'static str,
 }
 
 /// Writes the registry's rows first: whoever comes second for a subdomain or an address waits here, and is told.

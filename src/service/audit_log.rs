@@ -26,37 +26,33 @@ impl AuditFields {
     ) -> Result<TenantAuditConnection, Failure> {
         let service = ServiceContext::of(context)?;
         service.at_least(MemberRole::Admin)?;
-        let count = u16::try_from(first).ok().filter(|_| first <= MOST);
-        let count = count.ok_or_else(|| {
-            let message = format!("first is a number from 0 to {MOST}");
-            Failure::bad_input("first", message)
-        })?;
+        let count = page_length(first)?;
         let after = after.as_deref().map(Place::parse).transpose()?;
-        let filter = filter.unwrap_or_default();
         let wanted = Wanted {
             tenant: Some(service.tenant().id),
-            kind: filter.kind,
-            actors: filter.actor_id.map(|id| vec![id]),
-            action: filter.action,
-            since: filter.since,
-            until: filter.until,
-            failed: filter.failed,
+            ..filter.unwrap_or_default().into()
         };
         let transaction = service.transaction().await?;
         let (entries, more) = audit::page(transaction, &wanted, after, count).await?;
         Ok(TenantAuditConnection {
-            page_info: TenantAuditPageInfo {
-                has_next_page: more,
-                end_cursor: entries.last().map(|entry| entry.place().cursor()),
-            },
+            page_info: TenantAuditPageInfo::new(&entries, more),
             nodes: entries.into_iter().map(TenantAuditEntry::from).collect(),
         })
     }
 }
 
+/// How many entries a page has.
+pub(crate) fn page_length(first: i32) -> Result<u16, Failure> {
+    let count = u16::try_from(first).ok().filter(|_| first <= MOST);
+    count.ok_or_else(|| {
+        let message = format!("first is a number from 0 to {MOST}");
+        Failure::bad_input("first", message)
+    })
+}
+
 /// Which entries; all of which nothing is said.
 #[derive(InputObject, Default)]
-struct TenantAuditFilter {
+pub(crate) struct TenantAuditFilter {
     kind: Option<Kind>,
     /// A user, an API key or an operator.
     actor_id: Option<Uuid>,
@@ -76,7 +72,7 @@ struct TenantAuditConnection {
 }
 
 #[derive(SimpleObject)]
-struct TenantAuditPageInfo {
+pub(crate) struct TenantAuditPageInfo {
     has_next_page: bool,
     /// For `after`.
     end_cursor: Option<String>,
@@ -84,7 +80,7 @@ struct TenantAuditPageInfo {
 
 /// Something that was done, or that failed.
 #[derive(SimpleObject)]
-struct TenantAuditEntry {
+pub(crate) struct TenantAuditEntry {
     id: Uuid,
     at: OffsetDateTime,
     kind: Kind,
@@ -141,6 +137,29 @@ struct TenantAuditRows {
 struct TenantAuditDetail {
     name: String,
     value: String,
+}
+
+impl From<TenantAuditFilter> for Wanted {
+    fn from(filter: TenantAuditFilter) -> Self {
+        Self {
+            tenant: None,
+            kind: filter.kind,
+            actors: filter.actor_id.map(|id| vec![id]),
+            action: filter.action,
+            since: filter.since,
+            until: filter.until,
+            failed: filter.failed,
+        }
+    }
+}
+
+impl TenantAuditPageInfo {
+    pub(crate) fn new(entries: &[Recorded], more: bool) -> Self {
+        Self {
+            has_next_page: more,
+            end_cursor: entries.last().map(|entry| entry.place().cursor()),
+        }
+    }
 }
 
 impl From<Recorded> for TenantAuditEntry {

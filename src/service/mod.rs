@@ -4,7 +4,7 @@
 //! tables. Fields are resolved here, one by one; a file for each topic, put together below.
 
 mod api_keys;
-mod audit_log;
+pub(crate) mod audit_log;
 mod context;
 mod domains;
 mod invitations;

@@ -52,7 +52,7 @@ fn planning_and_printing_are_pure() {
 const EDGES: &str = "
     http: apis compile documents error execute guard limits plan platform registry request schema service session
     service: dns error guard limits mail names registry request resets schema secret
-    platform: error guard migrate names registry request resets secret
+    platform: error guard limits migrate names registry request resets secret service
     resets: error guard mail registry request
     guard: error names oidc registry request secret
     oidc: error names

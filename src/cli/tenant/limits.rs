@@ -46,11 +46,7 @@ pub(super) async fn run(session: &Session, arguments: &Arguments) -> anyhow::Res
 
 fn new_limit(text: &str) -> Result<NewLimit, String> {
     let (name, value) = text.split_once('=').ok_or("write it as name=number")?;
-    // Postgres holds no more digits than that.
-    let number = value
-        .parse()
-        .ok()
-        .filter(|number| (1..=10_u64.pow(18) - 1).contains(number));
+    let number = value.parse().ok().and_then(NewLimit::checked);
     let value = number.ok_or_else(|| format!("{value:?} is no number from 1"))?;
     Ok(NewLimit {
         value: Some(value),

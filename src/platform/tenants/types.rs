@@ -9,13 +9,16 @@ use crate::names::MemberRole;
 use crate::registry::{Filter, Page, Purged, Sort, TenantRecord, TenantStatus};
 
 /// A whole number of up to 64 bits, as a string: JavaScript's numbers lose digits.
-pub(super) struct BigInt(i64);
+pub(super) struct BigInt(pub(super) i64);
 
 #[Scalar]
 impl ScalarType for BigInt {
     fn parse(value: Value) -> async_graphql::InputValueResult<Self> {
         match &value {
             Value::String(text) => Ok(Self(text.parse()?)),
+            Value::Number(number) if number.is_i64() => {
+                Ok(Self(number.as_i64().unwrap_or_default()))
+            }
             _ => Err(async_graphql::InputValueError::expected_type(value)),
         }
     }

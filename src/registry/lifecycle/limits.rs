@@ -16,6 +16,13 @@ pub(crate) struct NewLimit {
     pub(crate) value: Option<u64>,
 }
 
+impl NewLimit {
+    /// Postgres holds no more digits than that.
+    pub(crate) fn checked(value: u64) -> Option<u64> {
+        (1..=10_u64.pow(18) - 1).contains(&value).then_some(value)
+    }
+}
+
 impl Registry {
     /// The limits of its own that a tenant has after these changes; without any, as they are. All replicas know of them as
     /// soon as they are committed.
