@@ -1,6 +1,7 @@
 //! The audit log: who changed what, written by the transaction that did it, and told to nobody else.
 
 mod command;
+mod service;
 
 use serde_json::{Value, json};
 use tokio_postgres::Client;

@@ -72,7 +72,7 @@ pub(crate) async fn page(
         .client()
         .query_typed(
         "select l.at, l.id, t.subdomain, l.kind, l.action, l.actor_kind, l.actor_id, \
-           coalesce(l.actor_name, a.name, o.email), \
+           coalesce(l.actor_name, a.name, o.email, k.name), \
            l.actor_role, host(l.ip), l.user_agent, l.request_id, l.details, \
            (select jsonb_agg(case when k.keys ~ '^[{]' \
               then jsonb_build_array(cardinality(k.keys::text[]), to_jsonb((k.keys::text[])[1:100])) \
@@ -84,6 +84,7 @@ pub(crate) async fn page(
          left join tenantry.tenants t on t.id = l.tenant_id \
          left join tenantry.accounts a on a.id = l.actor_id and l.actor_kind = 'user' \
          left join tenantry.operators o on o.id = l.actor_id and l.actor_kind in ('operator', 'support') \
+         left join tenantry.api_keys k on k.id = l.actor_id and l.actor_kind = 'api_key' \
          where ($1 is null or l.tenant_id = $1) and ($2 is null or l.kind = $2) and ($3 is null or l.actor_id = any($3)) \
            and ($4 is null or l.action = $4) and ($5 is null or l.at >= $5) and ($6 is null or l.at < $6) \
            and ($7 is null or (l.outcome <> 'ok') = $7) and ($8 is null or (l.at, l.id) < ($8, $9)) \
