@@ -388,19 +388,3 @@ async fn identities_and_workspaces() {
         .await;
     assert_eq!(invited.data()["currentTenant"]["invitations"], json!([]));
 }
-
-#[tokio::test]
-async fn what_may_not_be_read_is_null_where_it_can_be() {
-    let service = Service::shared();
-    let team = Team::new(service, "nulls").await;
-    let query = "{ projects { totalCount } currentTenant { name invitations { email } } }";
-    let answer = team.viewer.query(query).await;
-    let json = answer.json();
-    // Neither the list nor the tenant may be null, so that all of the data is.
-    assert_eq!(json["data"], Value::Null);
-    assert_eq!(answer.code(), "FORBIDDEN");
-    assert_eq!(
-        json["errors"][0]["path"],
-        json!(["currentTenant", "invitations"])
-    );
-}

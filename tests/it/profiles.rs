@@ -1,4 +1,6 @@
-//! Who may change what a tenant knows of its people.
+//! Who may read and change what a tenant knows of its people.
+
+use serde_json::{Value, json};
 
 use crate::harness::{Caller, Service};
 use crate::members::{Team, id};
@@ -34,4 +36,20 @@ async fn profiles_are_their_peoples_own() {
         assert_eq!(team.member.query(mutation).await.code(), "FORBIDDEN");
     }
     team.admin.query(make).await.data();
+}
+
+#[tokio::test]
+async fn what_may_not_be_read_is_null_where_it_can_be() {
+    let service = Service::shared();
+    let team = Team::new(service, "nulls").await;
+    let query = "{ projects { totalCount } currentTenant { name invitations { email } } }";
+    let answer = team.viewer.query(query).await;
+    let json = answer.json();
+    // Neither the list nor the tenant may be null, so that all of the data is.
+    assert_eq!(json["data"], Value::Null);
+    assert_eq!(answer.code(), "FORBIDDEN");
+    assert_eq!(
+        json["errors"][0]["path"],
+        json!(["currentTenant", "invitations"])
+    );
 }
