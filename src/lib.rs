@@ -54,7 +54,6 @@ pub mod postgres;
 
 mod error;
 mod limits;
-#[allow(dead_code, reason = "resets of passwords come next")]
 mod mail;
 mod names;
 mod request;

@@ -99,7 +99,6 @@ pub(super) async fn build(parts: Parts) -> anyhow::Result<Arc<Service>> {
         mailer,
         resets,
         registry: Arc::clone(&registry),
-        directory: Arc::clone(&directory),
         guard: Arc::clone(&guard),
         public_url: parts.public_url,
         limits: parts.serving.limits(),

@@ -61,7 +61,6 @@ impl TenantContext {
 
 /// Who sent the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(dead_code, reason = "keys and support are on their way")]
 pub(crate) enum Identity {
     Anonymous,
     Member {
@@ -112,7 +111,6 @@ impl Identity {
 
 /// Who sent a request to the base domain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(dead_code, reason = "the fields of accounts and operators follow")]
 pub(crate) enum PlatformIdentity {
     Anonymous,
     /// A person, who may belong to any number of tenants: the id is that of the user there.

@@ -12,15 +12,13 @@ use crate::limits::Limits;
 use crate::mail::{Mail, Mailer};
 use crate::names::{MemberRole, SessionId, UserId};
 use crate::registry::audit;
-use crate::registry::{Access, Directory, MemberActor, OwnerTransaction, Registry, Tenant};
+use crate::registry::{Access, MemberActor, OwnerTransaction, Registry, Tenant};
 use crate::request::RequestInfo;
 use crate::resets::Resets;
 
 /// What is the same for all requests.
-#[allow(dead_code, reason = "for fields to come")]
 pub(crate) struct Environment {
     pub(crate) registry: Arc<Registry>,
-    pub(crate) directory: Arc<Directory>,
     pub(crate) guard: Arc<Guard>,
     pub(crate) public_url: PublicUrl,
     /// Of tenants that have none of their own.

@@ -35,9 +35,7 @@ impl DomainMutation {
         context: &Context<'_>,
         name: String,
     ) -> Result<TenantDomain, Failure> {
-        let service = ServiceContext::of(context)?;
-        service.at_least(MemberRole::Admin)?;
-        let name = parse(service, &name)?;
+        let (service, name) = admin(context, &name)?;
         let transaction = service.transaction().await?;
         let domain = domains::add(transaction, service.tenant().id, &name).await?;
         record(service, "addDomain", &domain).await?;
@@ -51,9 +49,7 @@ impl DomainMutation {
         context: &Context<'_>,
         name: String,
     ) -> Result<TenantDomain, Failure> {
-        let service = ServiceContext::of(context)?;
-        service.at_least(MemberRole::Admin)?;
-        let name = parse(service, &name)?;
+        let (service, name) = admin(context, &name)?;
         let (environment, tenant) = (service.environment(), service.tenant().id);
         let claimed = environment.registry.domain(tenant, &name).await?;
         let domain = claimed.ok_or_else(domains::unknown)?;
@@ -87,14 +83,22 @@ impl DomainMutation {
         context: &Context<'_>,
         name: String,
     ) -> Result<TenantDomain, Failure> {
-        let service = ServiceContext::of(context)?;
-        service.at_least(MemberRole::Admin)?;
-        let name = parse(service, &name)?;
+        let (service, name) = admin(context, &name)?;
         let transaction = service.transaction().await?;
         let domain = domains::remove(transaction, service.tenant().id, &name).await?;
         record(service, "removeDomain", &domain).await?;
         Ok(domain.into())
     }
+}
+
+/// An admin's request about a domain.
+fn admin<'a>(
+    context: &Context<'a>,
+    name: &str,
+) -> Result<(&'a ServiceContext, DomainName), Failure> {
+    let service = ServiceContext::of(context)?;
+    service.at_least(MemberRole::Admin)?;
+    Ok((service, parse(service, name)?))
 }
 
 /// An address of the tenant's own.
