@@ -3,33 +3,16 @@
 mod log;
 mod support;
 
-use std::io::Write as _;
-use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::json;
 
 use crate::harness::service::unique;
-use crate::harness::{Answer, Caller, Service, tenantry, within};
+use crate::harness::{self, Answer, Caller, Service, within};
 
 /// Runs a command on the database of the shared service, and gives what it printed.
 fn run(arguments: &[&str], input: &str) -> (i32, String) {
-    let mut command = tenantry(arguments);
-    command
-        .arg("--data-dir")
-        .arg(Service::shared().dir().data());
-    command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null());
-    let mut child = command.spawn().unwrap();
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(input.as_bytes())
-        .unwrap();
-    let output = child.wait_with_output().unwrap();
+    let output = harness::run(arguments, input);
     let text = String::from_utf8(output.stdout).unwrap();
     (output.status.code().unwrap(), text.trim_end().to_owned())
 }

@@ -2,14 +2,13 @@
 
 mod killed;
 
-use std::io::Write as _;
-use std::process::{Output, Stdio};
+use std::process::Output;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::harness::service::unique;
-use crate::harness::{Answer, Caller, Service, tenantry, within};
+use crate::harness::{self, Answer, Caller, Service, tenantry, within};
 
 /// Runs a command on the database of the shared service.
 fn run(arguments: &[&str]) -> Output {
@@ -17,23 +16,7 @@ fn run(arguments: &[&str]) -> Output {
 }
 
 fn run_with(arguments: &[&str], input: &str) -> Output {
-    let mut command = tenantry(&["tenant"]);
-    command
-        .args(arguments)
-        .arg("--data-dir")
-        .arg(Service::shared().dir().data());
-    command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(input.as_bytes())
-        .unwrap();
-    child.wait_with_output().unwrap()
+    harness::run(&[&["tenant"], arguments].concat(), input)
 }
 
 #[track_caller]

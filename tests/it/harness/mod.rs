@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 pub(crate) use caller::{Answer, Caller};
 pub(crate) use chance::{Chance, setting};
-pub(crate) use process::{DataDir, tenantry};
+pub(crate) use process::{DataDir, run, tenantry};
 pub(crate) use service::Service;
 pub(crate) use token::Claims;
 

@@ -1,10 +1,10 @@
 //! Processes of `tenantry` that cannot outlive the tests, however those end.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
@@ -12,6 +12,8 @@ use std::time::Duration;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
+
+use super::Service;
 
 /// How long a process may take to get ready, on a slow machine that does other things too.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -45,6 +47,26 @@ pub(crate) fn tenantry(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tenantry"));
     command.args(arguments).env_clear().envs(surroundings());
     command
+}
+
+/// Runs a command on the database of the shared service, with this for its standard input.
+pub(crate) fn run(arguments: &[&str], input: &str) -> Output {
+    let mut command = tenantry(arguments);
+    command
+        .arg("--data-dir")
+        .arg(Service::shared().dir().data());
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(input.as_bytes())
+        .unwrap();
+    child.wait_with_output().unwrap()
 }
 
 fn surroundings() -> impl Iterator<Item = (String, String)> {
