@@ -48,7 +48,10 @@ impl Apis {
 
     /// The API of the tenant's schema version.
     pub(crate) async fn of(&self, tenant: &Tenant) -> Result<Arc<Api>, Failure> {
-        self.load(tenant).await.map_err(Failure::internal)
+        self.load(tenant).await.map_err(|error| match error {
+            ApiError::Registry(error) => error.into(),
+            error => Failure::internal(error),
+        })
     }
 
     pub(crate) async fn load(&self, tenant: &Tenant) -> Result<Arc<Api>, ApiError> {

@@ -29,6 +29,17 @@ pub(crate) enum Outcome {
     Written(Vec<Rows>),
 }
 
+impl Outcome {
+    /// How many bytes of rows there are.
+    fn size(&self) -> usize {
+        match self {
+            Self::Rows(rows, _) => rows.size(),
+            Self::Written(results) => results.first().map_or(0, Rows::size),
+            Self::Nothing | Self::LogIns(_) => 0,
+        }
+    }
+}
+
 /// One `logIn`: the tokens, and for each field `user` the rows, as the user may see them.
 pub(crate) struct LoggedIn {
     granted: Granted,
@@ -243,7 +254,7 @@ pub(crate) fn encode(
         Outcome::Written(_) => usize::MAX,
         _ => limits.bytes(Limit::Response),
     };
-    let mut body = Body::new(bindings, limit);
+    let mut body = Body::new(bindings, limit, outcome.size());
     let (mut columns, mut log_ins) = (0.., 0..);
     for (index, root) in compiled.plan.roots.iter().enumerate() {
         let source = match (&root.value, outcome) {

@@ -31,6 +31,11 @@ impl Rows {
         Self { bytes, starts }
     }
 
+    /// How many bytes came; those of other results of the same answer count too.
+    pub(crate) fn size(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Rows that did not come over the wire.
     pub fn from_columns<'a, R, C>(rows: R) -> Self
     where

@@ -185,7 +185,7 @@ pub(crate) fn encode(
         Layout::Flat => Source::Rows(rows),
         Layout::Columns => Source::Column(rows.first().context("no row")?, 0),
     };
-    let mut body = Body::new(bindings, usize::MAX);
+    let mut body = Body::new(bindings, usize::MAX, 0);
     for root in &compiled.plan.roots {
         body.root(root, source)?;
     }

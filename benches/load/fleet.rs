@@ -87,8 +87,10 @@ impl Fleet {
         Service::start(&self.url(), &self.secret, &self.serve_flags, &log).await
     }
 
+    /// By the socket, as one connects to a server on the same machine.
     pub(crate) fn url(&self) -> String {
-        self.cluster.url("bench")
+        let socket = self.cluster.socket_url("bench");
+        socket.unwrap_or_else(|| self.cluster.url("bench"))
     }
 
     /// Signs the missing tenants up, by the service itself. True when there were some.

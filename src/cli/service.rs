@@ -141,9 +141,10 @@ pub(super) async fn serve(
     listener: TcpListener,
     stop: Stop,
 ) -> anyhow::Result<()> {
-    let app = http::router(Arc::clone(&service));
     let stopping = stop.clone();
-    let server = http::serve(listener, app, async move { stopping.wait().await });
+    let server = http::serve(listener, Arc::clone(&service), async move {
+        stopping.wait().await;
+    });
     let registry = &service.registry;
     tokio::select! {
         () = service.lanes.tidy() => {}

@@ -30,6 +30,9 @@ use list::Beside;
 use row::{Encoder, Fault};
 use slots::{Items, Slots};
 
+/// The most bytes that are taken for a response before it is known to need them.
+const MOST_AT_ONCE: usize = 1 << 20;
+
 /// The `data` of a response under construction, with the errors of its fields.
 pub struct Body<'a> {
     encoder: Encoder<'a>,
@@ -58,9 +61,11 @@ pub enum Source<'a> {
 }
 
 impl<'a> Body<'a> {
-    /// `limit` is the most bytes that lists may fill.
-    pub fn new(bindings: &'a Bindings, limit: usize) -> Self {
-        let mut encoder = Encoder::new(bindings, limit, Vec::with_capacity(1024));
+    /// `limit` is the most bytes that lists may fill; `source` is how many bytes the rows have.
+    pub fn new(bindings: &'a Bindings, limit: usize, source: usize) -> Self {
+        // Names and punctuation take about as much as values: seldom has the buffer to grow.
+        let size = source.saturating_mul(2).min(limit).min(MOST_AT_ONCE) + 512;
+        let mut encoder = Encoder::new(bindings, limit, Vec::with_capacity(size));
         encoder.out.extend_from_slice(b"{\"data\":{");
         Self {
             encoder,

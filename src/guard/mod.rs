@@ -11,6 +11,7 @@ mod secret;
 mod sessions;
 mod token;
 mod url;
+mod verified;
 mod whose;
 
 use std::sync::Arc;

@@ -1,6 +1,7 @@
 //! Access tokens: JSON Web Tokens, signed with HS256 and nothing else, each good at one place for a short time.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
@@ -14,6 +15,7 @@ use uuid::Uuid;
 use super::access::Claim;
 use super::refresh::RefreshToken;
 use super::secret::JwtSecret;
+use super::verified::Verified;
 use crate::error::{Code, Failure};
 use crate::names::{MemberRole, SessionId, TenantId, UserId};
 use crate::registry::Session;
@@ -81,6 +83,7 @@ pub(crate) struct Tokens {
     checking: DecodingKey,
     rules: Validation,
     lifetimes: Lifetimes,
+    verified: Verified<Arc<Claims>>,
 }
 
 impl Tokens {
@@ -96,6 +99,7 @@ impl Tokens {
             checking: DecodingKey::from_secret(secret.0.as_bytes()),
             rules,
             lifetimes,
+            verified: Verified::default(),
         }
     }
 
@@ -170,22 +174,41 @@ impl Tokens {
         }
     }
 
-    fn decode(&self, token: &str) -> Result<Claims, Failure> {
-        let claims = decode::<Claims>(token, &self.checking, &self.rules)
-            .map_err(|error| match error.kind() {
-                ErrorKind::ExpiredSignature => Failure::unauthenticated(
-                    "the access token has expired: refresh the session, or log in again",
-                ),
-                _ => not_valid().with_log(error),
-            })?
-            .claims;
-        if claims.iat > now().saturating_add(LEEWAY) {
+    fn decode(&self, token: &str) -> Result<Arc<Claims>, Failure> {
+        let claims = if let Some(claims) = self.verified.get(token) {
+            claims
+        } else {
+            let claims = Arc::new(self.check(token)?);
+            self.verified.put(token, Arc::clone(&claims));
+            claims
+        };
+        // What time changes is asked each time.
+        let now = now();
+        if claims.exp < now.saturating_sub(LEEWAY) {
+            return Err(expired());
+        }
+        if claims.iat > now.saturating_add(LEEWAY) {
             return Err(Failure::unauthenticated(
                 "the access token is not valid yet",
             ));
         }
         Ok(claims)
     }
+
+    /// Checks the signature and what stands beside it.
+    fn check(&self, token: &str) -> Result<Claims, Failure> {
+        match decode::<Claims>(token, &self.checking, &self.rules) {
+            Ok(token) => Ok(token.claims),
+            Err(error) => Err(match error.kind() {
+                ErrorKind::ExpiredSignature => expired(),
+                _ => not_valid().with_log(error),
+            }),
+        }
+    }
+}
+
+fn expired() -> Failure {
+    Failure::unauthenticated("the access token has expired: refresh the session, or log in again")
 }
 
 fn not_valid() -> Failure {
@@ -359,11 +382,25 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_token_that_was_good_expires() {
+        let tokens = tokens();
+        let patch = json!({"exp": now() - LEEWAY + 1});
+        let token = forge(&Header::default(), &claims(&patch));
+        assert!(tokens.verify(&token, TENANT).is_ok());
+        std::thread::sleep(Duration::from_millis(2_100));
+        let refused = tokens.verify(&token, TENANT).unwrap_err();
+        assert!(refused.message.contains("expired"), "{}", refused.message);
+    }
+
+    #[test]
     fn every_tampered_byte_is_noticed() {
-        let token = tokens()
+        let tokens = tokens();
+        let token = tokens
             .issue(&session(Some(TENANT)), Some(MemberRole::Viewer))
             .unwrap()
             .0;
+        tokens.verify(&token, TENANT).unwrap(); // from here on it is remembered
+        let refusal = |token: &str| tokens.verify(token, TENANT).expect_err(token).code;
         let end = token.len() - 1; // the last character holds two unused bits
         for place in 0..end {
             let mut bytes = token.clone().into_bytes();

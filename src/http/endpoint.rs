@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::header;
 use axum::http::request::Parts;
 use axum::response::Response;
@@ -23,10 +23,7 @@ use crate::request::RequestInfo;
 use crate::schema::Api;
 use crate::service::ServiceContext;
 
-pub(super) async fn graphql(
-    State(service): State<Arc<Service>>,
-    request: Request<Body>,
-) -> Response {
+pub(super) async fn graphql(service: Arc<Service>, request: Request<Body>) -> Response {
     let started = Instant::now();
     let (parts, body) = request.into_parts();
     let client = service.proxies.client(&parts);

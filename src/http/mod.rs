@@ -69,13 +69,16 @@ pub(crate) struct Service {
     pub(crate) audit_days: u32,
 }
 
-pub(crate) fn router(service: Arc<Service>) -> Router {
+/// The path of the API; requests to it do not come through the router.
+const GRAPHQL: &str = "/graphql";
+
+/// All other routes.
+fn router(service: Arc<Service>) -> Router {
     let pages = Router::new()
         .route("/", get(async || Redirect::temporary("/graphiql")))
         .merge(graphiql::router())
         .layer(from_fn_with_state(Arc::clone(&service), moved::pages));
     Router::new()
-        .route("/graphql", axum::routing::any(endpoint::graphql))
         .route("/graphiql/config.json", get(graphiql_config))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))

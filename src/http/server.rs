@@ -1,12 +1,17 @@
 //! Accepts connections, and gives slow ones up.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::pin::pin;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::http::Request;
+use axum::response::Response;
+use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
@@ -15,6 +20,7 @@ use tokio::net::TcpListener;
 use tower_service::Service;
 
 use super::client::Peer;
+use super::endpoint;
 
 /// How long a client may take to send the head of a request, or to begin with the next one; longer
 /// than proxies keep idle connections, so that it is they who close them.
@@ -24,7 +30,12 @@ const HEAD: Duration = Duration::from_secs(75);
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves until `stop` is over; then takes no more requests, and finishes those in flight.
-pub(crate) async fn serve(listener: TcpListener, app: Router, stop: impl Future<Output = ()>) {
+pub(crate) async fn serve(
+    listener: TcpListener,
+    service: Arc<super::Service>,
+    stop: impl Future<Output = ()>,
+) {
+    let others = super::router(Arc::clone(&service));
     let mut protocol = auto::Builder::new(TokioExecutor::new());
     protocol
         .http1()
@@ -51,9 +62,12 @@ pub(crate) async fn serve(listener: TcpListener, app: Router, stop: impl Future<
         };
         // Answers are small and complete: nothing is gained by waiting for more of them.
         let _ = stream.set_nodelay(true);
-        let app = app.clone();
-        let service = TowerToHyperService::new(FromPeer { app, peer });
-        let connection = protocol.serve_connection(TokioIo::new(stream), service);
+        let front = TowerToHyperService::new(Front {
+            service: Arc::clone(&service),
+            others: others.clone(),
+            peer,
+        });
+        let connection = protocol.serve_connection(TokioIo::new(stream), front);
         let connection = connections.watch(connection.into_owned());
         tokio::spawn(async move {
             if let Err(error) = connection.await {
@@ -65,27 +79,33 @@ pub(crate) async fn serve(listener: TcpListener, app: Router, stop: impl Future<
     connections.shutdown().await;
 }
 
-/// Tells each request of a connection who is at its other end.
+/// Tells each request of a connection who is at its other end, and takes those to `/graphql`, which are nearly
+/// all, there without a look at the other routes.
 #[derive(Clone)]
-struct FromPeer {
-    app: Router,
+struct Front {
+    service: Arc<super::Service>,
+    others: Router,
     peer: SocketAddr,
 }
 
-impl<B> Service<Request<B>> for FromPeer
-where
-    Router: Service<Request<B>>,
-{
-    type Response = <Router as Service<Request<B>>>::Response;
-    type Error = <Router as Service<Request<B>>>::Error;
-    type Future = <Router as Service<Request<B>>>::Future;
+impl Service<Request<Incoming>> for Front {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
 
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        Service::<Request<B>>::poll_ready(&mut self.app, context)
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        // What a router is always.
+        Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+    fn call(&mut self, request: Request<Incoming>) -> Self::Future {
+        let mut request = request.map(Body::new);
         request.extensions_mut().insert(Peer(self.peer));
-        self.app.call(request)
+        if request.uri().path() == super::GRAPHQL {
+            let service = Arc::clone(&self.service);
+            Box::pin(async move { Ok(endpoint::graphql(service, request).await) })
+        } else {
+            Box::pin(self.others.call(request))
+        }
     }
 }

@@ -102,6 +102,20 @@ impl Cluster {
         format!("postgresql://postgres:{password}@127.0.0.1:{port}/{database}")
     }
 
+    /// The same address by the server's socket, which takes less time than TCP; none when the path of the
+    /// data directory is too long for one.
+    pub fn socket_url(&self, database: &str) -> Option<String> {
+        let directory = self.home.sockets()?.to_string_lossy();
+        let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+        Some(format!(
+            "postgresql://postgres:{}@{}:{}/{}",
+            self.password,
+            encode(&directory),
+            self.port,
+            encode(database)
+        ))
+    }
+
     /// The loopback port, the same after a restart of the server.
     pub fn port(&self) -> u16 {
         self.port

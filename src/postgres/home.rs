@@ -14,6 +14,9 @@ use super::running;
 /// In a home outside of the data directory: the path of the data directory that it belongs to.
 const BELONGS_TO: &str = "belongs-to";
 
+/// What is left of 107 bytes when `/.s.PGSQL.65535` has been taken away.
+const LONGEST_SOCKET_DIRECTORY: usize = 92;
+
 /// The directory of the server's files and the account that owns them.
 #[derive(Debug, Clone)]
 pub(super) struct Home {
@@ -60,6 +63,14 @@ impl Home {
 
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Where the server's sockets are, if the system can hold paths of that length. A comma or a quote would
+    /// mean something to Postgres.
+    pub(super) fn sockets(&self) -> Option<&Path> {
+        let path = self.path.to_str()?;
+        let plain = !path.contains([',', '"', '\'']);
+        (plain && path.len() <= LONGEST_SOCKET_DIRECTORY).then_some(&self.path)
     }
 
     /// The major version that made the data; `None` before the first start.

@@ -1,5 +1,6 @@
 //! Starts the server process and waits until it accepts connections.
 
+use std::ffi::OsString;
 use std::net::{Ipv4Addr, TcpListener};
 use std::process::Stdio;
 use std::time::Duration;
@@ -65,7 +66,8 @@ impl Launch {
             .arg(&data)
             // What we rely on stands here, where neither postgresql.conf nor ALTER SYSTEM can change it.
             .arg(format!("--port={}", self.port))
-            .args(["--listen-addresses=127.0.0.1", "--unix-socket-directories="])
+            .arg("--listen-addresses=127.0.0.1")
+            .arg(self.socket_directory())
             .args(["--logging-collector=off", "--log-destination=stderr"])
             .stdout(Stdio::from(output))
             .stderr(Stdio::from(errors))
@@ -81,6 +83,15 @@ impl Launch {
         }
         let program = self.binaries.directory.join("postgres");
         command.spawn().map_err(file("run", &program))
+    }
+
+    /// Sockets are in a directory that nobody else may enter, if their paths are not too long for one.
+    fn socket_directory(&self) -> OsString {
+        let mut argument = OsString::from("--unix-socket-directories=");
+        if let Some(directory) = self.home.sockets() {
+            argument.push(directory);
+        }
+        argument
     }
 
     async fn wait_until_ready(&self, child: &mut Child) -> Result<(), String> {

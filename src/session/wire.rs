@@ -22,6 +22,9 @@ use crate::rows::Rows;
 /// Room for an answer of ordinary size.
 const ROOM: usize = 16 * 1024;
 
+/// For so many rows there is room from the beginning.
+const USUAL_ROWS: usize = 32;
+
 /// The most bytes of one answer. Nobody is sent so much; what builds it up is stopped.
 const LARGEST: usize = 256 * 1024 * 1024;
 
@@ -277,7 +280,12 @@ impl Wire {
             }
             match tag {
                 b'D' if answer.done < answer.skipped => {}
-                b'D' => answer.starts.push(u32::try_from(start).unwrap_or(u32::MAX)),
+                b'D' => {
+                    if answer.starts.capacity() == 0 {
+                        answer.starts.reserve(USUAL_ROWS);
+                    }
+                    answer.starts.push(u32::try_from(start).unwrap_or(u32::MAX));
+                }
                 // CommandComplete, EmptyQueryResponse
                 b'C' | b'I' => {
                     if answer.done >= answer.skipped {

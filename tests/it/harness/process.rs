@@ -229,8 +229,18 @@ impl Process {
 }
 
 impl Drop for Process {
+    /// Under a failing test, prints what went wrong in the service: its answers only say INTERNAL.
     fn drop(&mut self) {
         self.end();
+        if std::thread::panicking() {
+            let log = self.log_text();
+            let troubles = log
+                .lines()
+                .filter(|line| line.contains("\"WARN\"") || line.contains("\"ERROR\""));
+            for line in troubles.take(20) {
+                eprintln!("{}: {line}", self.log.display());
+            }
+        }
     }
 }
 
