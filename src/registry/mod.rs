@@ -33,7 +33,9 @@ mod usage;
 
 use std::time::Duration;
 
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{
+    Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime,
+};
 use tokio::sync::Notify;
 
 use crate::error::{Failure, postgres_reason};
@@ -93,6 +95,10 @@ pub(crate) struct Registry {
     /// None without tables that tenants share.
     shared: Option<SharedTables>,
 }
+
+/// How often a connection is used. Each sign-up touches tables that no other one touches, and backends
+/// forget none.
+const USES: usize = 500;
 
 /// Why the registry could not be asked.
 #[derive(Debug, thiserror::Error)]
@@ -162,6 +168,12 @@ async fn checkout(pool: &Pool) -> Result<Object, RegistryError> {
     Ok(pool.get().await?)
 }
 
+/// Closes a connection that has made or changed a tenant's tables. A backend never forgets a table that it
+/// has met: after a thousand tenants it has gigabytes.
+pub(crate) fn retire(connection: Object) {
+    drop(Object::take(connection));
+}
+
 fn pool_reason(error: &deadpool_postgres::PoolError) -> String {
     match error {
         deadpool_postgres::PoolError::Backend(error) => postgres_reason(error),
@@ -177,6 +189,12 @@ fn pool(database: &Database) -> Result<Pool, deadpool_postgres::BuildError> {
     let manager = Manager::from_config(database.config().clone(), database.tls(), recycling);
     Pool::builder(manager)
         .max_size(CONNECTIONS)
+        .pre_recycle(Hook::sync_fn(|_, metrics| {
+            if metrics.recycle_count < USES {
+                return Ok(());
+            }
+            Err(HookError::message("has been used often enough"))
+        }))
         .runtime(Runtime::Tokio1)
         .wait_timeout(Some(Duration::from_secs(10)))
         .create_timeout(Some(Duration::from_secs(10)))

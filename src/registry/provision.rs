@@ -13,7 +13,7 @@ use super::lifecycle::By;
 use super::new_tenant::{Content, NewTenant};
 use super::spares::Spare;
 use super::tenant::{Tenant, TenantStatus};
-use super::{Registry, RegistryError};
+use super::{Registry, RegistryError, retire};
 use crate::error::{Code, Failure, postgres_reason};
 use crate::limits::Overrides;
 use crate::migrate::{self, MigrationError, Migrations, USERS_TABLE};
@@ -133,6 +133,9 @@ impl Registry {
         let details = json!({"subdomain": tenant.subdomain.as_str(), "owner": email.as_str()});
         by.record(&transaction, tenant.id, action, details).await?;
         transaction.commit().await?;
+        if spare.is_none() {
+            retire(connection);
+        }
         self.spare_taken.notify_one();
         Ok(SignedUp {
             tenant,

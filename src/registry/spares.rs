@@ -12,8 +12,8 @@ use tokio_postgres::Transaction;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
-use super::Registry;
 use super::provision::{SignUpError, furnish};
+use super::{Registry, retire};
 use crate::migrate::Migrations;
 use crate::names::{RoleName, SchemaName, TenantId};
 
@@ -181,6 +181,7 @@ impl Registry {
             )
             .await?;
         transaction.commit().await?;
+        retire(connection);
         Ok(true)
     }
 }
