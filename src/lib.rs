@@ -8,7 +8,7 @@
 //!
 //! An API comes from the tables: the [`model`] is what introspection found, the [`schema`] is the
 //! GraphQL schema made of it. Tenants come from the [`registry`], their tables from [`migrate`],
-//! and new ones sign up at the [`platform`].
+//! and new ones sign up at the [`platform`]. The [`fleet`] brings all of them to the version of the migrations.
 #![cfg_attr(
     not(test),
     expect(
@@ -26,6 +26,7 @@ mod http;
 mod platform;
 
 mod dns;
+mod fleet;
 mod guard;
 mod oidc;
 mod registry;

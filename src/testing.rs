@@ -19,7 +19,7 @@ use crate::migrate::Migrations;
 use crate::oidc::Issuers;
 use crate::platform::Platform;
 use crate::postgres::Database;
-use crate::registry::{Directory, NewTenant, Registry, RequestLogin, SignedUp};
+use crate::registry::{Directory, NewTenant, Registry, RequestLogin, SignedUp, Upgrade};
 use crate::request::RequestInfo;
 use crate::resets::Resets;
 
@@ -207,9 +207,13 @@ impl TestDatabase {
     }
 
     pub(crate) async fn replica_with(&self, migrations: Migrations) -> Replica {
-        let registry = Registry::open(self.database.clone(), RequestLogin::Managed, &migrations)
-            .await
-            .unwrap();
+        let registry = Registry::open(
+            self.database.clone(),
+            RequestLogin::Managed,
+            &migrations,
+            Upgrade::Run,
+        );
+        let registry = registry.await.unwrap();
         let registry = Arc::new(registry);
         let directory = Arc::new(Directory::start(Arc::clone(&registry)).await.unwrap());
         let secret = JwtSecret::parse("bYjA6lGq0X7vR2nPz4TfWm9sKc1hEu8dQiLo5xJtVaB3").unwrap();

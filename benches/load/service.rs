@@ -36,7 +36,7 @@ impl Service {
         let started = Instant::now();
         let inherited = std::env::vars().filter(|(name, _)| !name.starts_with("TENANTRY_"));
         let mut child = Command::new(env!("CARGO_BIN_EXE_tenantry"))
-            .args(["serve", "--base-domain", BASE_DOMAIN])
+            .args(["serve", "--migrate", "--base-domain", BASE_DOMAIN])
             .args(["--listen", &format!("127.0.0.1:{port}")])
             .args(flags)
             .env_clear()

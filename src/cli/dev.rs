@@ -10,16 +10,18 @@ use rand::distr::{Alphanumeric, SampleString as _};
 use tokio::net::TcpListener;
 
 use super::documents;
+use super::migrate::{Logged, refusal};
 use super::service::{self, Parts, Stop};
 use crate::config::{Serving, TenantSql};
 use crate::error::Failure;
+use crate::fleet::{self, End, Options};
 use crate::guard::{BaseDomain, JwtSecret, PublicUrl, Scheme};
 use crate::http::{Introspection, Service};
 use crate::mail::Mailer;
 use crate::migrate::Migrations;
 use crate::names::Subdomain;
 use crate::postgres::{Cluster, ClusterOptions, Database};
-use crate::registry::{Content, NewTenant};
+use crate::registry::{Content, NewTenant, Upgrade};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -111,9 +113,10 @@ async fn start(
         default_mailer: Mailer::log(),
         // Schemas are to be called as their tenants are.
         default_spare_workspaces: 0,
+        upgrade: Upgrade::Run,
     })
     .await?;
-    service.registry.migrate_all(migrations).await?;
+    migrate(&service, migrations).await?;
     for demo in DEMO {
         prepare_demo(&service, migrations, demo).await?;
     }
@@ -125,6 +128,19 @@ async fn start(
     );
     announce(&arguments.tenant_sql, place, &public_url, port);
     Ok(service)
+}
+
+/// Brings all tenants up. Whoever wrote the migrations sits in front of it: a rehearsal would tell the same.
+async fn migrate(service: &Service, migrations: &Migrations) -> anyhow::Result<()> {
+    let options = Options {
+        rehearsal: false,
+        ..Options::default()
+    };
+    let summary = fleet::migrate(&service.registry, migrations, &options, &Logged).await?;
+    match summary.end {
+        End::Done => Ok(()),
+        End::RehearsalFailed | End::Failed => Err(refusal(&summary, true).into()),
+    }
 }
 
 /// Makes the tenant if it is not there, and its API, so that the first request finds it ready.

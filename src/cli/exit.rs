@@ -1,4 +1,4 @@
-//! What the exit status says: 1 for what went wrong, 2 for a wrong command line, and three more.
+//! What the exit status says: 1 for what went wrong, 2 for a wrong command line, and what a script may want to know.
 
 use std::process::ExitCode;
 
@@ -19,7 +19,28 @@ const NOT_POSSIBLE: u8 = 4;
 /// Nobody said yes.
 const NOT_CONFIRMED: u8 = 5;
 
+/// Why the fleet is not at the version of the migrations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum NotMigrated {
+    /// Some tenants could not be migrated; others have been.
+    TenantsFailed = 6,
+    /// Some tenants could not be rehearsed; nothing has changed.
+    RehearsalFailed = 7,
+    /// Another run is at work.
+    AnotherRun = 8,
+    /// The files are none, or not those that the fleet has run.
+    BadFiles = 9,
+}
+
 impl Refused {
+    pub(super) fn not_migrated(why: NotMigrated, message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            status: why as u8,
+        }
+    }
+
     pub(super) fn not_confirmed(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),

@@ -7,6 +7,7 @@ mod dev;
 mod documents;
 mod exit;
 mod health;
+mod migrate;
 mod operator;
 mod output;
 mod schema;
@@ -48,6 +49,8 @@ enum Command {
     Dev(Box<dev::Arguments>),
     /// Runs the service on your database.
     Serve(Box<serve::Arguments>),
+    /// Brings the tables of all tenants to the version of the migrations, while they are served.
+    Migrate(Box<migrate::Arguments>),
     /// Prints the GraphQL schema that the migrations make.
     Schema(schema::Arguments),
     /// Operators: makes, lists and disables those who may run the service by its API.
@@ -85,6 +88,7 @@ pub fn main() -> ExitCode {
         match arguments.command {
             Command::Dev(arguments) => dev::run(*arguments).await,
             Command::Serve(arguments) => serve::run(*arguments).await,
+            Command::Migrate(arguments) => migrate::run(*arguments).await,
             Command::Schema(arguments) => schema::run(arguments).await,
             Command::Operator(arguments) => operator::run(arguments).await,
             Command::Tenant(arguments) => tenant::run(*arguments).await,

@@ -81,6 +81,11 @@ pub(super) fn json(value: &Value) {
     write(&format!("{value:#}\n"));
 }
 
+/// One object of several, on a line of its own.
+pub(super) fn json_line(value: &Value) {
+    write(&format!("{value}\n"));
+}
+
 /// A reader that has seen enough and is gone is no error.
 pub(super) fn write(text: &str) {
     let mut out = std::io::stdout().lock();

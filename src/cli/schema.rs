@@ -8,7 +8,7 @@ use super::dev;
 use crate::apis::Apis;
 use crate::config::TenantSql;
 use crate::postgres::{Cluster, ClusterOptions, Database};
-use crate::registry::{NewTenant, Registry, RequestLogin};
+use crate::registry::{NewTenant, Registry, RequestLogin, Upgrade};
 use crate::schema::Options;
 
 #[derive(Debug, Args)]
@@ -36,7 +36,9 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
 /// Makes one tenant and prints what its API is.
 async fn sdl(cluster: &Cluster, migrations: crate::migrate::Migrations) -> anyhow::Result<String> {
     let database = Database::parse(&cluster.url("postgres"))?;
-    let registry = Arc::new(Registry::open(database, RequestLogin::Managed, &migrations).await?);
+    let login = RequestLogin::Managed;
+    let registry = Registry::open(database, login, &migrations, Upgrade::Run).await?;
+    let registry = Arc::new(registry);
     let tenant = NewTenant::parse(
         "Reference",
         Some("reference"),

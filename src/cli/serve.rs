@@ -9,12 +9,15 @@ use clap::Args;
 use tokio::net::TcpListener;
 
 use super::documents;
+use super::migrate::{Logged, complete, refusal};
 use super::service::{self, Parts, Stop};
 use crate::config::{Serving, TenantSql};
+use crate::fleet::{self, End, Options};
 use crate::guard::{BaseDomain, JwtSecret, PublicUrl, Scheme};
-use crate::http::Introspection;
+use crate::http::{Introspection, Service};
 use crate::mail::Mailer;
 use crate::postgres::Database;
+use crate::registry::{FilesError, OpenError, Registry, Upgrade};
 
 /// Enough for a busy minute: half of them are gone before more are made.
 const SPARE_WORKSPACES: usize = 16;
@@ -76,6 +79,11 @@ pub(super) struct Arguments {
     #[arg(long, env = "TENANTRY_PUBLIC_PORT", value_name = "PORT")]
     public_port: Option<u16>,
 
+    /// Migrates the registry, the tables that tenants share and all tenants before it listens, as `tenantry migrate`
+    /// does. Without it, nothing is migrated but an empty database.
+    #[arg(long, env = "TENANTRY_MIGRATE")]
+    migrate: bool,
+
     #[command(flatten)]
     tenant_sql: TenantSql,
 
@@ -111,11 +119,19 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         default_introspection: Introspection::Members,
         default_mailer: Mailer::nowhere(),
         default_spare_workspaces: SPARE_WORKSPACES,
+        upgrade: Upgrade::Refuse,
     };
+    if arguments.migrate {
+        tokio::select! {
+            migrated = migrate(&parts) => migrated?,
+            () = stop.wait() => return Ok(()),
+        }
+    }
     let listener = TcpListener::bind(arguments.listen)
         .await
         .with_context(|| format!("cannot listen on {}", arguments.listen))?;
     let service = service::build(parts).await?;
+    warn_of_those_behind(&service).await?;
     // Some tenants may be at another version yet, for whose tables they are not meant.
     for problem in documents::misfits(&service).await? {
         tracing::warn!("a trusted document does not fit: {problem}");
@@ -123,5 +139,37 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     tracing::info!(listen = %listener.local_addr()?, version = env!("CARGO_PKG_VERSION"), "serving");
     service::serve(service, listener, stop).await?;
     tracing::info!("stopped");
+    Ok(())
+}
+
+/// Brings everything to the version of the migrations, unless that of a newer replica has come first.
+async fn migrate(parts: &Parts) -> anyhow::Result<()> {
+    let (owner, migrations) = (parts.owner.clone(), &parts.migrations);
+    let opened = Registry::open(owner, parts.login()?, migrations, Upgrade::Run).await;
+    let registry = match opened {
+        Err(error @ (OpenError::Ahead { .. } | OpenError::Files(FilesError::Gone(_)))) => {
+            tracing::warn!("nothing is migrated: {error}");
+            return Ok(());
+        }
+        opened => opened?,
+    };
+    let summary = fleet::migrate(&registry, migrations, &Options::default(), &Logged).await?;
+    if summary.end != End::Done {
+        return Err(refusal(&summary, false).into());
+    }
+    tracing::info!("{}", complete(&summary).trim_end());
+    Ok(())
+}
+
+/// They are served at the version that they have.
+async fn warn_of_those_behind(service: &Service) -> anyhow::Result<()> {
+    let connection = service.registry.connection().await?;
+    let tenants = fleet::count_behind(&connection, &service.stock.migrations).await?;
+    if tenants > 0 {
+        tracing::warn!(
+            tenants,
+            "some tenants are behind: `tenantry migrate` brings them up"
+        );
+    }
     Ok(())
 }

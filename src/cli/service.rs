@@ -20,7 +20,7 @@ use crate::names::RoleName;
 use crate::oidc::Issuers;
 use crate::platform::{self, Platform};
 use crate::postgres::Database;
-use crate::registry::{Directory, Registry, RequestLogin, Stock};
+use crate::registry::{Directory, Registry, RequestLogin, Stock, Upgrade};
 use crate::resets::Resets;
 use crate::service::{self, Environment};
 use crate::session::{Lanes, Preparing};
@@ -41,21 +41,26 @@ pub(super) struct Parts {
     pub(super) default_introspection: Introspection,
     pub(super) default_mailer: Mailer,
     pub(super) default_spare_workspaces: usize,
+    /// Whether the registry may be migrated.
+    pub(super) upgrade: Upgrade,
+}
+
+impl Parts {
+    /// Whose login requests have.
+    pub(super) fn login(&self) -> anyhow::Result<RequestLogin> {
+        let Some(database) = &self.requests else {
+            return Ok(RequestLogin::Managed);
+        };
+        let user = database.config().get_user();
+        let user = user.context("the request URL names no user")?;
+        Ok(RequestLogin::Given(RoleName::parse(user)?))
+    }
 }
 
 /// Opens the registry and builds everything that requests need.
 pub(super) async fn build(parts: Parts) -> anyhow::Result<Arc<Service>> {
-    let login = match &parts.requests {
-        None => RequestLogin::Managed,
-        Some(database) => {
-            let user = database
-                .config()
-                .get_user()
-                .context("the request URL names no user")?;
-            RequestLogin::Given(RoleName::parse(user)?)
-        }
-    };
-    let registry = Registry::open(parts.owner.clone(), login, &parts.migrations).await?;
+    let (owner, login) = (parts.owner.clone(), parts.login()?);
+    let registry = Registry::open(owner, login, &parts.migrations, parts.upgrade).await?;
     let requests = match (parts.requests, registry.request_login()) {
         (Some(database), _) => database,
         (None, Some((user, password))) => parts.owner.with_login(user.as_str(), password),

@@ -22,6 +22,14 @@ pub(super) enum Body {
 }
 
 impl ScriptFile {
+    /// Whether it goes to Postgres as one message.
+    pub(super) fn is_one_message(&self) -> bool {
+        match &self.body {
+            Body::Whole(_) => true,
+            Body::Steps(steps) => matches!(steps[..], [Step::Sql(_)]),
+        }
+    }
+
     pub(super) fn whole(name: &str, text: &str) -> Self {
         Self {
             name: name.to_owned(),

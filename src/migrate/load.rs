@@ -47,6 +47,8 @@ pub(crate) enum LoadError {
     BadName(PathBuf),
     #[error("{} and {second} have the same version: each number can be used once", first.display())]
     RepeatedVersion { first: PathBuf, second: String },
+    #[error("there is no version {version}: the last one is {last}")]
+    NoSuchVersion { version: i32, last: i32 },
     #[error("{}: {source}", path.display())]
     BadScript { path: PathBuf, source: ScriptError },
 }

@@ -1,6 +1,7 @@
 //! Migrations of one schema: loaded once, run inside a transaction of the caller's.
 
 mod file;
+mod history;
 mod load;
 mod runner;
 mod script;
@@ -14,8 +15,9 @@ use sha2::{Digest as _, Sha256};
 use script::Known;
 
 pub(crate) use file::ScriptFile;
+pub(crate) use history::{History, SetName, Stamp};
 pub(crate) use load::LoadError;
-pub(crate) use runner::{MigrationError, run, run_script};
+pub(crate) use runner::{MigrationError, run, run_pending, run_script};
 
 /// What `sql/base` calls the service's own table of users.
 pub(crate) const USERS_TABLE: &str = "users";
@@ -39,13 +41,18 @@ pub(crate) struct Migrations {
     pub(crate) extensions: BTreeSet<String>,
     /// Of all that a new workspace is made of before anybody has it.
     digest: String,
+    /// Of the files that a tenant's schema is made of.
+    history: i64,
 }
 
-/// The last migration of each set: which tables a tenant has, and so which API.
+/// Which tables a tenant has, and so which API: the last migration of each set, and all that have run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct SchemaVersion {
     pub(crate) base: i32,
     pub(crate) app: i32,
+    /// Of all files that have run: some may run late, and files may have been edited before they ran elsewhere. 0 where
+    /// nobody knows.
+    pub(crate) digest: i64,
 }
 
 impl Migrations {
@@ -70,7 +77,20 @@ impl Migrations {
         SchemaVersion {
             base: self.base.version(),
             app: self.app.version(),
+            digest: self.history,
         }
+    }
+
+    /// These migrations, as they were before the app's files after a version were there.
+    pub(crate) fn up_to(mut self, version: i32) -> Result<Self, LoadError> {
+        let known = |file: &MigrationFile| file.migration.version() == version;
+        if !self.app.files.iter().any(known) {
+            let last = self.app.version();
+            return Err(LoadError::NoSuchVersion { version, last });
+        }
+        let app = &mut self.app.files;
+        app.retain(|file| file.migration.version() <= version);
+        self.finish()
     }
 
     /// Tells workspaces that these migrations have made from all others.
@@ -122,6 +142,7 @@ impl Migrations {
             users_table: USERS_TABLE,
             extensions: BTreeSet::new(),
             digest: String::new(),
+            history: 0,
         };
         let names = [USERS_TABLE, "members", "tenantry_users"];
         let free = names.into_iter().find(|name| !known.creates(name));
@@ -130,8 +151,14 @@ impl Migrations {
             .scripts()
             .flat_map(|script| script.extensions.clone())
             .collect();
-        migrations.digest = migrations.digested(&MigrationSet::registry()?);
-        Ok(migrations)
+        migrations.finish()
+    }
+
+    /// Fills in the digests.
+    fn finish(mut self) -> Result<Self, LoadError> {
+        self.digest = self.digested(&MigrationSet::registry()?);
+        self.history = history::digest(self.stamps());
+        Ok(self)
     }
 
     fn scripts(&self) -> impl Iterator<Item = &ScriptFile> {
@@ -172,6 +199,18 @@ impl MigrationSet {
     /// The name of the history table, without its schema.
     pub(crate) fn history(&self) -> &'static str {
         self.history
+    }
+
+    /// The version of a file of this name.
+    pub(crate) fn version_of(&self, file: &str) -> Option<i32> {
+        let found = self.files.iter().find(|one| one.script.name == file);
+        found.map(|one| one.migration.version())
+    }
+
+    /// The versions and the names of the files.
+    pub(crate) fn files(&self) -> impl Iterator<Item = (i32, &str)> {
+        let files = self.files.iter();
+        files.map(|file| (file.migration.version(), &*file.script.name))
     }
 
     /// How many there are.

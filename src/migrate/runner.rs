@@ -4,20 +4,19 @@ use std::collections::HashMap;
 use std::pin::pin;
 
 use bytes::Bytes;
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{SinkExt, StreamExt, join};
 use refinery_core::traits::r#async::{AsyncMigrate, AsyncQuery, AsyncTransaction};
 use refinery_core::{Migration, Runner};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 use tokio_postgres::error::ErrorPosition;
 use tokio_postgres::types::Type;
-use tokio_postgres::{SimpleQueryMessage, Transaction};
+use tokio_postgres::{Client, SimpleQueryMessage};
 
-use super::MigrationSet;
 use super::file::{Body, ScriptFile};
 use super::script::{CopyIn, Step};
+use super::{History, MigrationSet, Migrations, SetName, history};
 use crate::error::postgres_reason;
 use crate::names::SchemaName;
+use crate::postgres::InTransaction;
 
 /// Why a schema could not be migrated; written for the author of the migration.
 #[derive(Debug, thiserror::Error)]
@@ -39,9 +38,36 @@ pub(crate) enum MigrationError {
 
 /// Runs what has not run yet. Any error leaves the transaction fit for nothing but a rollback.
 pub(crate) async fn run(
-    transaction: &Transaction<'_>,
+    transaction: &impl InTransaction,
     schema: &SchemaName,
     set: &MigrationSet,
+) -> Result<(), MigrationError> {
+    drive(transaction.client(), schema, set, None).await
+}
+
+/// The same for all of a tenant's schema, whose history has been read: where nothing is pending it asks
+/// nothing, and a file of SQL without rows takes one network round trip.
+pub(crate) async fn run_pending(
+    transaction: &impl InTransaction,
+    schema: &SchemaName,
+    migrations: &Migrations,
+    history: History,
+) -> Result<(), (SetName, MigrationError)> {
+    let client = transaction.client();
+    for (name, set) in migrations.sets() {
+        let known = Some(history.of(name));
+        let ran = drive(client, schema, set, known).await;
+        ran.map_err(|error| (name, error))?;
+    }
+    Ok(())
+}
+
+/// `known` is what has run, where somebody has looked already.
+async fn drive(
+    client: &Client,
+    schema: &SchemaName,
+    set: &MigrationSet,
+    known: Option<Vec<Migration>>,
 ) -> Result<(), MigrationError> {
     let migrations: Vec<Migration> = set
         .files
@@ -52,14 +78,17 @@ pub(crate) async fn run(
         .files
         .iter()
         .filter_map(|file| Some((file.migration.sql()?, &file.script)));
+    let table = format!("{}.{}", schema.quoted(), set.history);
     let mut target = Target {
-        transaction,
+        client,
         schema,
         scripts: scripts.collect(),
+        assertion: Target::assert_migrations_table_query(&table),
+        known,
         failure: None,
     };
     let mut runner = Runner::new(&migrations);
-    runner.set_migration_table_name(format!("{}.{}", schema.quoted(), set.history));
+    runner.set_migration_table_name(table);
     let outcome = runner.run_async(&mut target).await;
     match (outcome, target.failure) {
         (Ok(_), _) => Ok(()),
@@ -73,11 +102,19 @@ pub(crate) async fn run(
 
 /// Runs one script in a schema, as migrations run.
 pub(crate) async fn run_script(
-    transaction: &Transaction<'_>,
+    transaction: &impl InTransaction,
     schema: &SchemaName,
     script: &ScriptFile,
 ) -> Result<(), MigrationError> {
-    enter(transaction, schema).await?;
+    run_body(transaction.client(), schema, script).await
+}
+
+/// The settings travel together with the first statements.
+async fn run_body(
+    client: &Client,
+    schema: &SchemaName,
+    script: &ScriptFile,
+) -> Result<(), MigrationError> {
     let failed =
         |line: u32, excerpt: &str, source: tokio_postgres::Error| MigrationError::Statement {
             file: script.name.clone(),
@@ -86,39 +123,45 @@ pub(crate) async fn run_script(
             reason: postgres_reason(&source),
             source,
         };
+    let enter = enter(client, schema);
     match &script.body {
-        Body::Whole(text) => transaction.batch_execute(text).await.map_err(|error| {
-            let before = text.chars().take(position(&error).unwrap_or(0) as usize);
-            let newlines = before.filter(|c| *c == '\n').count();
-            failed(
-                u32::try_from(newlines + 1).unwrap_or(u32::MAX),
-                "the service's own SQL",
-                error,
-            )
-        })?,
+        Body::Whole(text) => {
+            let (entered, ran) = join!(enter, client.batch_execute(text));
+            entered?;
+            ran.map_err(|error| {
+                let before = text.chars().take(position(&error).unwrap_or(0) as usize);
+                let newlines = before.filter(|c| *c == '\n').count();
+                failed(
+                    u32::try_from(newlines + 1).unwrap_or(u32::MAX),
+                    "the service's own SQL",
+                    error,
+                )
+            })
+        }
         Body::Steps(steps) => {
-            for step in steps {
-                run_step(transaction, step)
-                    .await
-                    .map_err(|(completed, error)| {
+            let run = async {
+                for step in steps {
+                    let ran = run_step(client, step).await;
+                    ran.map_err(|(completed, error)| {
                         let place = step.locate(completed, position(&error));
                         failed(place.line, place.excerpt, error)
                     })?;
-            }
+                }
+                Ok(())
+            };
+            let (entered, ran) = join!(enter, run);
+            entered?;
+            ran
         }
     }
-    Ok(())
 }
 
 /// Lets unqualified names mean the schema, until the transaction ends.
 ///
 /// Before every script, because scripts made by `pg_dump` change these settings for those that follow them.
-async fn enter(
-    transaction: &Transaction<'_>,
-    schema: &SchemaName,
-) -> Result<(), tokio_postgres::Error> {
+async fn enter(client: &Client, schema: &SchemaName) -> Result<(), tokio_postgres::Error> {
     let search_path = format!("{}, extensions", schema.quoted());
-    transaction
+    client
         .query_typed(
             "select set_config('search_path', $1, true), set_config('role', 'none', true), \
              set_config('row_security', 'on', true)",
@@ -129,24 +172,21 @@ async fn enter(
 }
 
 /// An error comes with the number of statements that were completed before it.
-async fn run_step(
-    transaction: &Transaction<'_>,
-    step: &Step,
-) -> Result<(), (usize, tokio_postgres::Error)> {
+async fn run_step(client: &Client, step: &Step) -> Result<(), (usize, tokio_postgres::Error)> {
     let mut completed = 0;
     let outcome = match step {
-        Step::Sql(batch) => run_batch(transaction, batch.text(), &mut completed).await,
-        Step::CopyIn(copy) => copy_in(transaction, copy).await,
+        Step::Sql(batch) => run_batch(client, batch.text(), &mut completed).await,
+        Step::CopyIn(copy) => copy_in(client, copy).await,
     };
     outcome.map_err(|error| (completed, error))
 }
 
 async fn run_batch(
-    transaction: &Transaction<'_>,
+    client: &Client,
     text: &str,
     completed: &mut usize,
 ) -> Result<(), tokio_postgres::Error> {
-    let mut messages = pin!(transaction.client().simple_query_raw(text).await?);
+    let mut messages = pin!(client.simple_query_raw(text).await?);
     while let Some(message) = messages.next().await {
         if let SimpleQueryMessage::CommandComplete(_) = message? {
             *completed += 1;
@@ -155,11 +195,8 @@ async fn run_batch(
     Ok(())
 }
 
-async fn copy_in(
-    transaction: &Transaction<'_>,
-    copy: &CopyIn,
-) -> Result<(), tokio_postgres::Error> {
-    let mut sink = pin!(transaction.copy_in(&copy.statement).await?);
+async fn copy_in(client: &Client, copy: &CopyIn) -> Result<(), tokio_postgres::Error> {
+    let mut sink = pin!(client.copy_in(&copy.statement).await?);
     sink.send(Bytes::copy_from_slice(copy.data.as_bytes()))
         .await?;
     sink.finish().await?;
@@ -176,9 +213,13 @@ fn position(error: &tokio_postgres::Error) -> Option<u32> {
 
 /// What refinery drives: a transaction, and the parsed form of each text that refinery will hand over.
 struct Target<'a> {
-    transaction: &'a Transaction<'a>,
+    client: &'a Client,
     schema: &'a SchemaName,
     scripts: HashMap<&'a str, &'a ScriptFile>,
+    /// What refinery makes the history table with.
+    assertion: String,
+    /// What has run, where somebody has looked already; so the table is there, too.
+    known: Option<Vec<Migration>>,
     /// Refinery lends its cause out only by reference; the error itself waits here.
     failure: Option<MigrationError>,
 }
@@ -191,14 +232,35 @@ struct Stopped;
 impl Target<'_> {
     async fn step(&self, query: &str) -> Result<(), MigrationError> {
         match self.scripts.get(query) {
-            Some(script) => run_script(self.transaction, self.schema, script).await,
+            Some(script) => run_body(self.client, self.schema, script).await,
+            None if self.known.is_some() && query == self.assertion => Ok(()),
             // Refinery's own: the history table and its rows.
-            None => Ok(self.transaction.batch_execute(query).await?),
+            None => Ok(self.client.batch_execute(query).await?),
         }
     }
 
-    async fn history(&self, query: &str) -> Result<Vec<Migration>, MigrationError> {
-        let rows = self.transaction.query_typed(query, &[]).await?;
+    /// A file and its row of the history go out together, where nothing waits for the server between them.
+    async fn steps(&self, queries: &[&str]) -> Result<(), MigrationError> {
+        if let [text, row] = queries
+            && let Some(script) = self.scripts.get(text)
+            && script.is_one_message()
+        {
+            let ran = run_body(self.client, self.schema, script);
+            let (ran, noted) = join!(ran, self.client.batch_execute(row));
+            ran?;
+            return Ok(noted?);
+        }
+        for query in queries {
+            self.step(query).await?;
+        }
+        Ok(())
+    }
+
+    async fn history(&mut self, query: &str) -> Result<Vec<Migration>, MigrationError> {
+        if let Some(known) = self.known.take() {
+            return Ok(known);
+        }
+        let rows = self.client.query_typed(query, &[]).await?;
         rows.iter().map(applied).collect()
     }
 
@@ -215,14 +277,11 @@ impl AsyncTransaction for Target<'_> {
         &'q mut self,
         queries: T,
     ) -> Result<usize, Stopped> {
-        let mut count = 0;
-        for query in queries {
-            if let Err(failure) = self.step(query).await {
-                return Err(self.stop(failure));
-            }
-            count += 1;
+        let queries: Vec<&str> = queries.collect();
+        match self.steps(&queries).await {
+            Ok(()) => Ok(queries.len()),
+            Err(failure) => Err(self.stop(failure)),
         }
-        Ok(count)
     }
 }
 
@@ -236,17 +295,7 @@ impl AsyncQuery<Vec<Migration>> for Target<'_> {
 impl AsyncMigrate for Target<'_> {}
 
 fn applied(row: &tokio_postgres::Row) -> Result<Migration, MigrationError> {
-    let (version, name): (i32, String) = (row.try_get(0)?, row.try_get(1)?);
-    let (applied_on, checksum): (String, String) = (row.try_get(2)?, row.try_get(3)?);
-    match (
-        OffsetDateTime::parse(&applied_on, &Rfc3339),
-        checksum.parse(),
-    ) {
-        (Ok(applied_on), Ok(checksum)) => {
-            Ok(Migration::applied(version, name, applied_on, checksum))
-        }
-        _ => Err(MigrationError::History(format!(
-            "the history entry of version {version} is unreadable"
-        ))),
-    }
+    let (version, name): (i32, &str) = (row.try_get(0)?, row.try_get(1)?);
+    let (applied_on, checksum): (&str, &str) = (row.try_get(2)?, row.try_get(3)?);
+    history::applied(&version.to_string(), name, applied_on, checksum)
 }

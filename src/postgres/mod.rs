@@ -19,12 +19,14 @@ mod settings;
 mod stream;
 mod supervisor;
 mod tls;
+mod transaction;
 
 pub use cluster::{Cluster, ClusterOptions};
 pub use connect::{ConnectError, Database};
 pub use error::{ClusterError, DatabaseUrlError};
 pub use stream::{Stream, StreamError};
 pub use tls::Tls;
+pub(crate) use transaction::InTransaction;
 
 #[cfg(test)]
 mod tests;

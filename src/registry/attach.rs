@@ -23,7 +23,7 @@ pub(crate) enum AttachError {
     Missing,
     #[error(
         "the registry is of another release (its version is {found}, this program's is {wanted}): \
-         use the program that `tenantry serve` runs as"
+         use the program that `tenantry serve` runs as, or bring it up to date with `tenantry migrate`"
     )]
     OtherRelease { found: i32, wanted: i32 },
     #[error("cannot read the registry: {}", postgres_reason(.0))]
@@ -39,15 +39,9 @@ impl Registry {
     pub(crate) async fn attach(database: Database) -> Result<Self, AttachError> {
         let pool = super::pool(&database)?;
         let connection = super::checkout(&pool).await?;
-        let statement = "select to_regclass('tenantry.settings') is not null \
-             and to_regclass('tenantry.migration_history') is not null";
-        let known = connection.query_typed_one(statement, &[]).await?;
-        if !known.try_get::<_, bool>(0)? {
-            return Err(AttachError::Missing);
-        }
-        let statement = "select coalesce(max(version), 0)::int4 from tenantry.migration_history";
-        let row = connection.query_typed_one(statement, &[]).await?;
-        let (found, wanted) = (row.try_get(0)?, MigrationSet::registry()?.version());
+        let found = super::open::version(&connection).await?;
+        let found = found.ok_or(AttachError::Missing)?;
+        let wanted = MigrationSet::registry()?.version();
         if found != wanted {
             return Err(AttachError::OtherRelease { found, wanted });
         }

@@ -14,6 +14,8 @@ pub(crate) enum RequestLogin {
     Managed,
     /// The operator, who gave a second URL with this user.
     Given(RoleName),
+    /// Whoever it was that made the one there is.
+    AsItIs,
 }
 
 /// Why requests could not be kept apart from each other with this login.
@@ -57,14 +59,15 @@ pub(super) async fn ensure(
             check(transaction, &role).await?;
             (role, None)
         }
-        (RequestLogin::Managed, Some((role, Some(password)))) => {
+        (RequestLogin::AsItIs, Some((role, None))) => return Ok((RoleName::parse(role)?, None)),
+        (RequestLogin::Managed | RequestLogin::AsItIs, Some((role, Some(password)))) => {
             let mut role = RoleName::parse(role)?;
             if !exists(transaction, &role).await? {
                 role = create(transaction, role.as_str(), &password).await?; // a dump, restored in another cluster
             }
             (role, Some(password))
         }
-        (RequestLogin::Managed, _) => {
+        (RequestLogin::Managed | RequestLogin::AsItIs, _) => {
             let password = Alphanumeric.sample_string(&mut rand::rng(), 40);
             let role = create(transaction, "tenantry_api", &password).await?;
             (role, Some(password))

@@ -9,6 +9,7 @@ pub(crate) mod audit;
 mod directory;
 pub(crate) mod domains;
 mod guesses;
+mod known;
 mod lanes;
 mod lifecycle;
 mod login;
@@ -28,7 +29,6 @@ mod support;
 mod tenant;
 mod transaction;
 mod turns;
-mod upgrade;
 mod usage;
 
 use std::time::Duration;
@@ -53,6 +53,7 @@ pub(crate) use arrivals::Arrival;
 use audit::Backlog;
 pub(crate) use directory::{Directory, Place};
 pub(crate) use domains::Domain;
+pub(crate) use known::{FilesError, check as check_files, record as record_files};
 pub(crate) use lifecycle::{
     By, Change, CopyName, Filter, Listing, NewLimit, Page, Purged, Reason, Sort, TenantRecord,
     TenantRef,
@@ -60,8 +61,7 @@ pub(crate) use lifecycle::{
 pub(crate) use login::RequestLogin;
 pub(crate) use members::{Acceptance, Actor as MemberActor, Invitation, Member};
 pub(crate) use new_tenant::{Content, NewTenant};
-#[cfg(test)]
-pub(crate) use open::OpenError;
+pub(crate) use open::{OpenError, Upgrade, version as registry_version};
 pub(crate) use operators::{OPERATOR_TOKEN, Operator, OperatorSession};
 pub(crate) use password::{Hasher, Password};
 pub(crate) use provision::SignedUp;
@@ -69,6 +69,7 @@ pub(crate) use provisioning::{Provisioning, ProvisioningMode};
 pub(crate) use resets::set_password;
 pub(crate) use session_list::SessionRow;
 pub(crate) use sessions::{Refreshed, Session, TokenHashes, Which, end as end_sessions};
+pub(crate) use shared::pending_shared;
 pub(crate) use spares::{Lanes, Stock};
 pub(crate) use support::{SUPPORT_TOKEN, SupportAccess, Visit};
 pub(crate) use tenant::{Tenant, TenantStatus};

@@ -1,11 +1,12 @@
-//! Opening the registry: its own migrations, the request login, the extensions the app needs.
+//! Opening the registry: its own migrations where they may run, the request login, the extensions the app needs.
 
 use tokio::sync::Notify;
-use tokio_postgres::Transaction;
 use tokio_postgres::types::Type;
+use tokio_postgres::{Client, Transaction};
 
 use super::audit::Backlog;
 use super::guesses::Guesses;
+use super::known::{self, FilesError};
 use super::login::{self, LoginError, RequestLogin};
 use super::shared::SharedTables;
 use super::{Hasher, Registry, RegistryError};
@@ -20,6 +21,13 @@ const OPENING: i64 = 0x7465_6e61_6e74_7279;
 
 /// The oldest release that has all the service uses (public schemas closed by default, `merge`).
 const OLDEST_POSTGRES: i32 = 150_000;
+
+/// Whether opening may migrate the registry and the tables that tenants share. An empty database gets both in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Upgrade {
+    Run,
+    Refuse,
+}
 
 /// Why the registry cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -36,8 +44,22 @@ pub(crate) enum OpenError {
     Load(#[from] LoadError),
     #[error("cannot migrate the registry: {0}")]
     Migration(#[from] MigrationError),
+    #[error(
+        "the registry's tables are of an older release (version {found}, and this program's are {wanted}):          bring them up to date with `tenantry migrate`, or start with --migrate"
+    )]
+    Behind { found: i32, wanted: i32 },
+    #[error(
+        "the registry's tables are of a newer release (version {found}, and this program's are {wanted}): use that one"
+    )]
+    Ahead { found: i32, wanted: i32 },
     #[error("cannot migrate the tables that tenants share: {0}")]
     Shared(MigrationError),
+    #[error(
+        "{pending} migrations of the tables that tenants share have not run: run `tenantry migrate`, or start with --migrate"
+    )]
+    SharedBehind { pending: usize },
+    #[error(transparent)]
+    Files(#[from] FilesError),
     #[error(transparent)]
     Login(#[from] LoginError),
     #[error("bad name: {0}")]
@@ -50,11 +72,14 @@ pub(crate) enum OpenError {
 }
 
 impl Registry {
-    /// Brings the registry up to date, in one transaction that replicas enter one after the other.
+    /// Makes the registry, or brings it up to date, in one transaction that replicas enter one after the other.
+    ///
+    /// Nothing has changed when the app's files are not those that the fleet has run.
     pub(crate) async fn open(
         database: Database,
         login: RequestLogin,
         migrations: &Migrations,
+        upgrade: Upgrade,
     ) -> Result<Self, OpenError> {
         let pool = super::pool(&database)?;
         let mut connection = super::checkout(&pool).await?;
@@ -66,16 +91,13 @@ impl Registry {
             )
             .await?;
         check_version(&transaction).await?;
-        let schema = SchemaName::parse("tenantry")?;
-        transaction
-            .batch_execute("create schema if not exists tenantry")
-            .await?;
-        migrate::run(&transaction, &schema, &MigrationSet::registry()?).await?;
+        let upgrade = make_tables(&transaction, upgrade).await?;
+        check_files(&transaction, migrations, upgrade).await?;
         let (request_role, request_password) = login::ensure(&transaction, login).await?;
         let users_table = users_table(&transaction, migrations).await?;
         create_extensions(&transaction, migrations).await?;
         if let Some(set) = &migrations.shared {
-            SharedTables::open(&transaction, set).await?;
+            SharedTables::open(&transaction, set, upgrade).await?;
         }
         let shared = SharedTables::find(transaction.client()).await?;
         transaction.commit().await?;
@@ -92,6 +114,67 @@ impl Registry {
             spare_taken: Notify::new(),
             shared,
         })
+    }
+}
+
+/// The registry's own tables. Says whether the shared ones may be migrated, too.
+async fn make_tables(
+    transaction: &Transaction<'_>,
+    upgrade: Upgrade,
+) -> Result<Upgrade, OpenError> {
+    let set = MigrationSet::registry()?;
+    let wanted = set.version();
+    let found = version(transaction.client()).await?;
+    let upgrade = found.map_or(Upgrade::Run, |_| upgrade);
+    match (found.unwrap_or_default(), upgrade) {
+        (found, Upgrade::Refuse) if found < wanted => {
+            return Err(OpenError::Behind { found, wanted });
+        }
+        (found, Upgrade::Refuse) if found > wanted => {
+            tracing::warn!(
+                found,
+                wanted,
+                "the registry's tables are of a newer release"
+            );
+            return Ok(upgrade);
+        }
+        (found, Upgrade::Run) if found > wanted => {
+            return Err(OpenError::Ahead { found, wanted });
+        }
+        _ => {}
+    }
+    if found.is_none() {
+        let create = "create schema if not exists tenantry";
+        transaction.batch_execute(create).await?;
+    }
+    let schema = SchemaName::parse("tenantry")?;
+    migrate::run(transaction, &schema, &set).await?;
+    Ok(upgrade)
+}
+
+/// The version of the registry's tables; none where there are none.
+pub(crate) async fn version(client: &Client) -> Result<Option<i32>, tokio_postgres::Error> {
+    let known = "select to_regclass('tenantry.migration_history') is not null";
+    let known = client.query_typed_one(known, &[]).await?;
+    if !known.try_get::<_, bool>(0)? {
+        return Ok(None);
+    }
+    let last = "select max(version)::int4 from tenantry.migration_history";
+    client.query_typed_one(last, &[]).await?.try_get(0)
+}
+
+/// Files that were edited are nobody's. Older ones do for a replica that is about to be replaced.
+async fn check_files(
+    transaction: &Transaction<'_>,
+    migrations: &Migrations,
+    upgrade: Upgrade,
+) -> Result<(), FilesError> {
+    match known::check(transaction.client(), migrations).await {
+        Err(error @ FilesError::Gone(_)) if upgrade == Upgrade::Refuse => {
+            tracing::warn!("{error}");
+            Ok(())
+        }
+        outcome => outcome,
     }
 }
 

@@ -9,6 +9,7 @@ use tokio_postgres::types::Type;
 use uuid::Uuid;
 
 use super::audit::Actor;
+use super::known;
 use super::lifecycle::By;
 use super::new_tenant::{Content, NewTenant};
 use super::spares::Spare;
@@ -170,8 +171,8 @@ async fn register(
             "with account as ( \
                insert into tenantry.accounts (id, email, name, password_hash) values ($1, $2, $3, $4) \
              ), tenant as ( \
-               insert into tenantry.tenants (id, name, subdomain, schema_name, role_name, base_version, app_version) \
-               select $5, $6, $7, coalesce($11, workspace), coalesce($12, workspace), $9, $10 \
+               insert into tenantry.tenants (id, name, subdomain, schema_name, role_name, base_version, app_version, migrations) \
+               select $5, $6, $7, coalesce($11, workspace), coalesce($12, workspace), $9, $10, $13 \
                from (select case when $11 is null then tenantry.free_name($8) end) as w (workspace) \
                returning schema_name, role_name, revision \
              ), membership as ( \
@@ -191,6 +192,7 @@ async fn register(
                 (&version.app, Type::INT4),
                 (&spare.map(|spare| spare.schema.as_str()), Type::TEXT),
                 (&spare.map(|spare| spare.role.as_str()), Type::TEXT),
+                (&version.digest, Type::INT8),
             ],
         )
         .await?;
@@ -230,7 +232,9 @@ pub(super) async fn furnish(
     let (base, app) = (migrations.base.history(), migrations.app.history());
     let role = role.quoted();
     let revoke = format!("revoke all on {quoted}.{base}, {quoted}.{app} from {role}");
-    Ok(transaction.batch_execute(&revoke).await?)
+    let known = known::record(transaction.client(), migrations);
+    tokio::try_join!(transaction.batch_execute(&revoke), known)?;
+    Ok(())
 }
 
 /// Makes the owner the first user, and the user on whose behalf the seed is written.

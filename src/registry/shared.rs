@@ -4,9 +4,9 @@
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Error, Transaction};
 
-use super::Registry;
-use super::open::OpenError;
-use crate::migrate::{self, MigrationSet};
+use super::open::{OpenError, Upgrade};
+use super::{InTransaction, Registry};
+use crate::migrate::{self, MigrationSet, Migrations};
 use crate::names::SchemaName;
 
 /// Where they are; names of theirs are qualified, as no search path leads there.
@@ -32,17 +32,28 @@ impl SharedTables {
         .transpose()
     }
 
-    /// Brings them up to date.
+    /// Brings them up to date, where that may be done now.
     pub(super) async fn open(
         transaction: &Transaction<'_>,
         set: &MigrationSet,
+        upgrade: Upgrade,
     ) -> Result<(), OpenError> {
         transaction
             .batch_execute("select tenantry.open_shared()")
             .await?;
         let schema = SchemaName::parse(SHARED_SCHEMA)?;
         let history = format!("{}.{}", schema.quoted(), set.history());
-        let is_pending = applied(transaction, &history).await? < set.len();
+        let applied = applied(transaction.client(), &history).await?;
+        let is_pending = applied < set.len();
+        if upgrade == Upgrade::Refuse && is_pending {
+            return Err(OpenError::SharedBehind {
+                pending: set.len() - applied,
+            });
+        }
+        if upgrade == Upgrade::Refuse && applied > set.len() {
+            tracing::warn!("the tables that tenants share are of a newer release");
+            return Ok(());
+        }
         if is_pending {
             let share = "select tenantry.share_new_tables(true)";
             transaction.batch_execute(share).await?;
@@ -61,17 +72,32 @@ impl SharedTables {
     }
 }
 
+/// The files for shared tables that have not run.
+pub(crate) async fn pending_shared(
+    client: &Client,
+    migrations: &Migrations,
+) -> Result<Vec<String>, Error> {
+    let Some(set) = &migrations.shared else {
+        return Ok(Vec::new());
+    };
+    let history = format!("{SHARED_SCHEMA}.{}", set.history());
+    let applied = applied(client, &history).await?;
+    let files = set.files().skip(applied);
+    Ok(files.map(|(_, file)| file.to_owned()).collect())
+}
+
 impl Registry {
     /// Has views of a tenant that read shared rows show that tenant's only.
-    pub(super) async fn protect_views(
+    pub(crate) async fn protect_views(
         &self,
-        transaction: &Transaction<'_>,
+        transaction: &impl InTransaction,
         schema: &SchemaName,
     ) -> Result<(), Error> {
         if self.shared.is_some_and(|shared| shared.protected) {
             let statement = "select tenantry.protect_views(to_regnamespace(quote_ident($1)))";
             let schema = schema.as_str();
             transaction
+                .client()
                 .query_typed(statement, &[(&schema, Type::TEXT)])
                 .await?;
         }
@@ -80,8 +106,8 @@ impl Registry {
 }
 
 /// How many of the migrations have run.
-async fn applied(transaction: &Transaction<'_>, history: &str) -> Result<usize, OpenError> {
-    let known = transaction
+async fn applied(client: &Client, history: &str) -> Result<usize, Error> {
+    let known = client
         .query_typed_one(
             "select to_regclass($1) is not null",
             &[(&history, Type::TEXT)],
@@ -91,6 +117,6 @@ async fn applied(transaction: &Transaction<'_>, history: &str) -> Result<usize, 
         return Ok(0);
     }
     let count = format!("select count(*) from {history}");
-    let row = transaction.query_typed_one(&count, &[]).await?;
+    let row = client.query_typed_one(&count, &[]).await?;
     Ok(usize::try_from(row.try_get::<_, i64>(0)?).unwrap_or(0))
 }

@@ -76,7 +76,7 @@ macro_rules! select_tenants {
         concat!(
             "select id, name, subdomain, schema_name, role_name, status, base_version, app_version, limits, \
              revision, access_changed_at, over_quota, array(select d.domain from tenantry.domains d \
-               where d.tenant_id = tenants.id and d.verified_at is not null) \
+               where d.tenant_id = tenants.id and d.verified_at is not null), migrations \
              from tenantry.tenants ",
             $rest
         )
@@ -96,6 +96,7 @@ impl Tenant {
             version: SchemaVersion {
                 base: row.try_get(6)?,
                 app: row.try_get(7)?,
+                digest: row.try_get(13)?,
             },
             limits: limits(row)?,
             revision: row.try_get(9)?,

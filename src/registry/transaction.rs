@@ -6,17 +6,7 @@ use deadpool_postgres::Object;
 use tokio_postgres::Client;
 
 use super::{Registry, RegistryError};
-
-/// Something that is in a transaction, for functions whose statements belong together with their caller's.
-pub(crate) trait InTransaction: Sync {
-    fn client(&self) -> &Client;
-}
-
-impl InTransaction for tokio_postgres::Transaction<'_> {
-    fn client(&self) -> &Client {
-        tokio_postgres::GenericClient::client(self)
-    }
-}
+pub(crate) use crate::postgres::InTransaction;
 
 impl InTransaction for deadpool_postgres::Transaction<'_> {
     fn client(&self) -> &Client {

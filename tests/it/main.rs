@@ -18,6 +18,7 @@ mod guesses;
 mod isolation;
 mod limits;
 mod members;
+mod migrate;
 mod mutations;
 mod oidc;
 mod operators;

@@ -162,7 +162,11 @@ mod tests {
             schema: SchemaName::parse("s").unwrap(),
             role: RoleName::parse("r").unwrap(),
             status: TenantStatus::Active,
-            version: SchemaVersion { base: 1, app: 1 },
+            version: SchemaVersion {
+                base: 1,
+                app: 1,
+                digest: 1,
+            },
             limits: Overrides::default(),
             over_quota: false,
             meter: Arc::default(),

@@ -52,7 +52,7 @@ pub(super) use last_activity;
 macro_rules! record_columns {
     () => {
         concat!(
-            "t.id, t.name, t.subdomain, t.schema_name, t.role_name, t.status, t.base_version, t.app_version, \
+            "t.id, t.name, t.subdomain, t.schema_name, t.role_name, t.status, t.base_version, t.app_version, t.migrations, \
          t.created_at, t.suspended_at, t.suspension_reason, t.deleted_at, t.purge_after, t.purging, \
          ", last_activity!(), " as last_at, \
          array(select o.email from tenantry.memberships m join tenantry.accounts o on o.id = m.account_id \
@@ -77,6 +77,7 @@ impl TenantRecord {
             version: SchemaVersion {
                 base: row.try_get("base_version")?,
                 app: row.try_get("app_version")?,
+                digest: row.try_get("migrations")?,
             },
             created_at: row.try_get("created_at")?,
             suspended_at: row.try_get("suspended_at")?,

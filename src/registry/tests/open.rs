@@ -3,7 +3,7 @@
 use super::scalar;
 use crate::migrate::Migrations;
 use crate::names::RoleName;
-use crate::registry::{OpenError, Registry, RequestLogin};
+use crate::registry::{OpenError, Registry, RequestLogin, Upgrade};
 use crate::testing::{TestDatabase, unique};
 
 async fn open(test: &TestDatabase, login: RequestLogin) -> Result<Registry, OpenError> {
@@ -11,8 +11,14 @@ async fn open(test: &TestDatabase, login: RequestLogin) -> Result<Registry, Open
         test.database.clone(),
         login,
         &Migrations::embedded().unwrap(),
+        Upgrade::Run,
     )
     .await
+}
+
+async fn open_with(test: &TestDatabase, migrations: &Migrations) -> Result<Registry, OpenError> {
+    let login = RequestLogin::Managed;
+    Registry::open(test.database.clone(), login, migrations, Upgrade::Run).await
 }
 
 #[tokio::test]
@@ -88,17 +94,13 @@ async fn extensions_are_made_once_in_a_schema_of_their_own() {
     let test = TestDatabase::new().await;
     let mut migrations = Migrations::embedded().unwrap();
     migrations.extensions.insert("citext".into());
-    Registry::open(test.database.clone(), RequestLogin::Managed, &migrations)
-        .await
-        .unwrap();
+    open_with(&test, &migrations).await.unwrap();
     let psql = test.superuser().await;
     let place = "select nspname from pg_extension join pg_namespace n on n.oid = extnamespace where extname = 'citext'";
     assert_eq!(scalar(&psql, place).await, "extensions");
     // One without a package may not be needed; the migrations say so if it is.
     migrations.extensions.insert("no\"such".into());
-    Registry::open(test.database.clone(), RequestLogin::Managed, &migrations)
-        .await
-        .unwrap();
+    open_with(&test, &migrations).await.unwrap();
 }
 
 #[tokio::test]
@@ -106,10 +108,8 @@ async fn an_extension_that_the_owner_may_not_make_is_named() {
     let test = TestDatabase::of_ordinary_owner().await;
     let mut migrations = Migrations::embedded().unwrap();
     migrations.extensions.insert("pageinspect".into());
-    let error = Registry::open(test.database.clone(), RequestLogin::Managed, &migrations)
-        .await
-        .unwrap_err()
-        .to_string();
+    let error = open_with(&test, &migrations).await;
+    let error = error.unwrap_err().to_string();
     assert!(
         error.contains("pageinspect") && error.contains("superuser"),
         "{error}"

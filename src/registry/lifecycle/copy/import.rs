@@ -38,6 +38,8 @@ impl Registry {
         let version = SchemaVersion {
             base: manifest.base_version,
             app: manifest.app_version,
+            // An archive does not tell.
+            digest: migrations.version().digest,
         };
         same_version(version, migrations)?;
         let name = DisplayName::parse(&manifest.tenant.name).map_err(bad)?;

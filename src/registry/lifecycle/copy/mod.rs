@@ -38,16 +38,17 @@ async fn furnish(
     let version = migrations.version();
     // As spare workspaces are called: nobody else takes that name in the same moment.
     let wanted = format!("tenant_{}", &id.0.simple().to_string()[20..]);
-    let statement = "insert into tenantry.tenants (id, name, subdomain, schema_name, role_name, base_version, app_version) \
-         select $1, $2, $3, workspace, workspace, $5, $6 from tenantry.free_name($4) as workspace \
+    let statement = "insert into tenantry.tenants (id, name, subdomain, schema_name, role_name, base_version, app_version, migrations) \
+         select $1, $2, $3, workspace, workspace, $5, $6, $7 from tenantry.free_name($4) as workspace \
          returning schema_name, role_name, revision";
-    let parameters: [(&(dyn ToSql + Sync), Type); 6] = [
+    let parameters: [(&(dyn ToSql + Sync), Type); 7] = [
         (&id.0, Type::UUID),
         (&name, Type::TEXT),
         (&subdomain.as_str(), Type::TEXT),
         (&wanted, Type::TEXT),
         (&version.base, Type::INT4),
         (&version.app, Type::INT4),
+        (&version.digest, Type::INT8),
     ];
     let row = transaction.query_typed_one(statement, &parameters).await;
     let row = row.map_err(failed)?;
@@ -85,6 +86,11 @@ fn same_version(found: SchemaVersion, migrations: &Migrations) -> Result<(), Fai
         return Ok(());
     }
     let (app, base) = (found.app, found.base);
+    if (app, base) == (wanted.app, wanted.base) {
+        return Err(not_now(
+            "other files have run in it than the migrations here: bring it to them with `tenantry migrate`",
+        ));
+    }
     Err(not_now(format!(
         "its tables are of version {app} (base {base}), and the migrations here make {} (base {})",
         wanted.app, wanted.base

@@ -1,0 +1,195 @@
+//! `tenantry migrate`: the tables of all tenants, brought to the version of the migrations.
+
+mod preview;
+mod progress;
+mod summary;
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::database::DatabaseArguments;
+use super::exit::{NotMigrated, Refused};
+use super::output;
+use crate::config::TenantSql;
+use crate::fleet::{self, Canaries, Canary, End, FleetError, Options, Waiting};
+use crate::migrate::Migrations;
+use crate::names::TenantId;
+use crate::registry::{FilesError, OpenError, Registry, RequestLogin, TenantRef, Upgrade};
+use progress::Progress;
+
+pub(super) use progress::Logged;
+pub(super) use summary::{complete, refusal};
+
+/// Exit status: 0 all tenants are at the version, 2 wrong command line, 3 no such tenant, 6 some tenants could not be
+/// migrated, 7 some could not be rehearsed (nothing has changed), 8 another run is at work (with --no-wait), 9 the files
+/// are none, or were edited after they ran; 1 for anything else.
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    database: DatabaseArguments,
+
+    #[command(flatten)]
+    tenant_sql: TenantSql,
+
+    /// Shows what would run where, and changes nothing.
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Only this tenant, by subdomain or id; may be given several times.
+    #[arg(long = "tenant", value_name = "TENANT")]
+    tenants: Vec<String>,
+
+    /// Does not run the app's files after this version.
+    #[arg(long, value_name = "VERSION")]
+    to: Option<i32>,
+
+    /// Does not try the migrations in every tenant's schema first. A tenant whose rows break a new constraint is found
+    /// after others have been migrated then.
+    #[arg(long)]
+    no_rehearsal: bool,
+
+    /// Who goes first, alone: tenants, and a share of those that are behind (`acme,5%`). When one of them fails, no other is
+    /// begun. The first tenant when left out.
+    #[arg(long, value_name = "TENANTS", value_delimiter = ',')]
+    canary: Vec<Canary>,
+
+    /// How many tenants are migrated at the same time. As many as there are cores when left out.
+    #[arg(long, short, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+
+    /// After so many failures, no other tenant is begun.
+    #[arg(long, value_name = "N", default_value = "1")]
+    max_failures: NonZeroUsize,
+
+    /// For how many milliseconds a statement waits for a table that is in use. Requests that come meanwhile wait, too.
+    #[arg(long, value_name = "MS", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..))]
+    lock_timeout: u32,
+
+    /// How often a tenant is tried again whose tables are in use, with longer and longer pauses: ten times take some
+    /// twenty seconds.
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    lock_retries: u32,
+
+    /// Ends when another run is at work, rather than wait for its end.
+    #[arg(long)]
+    no_wait: bool,
+
+    /// Prints a JSON object for each event, one on a line.
+    #[arg(long)]
+    json: bool,
+
+    /// Adds Postgres' details to failures. They may quote rows.
+    #[arg(long)]
+    show_details: bool,
+}
+
+pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let migrations = arguments.migrations()?;
+    if arguments.dry_run {
+        return preview::run(&arguments, migrations).await;
+    }
+    let database = arguments.database.database()?;
+    let registry = Registry::open(database, RequestLogin::AsItIs, &migrations, Upgrade::Run).await;
+    let registry = registry.map_err(refused)?;
+    let migrations = arguments.cut(migrations)?;
+    let options = arguments.options(&registry).await?;
+    let progress = Progress::new(arguments.json);
+    let summary = fleet::migrate(&registry, &migrations, &options, &progress).await;
+    progress.end();
+    let summary = summary.map_err(not_done)?;
+    if arguments.json {
+        output::json_line(&summary::as_json(&summary, arguments.show_details));
+    }
+    match summary.end {
+        End::Done if arguments.json => Ok(()),
+        End::Done => {
+            output::write(&complete(&summary));
+            Ok(())
+        }
+        End::Failed | End::RehearsalFailed => Err(refusal(&summary, arguments.show_details).into()),
+    }
+}
+
+impl Arguments {
+    fn migrations(&self) -> anyhow::Result<Migrations> {
+        let loaded = self.tenant_sql.load();
+        loaded.map_err(|error| bad_files(format!("{error:#}")).into())
+    }
+
+    /// Leaves out what `--to` leaves out, once all files are known to be those that have run.
+    fn cut(&self, migrations: Migrations) -> Result<Migrations, Refused> {
+        let Some(version) = self.to else {
+            return Ok(migrations);
+        };
+        let cut = migrations.up_to(version);
+        cut.map_err(|error| bad_files(error.to_string()))
+    }
+
+    async fn options(&self, registry: &Registry) -> anyhow::Result<Options> {
+        let mut only = Vec::new();
+        for tenant in &self.tenants {
+            let tenant = TenantRef::parse(tenant).map_err(Refused::from)?;
+            only.push(id(registry, &tenant).await?);
+        }
+        let (mut named, mut percent) = (Vec::new(), 0.0);
+        for canary in &self.canary {
+            match canary {
+                Canary::Tenant(tenant) => named.push(id(registry, tenant).await?),
+                Canary::Share(share) => percent = *share,
+            }
+        }
+        let canaries = if self.canary.is_empty() {
+            Canaries::One
+        } else {
+            Canaries::Chosen { named, percent }
+        };
+        let defaults = Options::default();
+        Ok(Options {
+            jobs: self.jobs.unwrap_or(defaults.jobs),
+            rehearsal: !self.no_rehearsal,
+            canaries,
+            only,
+            max_failures: self.max_failures,
+            lock_timeout: Duration::from_millis(self.lock_timeout.into()),
+            lock_retries: self.lock_retries,
+            waiting: if self.no_wait {
+                Waiting::NotAtAll
+            } else {
+                Waiting::UntilItIsDone
+            },
+        })
+    }
+}
+
+async fn id(registry: &Registry, tenant: &TenantRef) -> Result<TenantId, Refused> {
+    let record = registry.tenant_record(tenant).await;
+    Ok(record.map_err(Refused::from)?.id)
+}
+
+fn bad_files(message: impl Into<String>) -> Refused {
+    Refused::not_migrated(NotMigrated::BadFiles, message)
+}
+
+fn refused(error: OpenError) -> anyhow::Error {
+    match error {
+        OpenError::Files(error @ (FilesError::Edited(_) | FilesError::Gone(_))) => {
+            bad_files(error.to_string()).into()
+        }
+        error => error.into(),
+    }
+}
+
+fn not_done(error: FleetError) -> anyhow::Error {
+    match error {
+        FleetError::AtWork(_) => {
+            Refused::not_migrated(NotMigrated::AnotherRun, error.to_string()).into()
+        }
+        FleetError::Files(error @ (FilesError::Edited(_) | FilesError::Gone(_))) => {
+            bad_files(error.to_string()).into()
+        }
+        error => error.into(),
+    }
+}

@@ -1,0 +1,107 @@
+//! `tenantry migrate --dry-run`.
+
+use serde_json::json;
+
+use super::Arguments;
+use crate::cli::exit::Refused;
+use crate::cli::output;
+use crate::fleet::{self, Group, Preview};
+use crate::migrate::Migrations;
+use crate::names::TenantId;
+use crate::registry::TenantRef;
+
+/// As many tenants are named.
+const NAMED: usize = 5;
+
+pub(super) async fn run(arguments: &Arguments, migrations: Migrations) -> anyhow::Result<()> {
+    let database = arguments.database.database()?;
+    let migrations = arguments.cut(migrations)?;
+    let only = named(arguments).await?;
+    let preview = fleet::preview(&database, &migrations, &only).await;
+    let preview = preview.map_err(super::not_done)?;
+    if arguments.json {
+        output::json_line(&as_json(&preview));
+    } else {
+        output::write(&as_text(&preview, &migrations));
+    }
+    Ok(())
+}
+
+/// The tenants of `--tenant`: their registry is used as it is.
+async fn named(arguments: &Arguments) -> anyhow::Result<Vec<TenantId>> {
+    if arguments.tenants.is_empty() {
+        return Ok(Vec::new());
+    }
+    let registry = arguments.database.registry().await?;
+    let mut ids = Vec::new();
+    for tenant in &arguments.tenants {
+        let tenant = TenantRef::parse(tenant).map_err(Refused::from)?;
+        ids.push(super::id(&registry, &tenant).await?);
+    }
+    Ok(ids)
+}
+
+fn as_text(preview: &Preview, migrations: &Migrations) -> String {
+    if preview.registry > 0 {
+        let files = match preview.registry {
+            1 => "1 file".to_owned(),
+            files => format!("{files} files"),
+        };
+        return format!(
+            "{files} would run for the registry's own tables; which tenants are behind is known after that\n"
+        );
+    }
+    let mut lines = Vec::new();
+    if !preview.shared.is_empty() {
+        lines.push(format!("shared tables: {}", preview.shared.join(", ")));
+    }
+    for group in &preview.groups {
+        lines.push(line(group));
+    }
+    let version = migrations.version();
+    if lines.is_empty() {
+        lines.push(format!(
+            "nothing would run: nobody is behind version {} (base {})",
+            version.app, version.base
+        ));
+    }
+    lines.join("\n") + "\n"
+}
+
+fn line(group: &Group) -> String {
+    let names = group.tenants.iter().take(NAMED);
+    let names: Vec<_> = names.map(|tenant| tenant.subdomain.as_str()).collect();
+    let more = group.tenants.len() - names.len();
+    let mut who = names.join(", ");
+    if more > 0 {
+        who = format!("{who} and {more} more");
+    }
+    let files = if group.files.is_empty() {
+        "nothing to run, only to be recorded".to_owned()
+    } else {
+        group.files.join(", ")
+    };
+    let count = group.tenants.len();
+    let tenants = if count == 1 { "tenant" } else { "tenants" };
+    let (app, base) = (group.version.app, group.version.base);
+    format!("{count} {tenants} at version {app} (base {base}): {files}\n  {who}")
+}
+
+fn as_json(preview: &Preview) -> serde_json::Value {
+    let groups = preview.groups.iter().map(|group| {
+        let tenants = group.tenants.iter();
+        let tenants: Vec<_> = tenants.map(|tenant| tenant.subdomain.as_str()).collect();
+        json!({
+            "appVersion": group.version.app,
+            "baseVersion": group.version.base,
+            "files": group.files,
+            "tenants": tenants,
+        })
+    });
+    json!({
+        "event": "preview",
+        "registryFiles": preview.registry,
+        "sharedFiles": preview.shared,
+        "groups": groups.collect::<Vec<_>>(),
+    })
+}

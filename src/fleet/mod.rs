@@ -1,0 +1,262 @@
+//! Brings all tenants to the version of the migrations: rehearsed first, then one transaction for each, many at once.
+//!
+//! [`migrate`] has the order of things. Whatever stops it, running it again goes on where it stopped: who is behind is
+//! told by the registry, and a tenant's version changes in the transaction that runs its files.
+
+mod behind;
+mod canaries;
+mod failure;
+mod lock;
+mod preview;
+mod queue;
+mod tenant;
+mod work;
+
+use std::num::NonZeroUsize;
+use std::time::{Duration, Instant};
+
+use crate::error::postgres_reason;
+use crate::migrate::{LoadError, MigrationError, Migrations, SchemaVersion};
+use crate::names::TenantId;
+use crate::postgres::ConnectError;
+use crate::registry::{FilesError, Registry, RegistryError};
+use lock::RunLock;
+use tenant::Env;
+use work::{Crew, Tally};
+
+pub(crate) use behind::{Behind, count as count_behind};
+pub(crate) use canaries::{Canaries, Canary};
+pub(crate) use failure::Failure;
+pub(crate) use lock::{OtherRun, Waiting};
+pub(crate) use preview::{Group, Preview, preview};
+pub(crate) use tenant::Mode;
+
+/// How to go about it.
+#[derive(Debug, Clone)]
+pub(crate) struct Options {
+    /// Connections that work at the same time.
+    pub(crate) jobs: NonZeroUsize,
+    /// Whether all tenants are tried first, and nothing happens when one of them cannot be migrated.
+    pub(crate) rehearsal: bool,
+    pub(crate) canaries: Canaries,
+    /// These tenants and no others; all, when there are none.
+    pub(crate) only: Vec<TenantId>,
+    /// After so many failures no other tenant is begun.
+    pub(crate) max_failures: NonZeroUsize,
+    pub(crate) lock_timeout: Duration,
+    /// How often a tenant is tried again whose tables are in use.
+    pub(crate) lock_retries: u32,
+    pub(crate) waiting: Waiting,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            jobs: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            rehearsal: true,
+            canaries: Canaries::One,
+            only: Vec::new(),
+            max_failures: NonZeroUsize::MIN,
+            lock_timeout: Duration::from_millis(500),
+            lock_retries: 10,
+            waiting: Waiting::UntilItIsDone,
+        }
+    }
+}
+
+/// Hears of what happens while it happens.
+pub(crate) trait Watch {
+    fn see(&self, event: &Event<'_>);
+}
+
+#[derive(Debug)]
+pub(crate) enum Event<'a> {
+    /// For another run, which is not always known.
+    Waiting(Option<&'a OtherRun>),
+    Started {
+        tenants: usize,
+        version: SchemaVersion,
+    },
+    /// So many tenants come next.
+    Phase(Phase, usize),
+    Done {
+        tenant: &'a Behind,
+        mode: Mode,
+        took: Duration,
+    },
+    /// Somebody else has migrated the next one, or it is gone.
+    NotBehind,
+    /// Its tables were in use: it is tried again.
+    PutOff {
+        tenant: &'a Behind,
+        tries: u32,
+        reason: &'a str,
+    },
+    Failed {
+        failure: &'a Failure,
+        mode: Mode,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    Rehearsal,
+    Canaries,
+    All,
+}
+
+/// What has become of the fleet.
+#[derive(Debug)]
+pub(crate) struct Summary {
+    pub(crate) version: SchemaVersion,
+    /// How many were behind.
+    pub(crate) behind: usize,
+    pub(crate) rehearsed: usize,
+    pub(crate) migrated: usize,
+    pub(crate) failed: Vec<Failure>,
+    /// Behind still, without having been tried.
+    pub(crate) left: usize,
+    pub(crate) end: End,
+    pub(crate) took: Duration,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// Nobody is behind.
+    Done,
+    /// Some tenants could not be rehearsed: nothing has changed.
+    RehearsalFailed,
+    /// Some tenants could not be migrated; others may have been.
+    Failed,
+}
+
+/// Why nobody knows what has become of the fleet, or why nothing was done.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FleetError {
+    #[error("another run is at work{}", .0.as_ref().map(|run| format!(": {run}")).unwrap_or_default())]
+    AtWork(Option<OtherRun>),
+    #[error(transparent)]
+    Connection(#[from] ConnectError),
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    #[error("the registry answered: {}", postgres_reason(.0))]
+    Postgres(#[from] tokio_postgres::Error),
+    #[error("the registry's migrations are broken: {0}")]
+    Load(#[from] LoadError),
+    #[error(transparent)]
+    Files(#[from] FilesError),
+    #[error(transparent)]
+    History(#[from] MigrationError),
+}
+
+/// Migrates whoever is behind.
+///
+/// The registry was opened with these migrations, so that they are known not to have been edited.
+pub(crate) async fn migrate(
+    registry: &Registry,
+    migrations: &Migrations,
+    options: &Options,
+    watch: &impl Watch,
+) -> Result<Summary, FleetError> {
+    let started = Instant::now();
+    let mut lock = RunLock::take(registry, options.waiting, watch).await?;
+    let tenants = behind::list(lock.client(), migrations, &options.only).await?;
+    let version = migrations.version();
+    let mut summary = Summary::new(version, tenants.len());
+    watch.see(&Event::Started {
+        tenants: tenants.len(),
+        version,
+    });
+    if !tenants.is_empty() {
+        lock.sign(migrations, tenants.len()).await?;
+        let env = Env {
+            registry,
+            migrations,
+            lock_timeout: options.lock_timeout,
+        };
+        let crew = Crew {
+            env,
+            options,
+            watch,
+        };
+        crew.bring_up(&lock, tenants, &mut summary).await?;
+    }
+    (summary.failed).sort_by(|one, other| one.tenant.subdomain.cmp(&other.tenant.subdomain));
+    lock.release(summary.migrated, summary.failed.len()).await?;
+    summary.took = started.elapsed();
+    Ok(summary)
+}
+
+impl<W: Watch> Crew<'_, W> {
+    /// Rehearsal, canaries, all the others, and those that have signed up meanwhile with an older replica.
+    async fn bring_up(
+        &self,
+        lock: &RunLock,
+        mut tenants: Vec<Behind>,
+        summary: &mut Summary,
+    ) -> Result<(), FleetError> {
+        if self.options.rehearsal {
+            self.watch
+                .see(&Event::Phase(Phase::Rehearsal, tenants.len()));
+            let all = usize::MAX; // for the list of failures to be whole
+            let tally = self.work_off(tenants.clone(), Mode::Rehearsal, all).await?;
+            summary.rehearsed = tally.done;
+            if !tally.failed.is_empty() {
+                summary.end = End::RehearsalFailed;
+                summary.failed = tally.failed;
+                summary.left = tenants.len() - summary.failed.len();
+                return Ok(());
+            }
+        }
+        let canaries = self.options.canaries.take(&mut tenants);
+        if !canaries.is_empty() {
+            self.watch
+                .see(&Event::Phase(Phase::Canaries, canaries.len()));
+            summary.add(self.work_off(canaries, Mode::Migration, 1).await?);
+            if summary.end != End::Done {
+                summary.left += tenants.len();
+                return Ok(());
+            }
+        }
+        while !tenants.is_empty() {
+            self.watch.see(&Event::Phase(Phase::All, tenants.len()));
+            let most = self.options.max_failures.get();
+            let more = most - summary.failed.len();
+            summary.add(self.work_off(tenants, Mode::Migration, more).await?);
+            if summary.failed.len() >= most {
+                break;
+            }
+            let client = lock.client();
+            tenants = behind::list(client, self.env.migrations, &self.options.only).await?;
+            tenants.retain(|tenant| summary.failed.iter().all(|one| one.tenant.id != tenant.id));
+        }
+        Ok(())
+    }
+}
+
+impl Summary {
+    fn new(version: SchemaVersion, behind: usize) -> Self {
+        Self {
+            version,
+            behind,
+            rehearsed: 0,
+            migrated: 0,
+            failed: Vec::new(),
+            left: 0,
+            end: End::Done,
+            took: Duration::ZERO,
+        }
+    }
+
+    fn add(&mut self, tally: Tally) {
+        self.migrated += tally.done;
+        self.left += tally.left;
+        self.failed.extend(tally.failed);
+        if !self.failed.is_empty() {
+            self.end = End::Failed;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,92 @@
+//! What a run would do, read without changing anything.
+
+use std::collections::BTreeMap;
+
+use tokio_postgres::{Client, SimpleQueryMessage};
+
+use super::{Behind, FleetError, behind};
+use crate::migrate::{History, MigrationSet, Migrations, SchemaVersion};
+use crate::names::TenantId;
+use crate::postgres::Database;
+use crate::registry::{check_files, pending_shared, registry_version};
+
+#[derive(Debug, Default)]
+pub(crate) struct Preview {
+    /// How many files for the registry's own tables have not run. Until then nobody knows which tenants are behind.
+    pub(crate) registry: usize,
+    /// Files for the tables that tenants share.
+    pub(crate) shared: Vec<String>,
+    pub(crate) groups: Vec<Group>,
+}
+
+/// Tenants in whose schemas the same files have run.
+#[derive(Debug)]
+pub(crate) struct Group {
+    pub(crate) version: SchemaVersion,
+    pub(crate) tenants: Vec<Behind>,
+    /// What would run.
+    pub(crate) files: Vec<String>,
+}
+
+pub(crate) async fn preview(
+    database: &Database,
+    migrations: &Migrations,
+    only: &[TenantId],
+) -> Result<Preview, FleetError> {
+    let (client, _connection) = database.connect().await?;
+    client.batch_execute("begin read only").await?;
+    let registry = MigrationSet::registry()?;
+    let found = registry_version(&client).await?.unwrap_or_default();
+    let pending = registry.files().filter(|(version, _)| *version > found);
+    let pending = pending.count();
+    if pending > 0 {
+        return Ok(Preview {
+            registry: pending,
+            ..Preview::default()
+        });
+    }
+    check_files(&client, migrations).await?;
+    let mut versions: BTreeMap<SchemaVersion, Vec<Behind>> = BTreeMap::new();
+    for tenant in behind::list(&client, migrations, only).await? {
+        versions.entry(tenant.version).or_default().push(tenant);
+    }
+    let mut groups = Vec::new();
+    for (version, tenants) in versions {
+        let files = match tenants.first() {
+            Some(tenant) => pending_files(&client, migrations, tenant).await?,
+            None => Vec::new(),
+        };
+        groups.push(Group {
+            version,
+            tenants,
+            files,
+        });
+    }
+    Ok(Preview {
+        registry: 0,
+        shared: pending_shared(&client, migrations).await?,
+        groups,
+    })
+}
+
+/// Of one tenant, which stands for all in which the same has run.
+async fn pending_files(
+    client: &Client,
+    migrations: &Migrations,
+    tenant: &Behind,
+) -> Result<Vec<String>, FleetError> {
+    let query = History::query(&tenant.schema, migrations);
+    let mut history = History::default();
+    for message in client.simple_query(&query).await? {
+        if let SimpleQueryMessage::Row(row) = message {
+            history.add(&row)?;
+        }
+    }
+    let mut files = Vec::new();
+    for (name, set) in migrations.sets() {
+        let ran: Vec<i32> = history.versions(name).collect();
+        let pending = set.files().filter(|(version, _)| !ran.contains(version));
+        files.extend(pending.map(|(_, file)| file.to_owned()));
+    }
+    Ok(files)
+}

@@ -1,0 +1,103 @@
+//! The files that the fleet has run, whichever tenant was the first: one that changes afterwards would make tenants differ.
+
+use std::collections::HashMap;
+
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, Error};
+
+use crate::migrate::{Migrations, Stamp};
+
+/// Why files are not those that the fleet has run.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FilesError {
+    #[error(
+        "{} since the fleet has run it: a file that has run must not change; undo the change and put it into a \
+         new file (or start anew, with `dev --reset`)", .0.join("; ")
+    )]
+    Edited(Vec<String>),
+    #[error(
+        "the fleet has run {}, and there is no such file here: are these the files of an older release? \
+         (`dev --reset` starts anew)",
+        .0.join(", ")
+    )]
+    Gone(Vec<String>),
+    #[error("cannot read what the fleet has run: {}", crate::error::postgres_reason(.0))]
+    Postgres(#[from] Error),
+}
+
+/// Adds the files to those that have run, in the transaction that has run them.
+pub(crate) async fn record(client: &Client, migrations: &Migrations) -> Result<(), Error> {
+    let Columns {
+        sets,
+        versions,
+        names,
+        checksums,
+    } = columns(migrations);
+    let parameters: [(&(dyn ToSql + Sync), Type); 4] = [
+        (&sets, Type::TEXT_ARRAY),
+        (&versions, Type::INT4_ARRAY),
+        (&names, Type::TEXT_ARRAY),
+        (&checksums, Type::TEXT_ARRAY),
+    ];
+    client
+        .execute_typed(
+            "insert into tenantry.migrations (set, version, name, checksum) \
+             select * from unnest($1, $2, $3, $4) on conflict do nothing",
+            &parameters,
+        )
+        .await?;
+    Ok(())
+}
+
+/// The stamps of all files, as columns of a statement.
+struct Columns<'a> {
+    sets: Vec<&'static str>,
+    versions: Vec<i32>,
+    names: Vec<&'a str>,
+    checksums: Vec<String>,
+}
+
+fn columns(migrations: &Migrations) -> Columns<'_> {
+    let stamps: Vec<Stamp<'_>> = migrations.stamps().collect();
+    Columns {
+        sets: stamps.iter().map(|stamp| stamp.set.word()).collect(),
+        versions: stamps.iter().map(|stamp| stamp.version).collect(),
+        names: stamps.iter().map(|stamp| stamp.name).collect(),
+        checksums: stamps
+            .iter()
+            .map(|stamp| stamp.checksum.to_string())
+            .collect(),
+    }
+}
+
+/// Compares the files with those that have run: all that are wrong are named, not only the first.
+pub(crate) async fn check(client: &Client, migrations: &Migrations) -> Result<(), FilesError> {
+    let here: HashMap<(&str, i32), Stamp<'_>> = migrations
+        .stamps()
+        .map(|stamp| ((stamp.set.word(), stamp.version), stamp))
+        .collect();
+    let statement = "select set, version, name, checksum from tenantry.migrations order by 1, 2";
+    let (mut edited, mut gone) = (Vec::new(), Vec::new());
+    for row in client.query_typed(statement, &[]).await? {
+        let (set, version): (&str, i32) = (row.try_get(0)?, row.try_get(1)?);
+        let (name, checksum): (&str, &str) = (row.try_get(2)?, row.try_get(3)?);
+        match here.get(&(set, version)) {
+            None => gone.push(format!("V{version}__{name}")),
+            Some(stamp) if stamp.name != name => edited.push(format!(
+                "V{version}__{name} has become V{version}__{}",
+                stamp.name
+            )),
+            Some(stamp) if stamp.checksum.to_string() != checksum => {
+                edited.push(format!("V{version}__{name} has changed"));
+            }
+            Some(_) => {}
+        }
+    }
+    if !edited.is_empty() {
+        return Err(FilesError::Edited(edited));
+    }
+    if !gone.is_empty() {
+        return Err(FilesError::Gone(gone));
+    }
+    Ok(())
+}
