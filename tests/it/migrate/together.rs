@@ -1,15 +1,40 @@
 //! Several at once: runs, and sign-ups in the middle of one.
 
+use std::process::Child;
+
 use super::{Fleet, told};
 use crate::harness::eventually;
 
-const SLOW: &str = "insert into notes (body) values ('migrated');\nselect pg_sleep(0.2);\n";
+/// Does not end before the test opens the gate.
+const SLOW: &str = "insert into notes (body) values ('migrated');
+    do $$ begin
+      while exists (select from pg_locks where locktype = 'advisory' and objid = 4711) loop
+        perform pg_sleep(0.05);
+      end loop;
+    end $$;";
 const ASLEEP: &str = "select count(*) > 0 from pg_stat_activity where wait_event = 'PgSleep'";
+const QUEUED: &str =
+    "select count(*) > 0 from pg_locks where locktype = 'advisory' and not granted";
 
 impl Fleet {
-    async fn is_at_work(&self) {
-        eventually("a run is at work", async || {
-            (self.scalar(ASLEEP).await == "t").then_some(())
+    /// Starts a run that waits in the first tenant's migration until [`Self::open_gate`].
+    async fn start_slowly(&self) -> Child {
+        self.write("V2__slow.sql", SLOW);
+        let shut = "select pg_advisory_lock(4711)";
+        self.psql.batch_execute(shut).await.unwrap();
+        let run = self.start(&["--no-rehearsal", "--jobs", "1"]);
+        self.becomes_true(ASLEEP).await;
+        run
+    }
+
+    async fn open_gate(&self) {
+        let open = "select pg_advisory_unlock(4711)";
+        self.psql.batch_execute(open).await.unwrap();
+    }
+
+    async fn becomes_true(&self, statement: &str) {
+        eventually(statement, async || {
+            (self.scalar(statement).await == "t").then_some(())
         })
         .await;
     }
@@ -18,13 +43,13 @@ impl Fleet {
 #[tokio::test]
 async fn of_two_runs_one_works_and_the_other_waits_or_says_so() {
     let fleet = Fleet::of(6).await;
-    fleet.write("V2__slow.sql", SLOW);
-    let first = fleet.start(&["--no-rehearsal", "--jobs", "1"]);
-    fleet.is_at_work().await;
+    let first = fleet.start_slowly().await;
     let (status, text) = fleet.run(&["--no-wait"]);
     assert_eq!(status, 8, "{text}");
     assert!(text.contains(&format!("process {}", first.id())), "{text}");
     let second = fleet.start(&[]);
+    fleet.becomes_true(QUEUED).await;
+    fleet.open_gate().await;
     let first = told(&first.wait_with_output().unwrap());
     let second = told(&second.wait_with_output().unwrap());
     assert_eq!((first.0, second.0), (0, 0), "{first:?} {second:?}");
@@ -41,10 +66,9 @@ async fn of_two_runs_one_works_and_the_other_waits_or_says_so() {
 #[tokio::test]
 async fn who_signs_up_meanwhile_is_brought_up_too() {
     let fleet = Fleet::of(4).await;
-    fleet.write("V2__slow.sql", SLOW);
-    let run = fleet.start(&["--no-rehearsal", "--jobs", "1"]);
-    fleet.is_at_work().await;
+    let run = fleet.start_slowly().await;
     fleet.service.try_sign_up("late").await.data();
+    fleet.open_gate().await;
     let (status, text) = told(&run.wait_with_output().unwrap());
     assert_eq!(status, 0, "{text}");
     assert_eq!(fleet.versions().await, "2:5");
@@ -65,10 +89,9 @@ async fn deleted_tenants_are_migrated_and_purged_ones_are_not_missed() {
     };
     operate(&["delete", "tenant-3", "--yes"]);
     operate(&["delete", "tenant-4", "--yes"]);
-    fleet.write("V2__slow.sql", SLOW);
-    let run = fleet.start(&["--no-rehearsal", "--jobs", "1"]);
-    fleet.is_at_work().await;
+    let run = fleet.start_slowly().await;
     operate(&["purge", "tenant-4", "--yes"]);
+    fleet.open_gate().await;
     let (status, text) = told(&run.wait_with_output().unwrap());
     assert_eq!(status, 0, "{text}");
     assert_eq!(fleet.versions().await, "2:3");
