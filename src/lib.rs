@@ -50,6 +50,7 @@ pub mod rows;
 
 pub mod encode;
 
+mod catalog;
 mod migrate;
 pub mod postgres;
 

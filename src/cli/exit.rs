@@ -31,6 +31,10 @@ pub(super) enum NotMigrated {
     AnotherRun = 8,
     /// The files are none, or not those that the fleet has run.
     BadFiles = 9,
+    /// Some tenants have not run all files.
+    Behind = 10,
+    /// Somebody has changed tables by hand.
+    Drifted = 11,
 }
 
 impl Refused {

@@ -4,6 +4,7 @@ mod ask;
 mod audit;
 mod database;
 mod dev;
+mod diff;
 mod documents;
 mod exit;
 mod health;
@@ -13,6 +14,7 @@ mod output;
 mod schema;
 mod serve;
 mod service;
+mod status;
 mod tenant;
 
 use std::num::NonZeroUsize;
@@ -51,6 +53,10 @@ enum Command {
     Serve(Box<serve::Arguments>),
     /// Brings the tables of all tenants to the version of the migrations, while they are served.
     Migrate(Box<migrate::Arguments>),
+    /// Tells at which versions the tenants are, and whose tables somebody has changed by hand.
+    Status(Box<status::Arguments>),
+    /// Tells how a tenant's tables differ from what the migrations make, as SQL that mends them.
+    Diff(Box<diff::Arguments>),
     /// Prints the GraphQL schema that the migrations make.
     Schema(schema::Arguments),
     /// Operators: makes, lists and disables those who may run the service by its API.
@@ -89,6 +95,8 @@ pub fn main() -> ExitCode {
             Command::Dev(arguments) => dev::run(*arguments).await,
             Command::Serve(arguments) => serve::run(*arguments).await,
             Command::Migrate(arguments) => migrate::run(*arguments).await,
+            Command::Status(arguments) => status::run(*arguments).await,
+            Command::Diff(arguments) => diff::run(*arguments).await,
             Command::Schema(arguments) => schema::run(arguments).await,
             Command::Operator(arguments) => operator::run(arguments).await,
             Command::Tenant(arguments) => tenant::run(*arguments).await,

@@ -2,7 +2,7 @@
 
 use super::script::{self, Known, Note, ScriptError, Step};
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct ScriptFile {
     pub(super) name: String,
     pub(super) body: Body,
@@ -13,7 +13,7 @@ pub(crate) struct ScriptFile {
 }
 
 /// What is sent to Postgres.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Body {
     /// The service's own SQL, which is right as it stands.
     Whole(String),

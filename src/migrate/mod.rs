@@ -23,7 +23,7 @@ pub(crate) use runner::{MigrationError, run, run_pending, run_script};
 pub(crate) const USERS_TABLE: &str = "users";
 
 /// All that a new tenant's schema is made of.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Migrations {
     /// The service's own tables in every tenant schema.
     pub(crate) base: MigrationSet,
@@ -91,6 +91,21 @@ impl Migrations {
         let app = &mut self.app.files;
         app.retain(|file| file.migration.version() <= version);
         self.finish()
+    }
+
+    /// These migrations as they were when a schema of that version was made; none where it has run other files than
+    /// those that are here.
+    pub(crate) fn at(&self, version: SchemaVersion) -> Option<Self> {
+        let mut then = self.clone();
+        let until = |set: &mut MigrationSet, last| {
+            set.files.retain(|file| file.migration.version() <= last);
+        };
+        until(&mut then.base, version.base);
+        until(&mut then.app, version.app);
+        let then = then.finish().ok()?;
+        let made = then.version();
+        let unknown = SchemaVersion { digest: 0, ..made };
+        (version == made || version == unknown).then_some(then)
     }
 
     /// Tells workspaces that these migrations have made from all others.
@@ -177,14 +192,14 @@ enum Reading<'a> {
 }
 
 /// The migrations of one directory, in the order of their versions.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct MigrationSet {
     /// The table, in the migrated schema, in which refinery keeps what has run.
     history: &'static str,
     files: Vec<MigrationFile>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct MigrationFile {
     migration: Migration,
     script: ScriptFile,

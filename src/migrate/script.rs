@@ -51,7 +51,7 @@ pub(crate) struct Script {
     pub(crate) notes: Vec<Note>,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Note {
     pub(crate) line: u32,
     pub(crate) message: String,

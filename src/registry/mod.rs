@@ -8,6 +8,7 @@ mod attach;
 pub(crate) mod audit;
 mod directory;
 pub(crate) mod domains;
+mod drift;
 mod guesses;
 mod known;
 mod lanes;
@@ -25,6 +26,7 @@ mod session_list;
 mod sessions;
 mod shared;
 mod spares;
+mod status;
 mod support;
 mod tenant;
 mod transaction;
@@ -53,6 +55,8 @@ pub(crate) use arrivals::Arrival;
 use audit::Backlog;
 pub(crate) use directory::{Directory, Place};
 pub(crate) use domains::Domain;
+#[cfg(test)]
+pub(crate) use drift::Look;
 pub(crate) use known::{FilesError, check as check_files, record as record_files};
 pub(crate) use lifecycle::{
     By, Change, CopyName, Filter, Listing, NewLimit, Page, Purged, Reason, Sort, TenantRecord,
@@ -71,6 +75,7 @@ pub(crate) use session_list::SessionRow;
 pub(crate) use sessions::{Refreshed, Session, TokenHashes, Which, end as end_sessions};
 pub(crate) use shared::pending_shared;
 pub(crate) use spares::{Lanes, Stock};
+pub(crate) use status::{Difference, Drift, MigrationFailure, TenantTables};
 pub(crate) use support::{SUPPORT_TOKEN, SupportAccess, Visit};
 pub(crate) use tenant::{Tenant, TenantStatus};
 pub(crate) use transaction::{Access, InTransaction, OwnerTransaction};

@@ -58,7 +58,7 @@ const EDGES: &str = "
     oidc: error names
     dns:
     fleet: error migrate names postgres registry
-    registry: error limits migrate names postgres request secret sql
+    registry: catalog error limits migrate names postgres request secret sql
     apis: error migrate model registry schema
     compile: documents error guard limits model plan schema session sql
     documents: error limits plan schema
@@ -70,6 +70,7 @@ const EDGES: &str = "
     session: error guard limits names plan postgres registry request rows sql
     encode: plan rows
     rows:
+    catalog: names
     migrate: error names postgres
     postgres:
     limits: error
@@ -130,7 +131,7 @@ fn only_http_knows_axum() {
 #[test]
 fn connections_are_held_by_few() {
     let holders = [
-        "session", "registry", "fleet", "migrate", "postgres", "apis", "cli",
+        "session", "registry", "fleet", "catalog", "migrate", "postgres", "apis", "cli",
     ];
     let introspection = |file: &File| file.path == "src/model/introspect.rs";
     let words = [

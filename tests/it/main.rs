@@ -33,6 +33,7 @@ mod service;
 mod sessions;
 mod shared;
 mod sign_up;
+mod status;
 mod story;
 mod tenants;
 mod transport;

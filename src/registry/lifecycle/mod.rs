@@ -107,7 +107,7 @@ fn not_now(message: impl Into<std::borrow::Cow<'static, str>>) -> Failure {
 }
 
 /// What Postgres said, as far as it is the operator's to know.
-fn failed(error: tokio_postgres::Error) -> Failure {
+pub(super) fn failed(error: tokio_postgres::Error) -> Failure {
     let Some(answer) = error.as_db_error() else {
         return RegistryError::from(error).into();
     };

@@ -4,10 +4,10 @@ use std::time::Instant;
 
 use tokio_postgres::Client;
 
-use super::scalar;
+use super::{assert_alike, scalar};
 use crate::error::Code;
 use crate::migrate::Migrations;
-use crate::names::Subdomain;
+use crate::names::{SchemaName, Subdomain};
 use crate::registry::audit::Actor;
 use crate::registry::{By, CopyName, TenantRecord, TenantRef};
 use crate::testing::{Replica, TestDatabase};
@@ -227,7 +227,9 @@ async fn clones_and_imports_equal_the_original_and_are_their_own() {
     let clone = copies.clone("acme-staging").await.unwrap();
     assert_eq!((clone.name.as_str(), clone.users), ("acme Inc.", 1));
     let archive = copies.export().await;
-    copies.import("acme-again", &archive).await.unwrap();
+    let import = copies.import("acme-again", &archive).await.unwrap();
+    let acme = SchemaName::parse(copies.schema("acme").await).unwrap();
+    assert_alike(&copies.replica, &[&acme, &clone.schema, &import.schema]).await;
     for copy in ["acme-staging", "acme-again"] {
         pretty_equal(&copies.portrait(copy).await, &original);
     }

@@ -16,6 +16,25 @@ mod transaction;
 
 use tokio_postgres::Client;
 
+use super::Look;
+use crate::catalog::Workspace;
+use crate::names::{RoleName, SchemaName};
+use crate::testing::Replica;
+
+/// These workspaces, whichever way they came, are what the migrations make. Each role is called as its schema is.
+async fn assert_alike(replica: &Replica, schemas: &[&SchemaName]) {
+    let workspace = |schema: &&SchemaName| Workspace {
+        schema: (*schema).clone(),
+        role: RoleName::parse(schema.as_str()).unwrap(),
+    };
+    let workspaces: Vec<_> = schemas.iter().map(workspace).collect();
+    let (registry, migrations) = (&replica.registry, &replica.migrations);
+    let wanted = registry.reference(migrations).await.unwrap().fingerprint;
+    let looks = registry.fingerprints(migrations, &workspaces, 2).await;
+    let wanted = vec![Look::Found(wanted); schemas.len()];
+    assert_eq!(looks.unwrap(), wanted, "{schemas:?}");
+}
+
 /// The first column of the first row, as text.
 async fn scalar(client: &Client, statement: &str) -> String {
     for message in client.simple_query(statement).await.unwrap() {

@@ -1,14 +1,12 @@
 //! Workspaces made ahead of sign-ups.
 
-use super::scalar;
+use super::{assert_alike, scalar};
 use crate::error::Code;
 use crate::migrate::Migrations;
 use crate::names::{RoleName, TenantId};
-use crate::registry::Tenant;
 use crate::registry::spares::Lanes;
 
 use crate::testing::{Replica, TestDatabase, applicant};
-use tokio_postgres::Client;
 
 /// The same login for all tenants.
 struct OneLane(Vec<RoleName>);
@@ -33,28 +31,6 @@ const SHARED: &str = "with own as (select role_name from tenantry.tenants union 
     select (select max(xmin::text::bigint) from pg_namespace) || ' ' || string_agg(r.xmin || ' ' || m.xmin, ' ' order by m)
     from own join pg_authid r on r.rolname = own.role_name join pg_auth_members m on m.roleid = r.oid";
 
-/// All that a workspace consists of, without its own name.
-async fn contents(client: &Client, tenant: &Tenant) -> String {
-    let schema = tenant.schema.as_str();
-    let select = format!(
-        "select string_agg(line, e'\\n' order by line) from (
-           select format('%s %s %s %s %s', c.relname, a.attname, a.atttypid::regtype, a.attnotnull,
-             pg_get_expr(d.adbin, d.adrelid)) as line
-           from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0
-           left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
-           where c.relnamespace = '{schema}'::regnamespace
-           union all select c.relname || c.relacl::text
-           from pg_class c where c.relnamespace = '{schema}'::regnamespace
-           union all select pg_get_constraintdef(o.oid)
-           from pg_constraint o where o.connamespace = '{schema}'::regnamespace
-           union all select n.nspacl::text from pg_namespace n where n.nspname = '{schema}'
-           union all select a.defaclacl::text || a.defaclobjtype::text
-           from pg_default_acl a where a.defaclnamespace = '{schema}'::regnamespace
-         ) as lines"
-    );
-    scalar(client, &select).await.replace(schema, "tenant")
-}
-
 #[tokio::test]
 async fn a_sign_up_takes_one_and_changes_nothing_that_others_depend_on() {
     let test = TestDatabase::new().await;
@@ -73,7 +49,7 @@ async fn a_sign_up_takes_one_and_changes_nothing_that_others_depend_on() {
         .await
         .unwrap();
     assert_eq!(scalar(&psql, SHARED).await, before);
-    assert_eq!(contents(&psql, &taken).await, contents(&psql, &made).await);
+    assert_alike(&replica, &[&made.schema, &taken.schema]).await;
     let users = format!("select count(*) from {}.users", taken.schema.quoted());
     assert_eq!(scalar(&psql, &users).await, "1");
 }

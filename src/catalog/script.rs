@@ -1,0 +1,70 @@
+//! Statements as a script that a person reads, and runs.
+
+use super::compare::Comparison;
+use super::remedy::{Remedy, Statement};
+use super::{ROLE, SCHEMA, SCHEMA_LITERAL, Workspace};
+
+/// What would make a tenant's schema what the migrations make.
+pub(crate) struct Script<'a> {
+    pub(crate) comparison: &'a Comparison,
+    pub(crate) workspace: &'a Workspace,
+    /// What the script begins with: sentences, a line each.
+    pub(crate) head: &'a [String],
+    /// Whether rows may be lost.
+    pub(crate) drop: bool,
+}
+
+impl Script<'_> {
+    /// One transaction, with a comment on each difference.
+    pub(crate) fn text(&self) -> String {
+        let schema = self.workspace.schema.quoted();
+        let mut text: String = self
+            .head
+            .iter()
+            .map(|line| format!("-- {line}\n"))
+            .collect();
+        text.push_str("begin;\nset local search_path to ");
+        text.push_str(&schema);
+        text.push_str(", extensions;\nset local check_function_bodies to off;\nset local lock_timeout to '5s';\n");
+        for statement in &self.comparison.statements {
+            let own = self.named(&written(statement, self.drop));
+            text.push_str(&own);
+        }
+        text.push_str("\ncommit;\n");
+        text
+    }
+
+    fn named(&self, text: &str) -> String {
+        let schema = &self.workspace.schema;
+        let literal = format!("'{}'", schema.as_str().replace('\'', "''"));
+        text.replace(ROLE, &self.workspace.role.quoted())
+            .replace(SCHEMA, &schema.quoted())
+            .replace(SCHEMA_LITERAL, &literal)
+    }
+}
+
+fn written(statement: &Statement, drop: bool) -> String {
+    let mut text = String::new();
+    if let Some(note) = &statement.note {
+        text.push('\n');
+        text.push_str(&commented(&format!("{note}.")));
+    }
+    match &statement.remedy {
+        Remedy::Sql(sql) => text.push_str(&ended(sql)),
+        Remedy::LosesData(sql) if drop => text.push_str(&ended(sql)),
+        Remedy::LosesData(sql) => {
+            text.push_str("-- What is in it would be lost; if that is right:\n");
+            text.push_str(&commented(ended(sql).trim_end()));
+        }
+        Remedy::ByHand => text.push_str("-- There is no statement that mends it: do it by hand.\n"),
+    }
+    text
+}
+
+fn ended(sql: &str) -> String {
+    format!("{};\n", sql.trim_end().trim_end_matches(';'))
+}
+
+fn commented(text: &str) -> String {
+    text.lines().map(|line| format!("-- {line}\n")).collect()
+}

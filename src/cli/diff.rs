@@ -1,0 +1,99 @@
+//! `tenantry diff`: how a tenant's tables differ from what the migrations make, as SQL that would mend it.
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::database::DatabaseArguments;
+use super::exit::{NotMigrated, Refused};
+use super::output;
+use crate::catalog::{self, Change, Comparison, Script};
+use crate::config::TenantSql;
+use crate::registry::{Difference, TenantRef};
+
+/// Exit status: 0 nothing differs, 1 failed, 2 wrong command line, 3 no such tenant, 4 the files that the tenant has
+/// run are not here, 11 something differs.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    database: DatabaseArguments,
+
+    #[command(flatten)]
+    tenant_sql: TenantSql,
+
+    /// The tenant's subdomain or id.
+    tenant: String,
+
+    /// Drops what the migrations do not make, with all that is in it; otherwise those statements are comments.
+    #[arg(long)]
+    drop: bool,
+
+    /// Prints JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let migrations = arguments.tenant_sql.load()?;
+    let tenant = TenantRef::parse(&arguments.tenant).map_err(Refused::from)?;
+    let registry = arguments.database.registry().await?;
+    let Difference {
+        tenant,
+        found,
+        wanted,
+    } = registry
+        .difference(&migrations, &tenant)
+        .await
+        .map_err(Refused::from)?;
+    let comparison = catalog::compare(&found, &wanted);
+    let count = comparison.differences.len();
+    let (name, version) = (&tenant.subdomain, tenant.version);
+    let places = if count == 1 {
+        "1 place"
+    } else {
+        &format!("{count} places")
+    };
+    let head = [
+        format!(
+            "Tenant {name} differs from version {} (base {}) of the migrations in {places}.",
+            version.app, version.base
+        ),
+        "Run by the owner of the database, this makes it like all others. Read it first."
+            .to_owned(),
+    ];
+    let script = Script {
+        comparison: &comparison,
+        workspace: &tenant.workspace,
+        head: &head,
+        drop: arguments.drop,
+    };
+    if arguments.json {
+        output::json(&as_json(&comparison, &script));
+    } else if count > 0 {
+        output::write(&script.text());
+    }
+    if count == 0 {
+        return Ok(());
+    }
+    let message = format!("{name} differs from the migrations in {places}");
+    Err(Refused::not_migrated(NotMigrated::Drifted, message).into())
+}
+
+fn as_json(comparison: &Comparison, script: &Script<'_>) -> Value {
+    let differences = comparison.differences.iter().map(|difference| {
+        let (change, found, wanted) = match &difference.change {
+            Change::Missing { wanted } => ("missing", None, Some(wanted)),
+            Change::Extra { found } => ("extra", Some(found), None),
+            Change::Changed { found, wanted } => ("changed", Some(found), Some(wanted)),
+        };
+        json!({
+            "kind": difference.kind.word(),
+            "subject": difference.subject,
+            "change": change,
+            "found": found,
+            "wanted": wanted,
+        })
+    });
+    let differences: Vec<_> = differences.collect();
+    let sql = (!differences.is_empty()).then(|| script.text());
+    json!({"differences": differences, "sql": sql})
+}

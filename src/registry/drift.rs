@@ -1,0 +1,209 @@
+//! Whether the schemas of tenants are still what the migrations make: they are compared, by fingerprint, with a schema
+//! that is made for it and undone.
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Error, Transaction};
+use uuid::Uuid;
+
+use super::Registry;
+use super::lifecycle::failed;
+use super::provision::furnish;
+use crate::catalog::{self, Catalog, Fingerprint, Workspace};
+use crate::error::{Failure, postgres_reason};
+use crate::migrate::Migrations;
+use crate::names::{RoleName, SchemaName};
+
+/// How many relations are looked at in one transaction: those that views read are locked meanwhile, and Postgres has room for
+/// some thousands of locks.
+const RELATIONS_AT_ONCE: i64 = 1000;
+
+/// What the migrations make.
+#[derive(Debug)]
+pub(crate) struct Reference {
+    pub(crate) catalog: Catalog,
+    pub(crate) fingerprint: Fingerprint,
+}
+
+/// What was found when somebody looked at a schema.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Look {
+    Found(Fingerprint),
+    /// There is no such schema, or nothing in it.
+    Nothing,
+    /// It could not be looked at, and why: as a rule it is being changed.
+    Failed(String),
+}
+
+impl Registry {
+    /// Makes a schema as a sign-up does, looks at it, and undoes it.
+    pub(crate) async fn reference(&self, migrations: &Migrations) -> Result<Reference, Failure> {
+        let mut connection = self.connection().await?;
+        let transaction = connection.transaction().await.map_err(failed)?;
+        let patience = "set local lock_timeout = '5s'";
+        transaction.batch_execute(patience).await.map_err(failed)?;
+        let version = migrations.version();
+        let statement = "select tenantry.create_spare($1, $2, $3, 'reference')";
+        let parameters: [(&(dyn ToSql + Sync), Type); 3] = [
+            (&Uuid::now_v7(), Type::UUID),
+            (&version.base, Type::INT4),
+            (&version.app, Type::INT4),
+        ];
+        let row = transaction.query_typed_one(statement, &parameters).await;
+        let name: String = row.and_then(|row| row.try_get(0)).map_err(failed)?;
+        let workspace = Workspace {
+            schema: SchemaName::parse(name.clone()).map_err(Failure::internal)?,
+            role: RoleName::parse(name).map_err(Failure::internal)?,
+        };
+        let Workspace { schema, role } = &workspace;
+        furnish(&transaction, migrations, schema, role, &self.users_table)
+            .await
+            .map_err(Failure::internal)?;
+        let protected = self.protect_views(&transaction, schema).await;
+        protected.map_err(failed)?;
+        let hidden = hidden(migrations);
+        let catalog = catalog::list(&transaction, &workspace, &hidden).await;
+        let found = catalog::fingerprints(&transaction, &[&workspace], &hidden).await;
+        let fingerprint = found.map_err(failed)?.pop().flatten();
+        let fingerprint =
+            fingerprint.ok_or_else(|| Failure::internal("the migrations make no schema"))?;
+        let catalog = catalog.map_err(failed)?;
+        transaction.rollback().await.map_err(failed)?;
+        Ok(Reference {
+            catalog,
+            fingerprint,
+        })
+    }
+
+    /// What is in a tenant's schema.
+    pub(crate) async fn catalog(
+        &self,
+        migrations: &Migrations,
+        workspace: &Workspace,
+    ) -> Result<Catalog, Failure> {
+        let mut connection = self.connection().await?;
+        let transaction = connection.transaction().await.map_err(failed)?;
+        be_patient(&transaction).await.map_err(failed)?;
+        let listed = catalog::list(&transaction, workspace, &hidden(migrations)).await;
+        listed.map_err(failed)
+    }
+
+    /// Looks at many schemas, with so many connections; the answers come in the order of the schemas.
+    pub(crate) async fn fingerprints(
+        &self,
+        migrations: &Migrations,
+        workspaces: &[Workspace],
+        connections: usize,
+    ) -> Result<Vec<Look>, Failure> {
+        let hidden = &hidden(migrations);
+        let chunks = self.chunks(workspaces).await?;
+        let looks = stream::iter(chunks)
+            .map(|chunk| async move {
+                match self.look(chunk, hidden).await {
+                    Err(_) if chunk.len() > 1 => {
+                        // One of them stood in the way.
+                        let ones = chunk.iter().map(std::slice::from_ref);
+                        let mut looks = Vec::with_capacity(chunk.len());
+                        for one in ones {
+                            looks.extend(self.look(one, hidden).await.or_else(unseen)?);
+                        }
+                        Ok(looks)
+                    }
+                    looks => looks.or_else(unseen),
+                }
+            })
+            .buffered(connections.max(1));
+        let looks: Vec<Vec<Look>> = looks.try_collect().await?;
+        Ok(looks.into_iter().flatten().collect())
+    }
+
+    async fn look(&self, chunk: &[Workspace], hidden: &[&str]) -> Result<Vec<Look>, LookError> {
+        let mut connection = self.connection().await?;
+        let transaction = connection.transaction().await?;
+        be_patient(&transaction).await?;
+        let chunk: Vec<_> = chunk.iter().collect();
+        let found = catalog::fingerprints(&transaction, &chunk, hidden).await?;
+        let look = |found: Option<_>| found.map_or(Look::Nothing, Look::Found);
+        Ok(found.into_iter().map(look).collect())
+    }
+
+    /// Cuts a list of schemas into pieces for one transaction each.
+    async fn chunks<'a>(
+        &self,
+        workspaces: &'a [Workspace],
+    ) -> Result<Vec<&'a [Workspace]>, Failure> {
+        let names: Vec<_> = workspaces.iter().map(|w| w.schema.as_str()).collect();
+        let statement = "select count(c.oid) \
+             from unnest($1::text[]) with ordinality as w (name, ordinal) \
+             left join pg_namespace n on n.nspname = w.name \
+             left join pg_class c on c.relnamespace = n.oid and c.relkind in ('r', 'p', 'f', 'v', 'm') \
+             group by w.ordinal order by w.ordinal";
+        let connection = self.connection().await?;
+        let rows = connection
+            .query_typed(statement, &[(&names, Type::TEXT_ARRAY)])
+            .await
+            .map_err(failed)?;
+        let mut chunks = Vec::new();
+        let (mut start, mut relations) = (0, 0);
+        for (index, row) in rows.iter().enumerate() {
+            let own: i64 = row.try_get(0).map_err(failed)?;
+            if index > start && relations + own > RELATIONS_AT_ONCE {
+                chunks.push(&workspaces[start..index]);
+                (start, relations) = (index, 0);
+            }
+            relations += own;
+        }
+        chunks.push(&workspaces[start..]);
+        Ok(chunks)
+    }
+}
+
+/// What is the service's own business in every schema.
+fn hidden(migrations: &Migrations) -> [&'static str; 2] {
+    [migrations.base.history(), migrations.app.history()]
+}
+
+/// Nobody waits for whoever looks, and who looks does not wait for long.
+async fn be_patient(transaction: &Transaction<'_>) -> Result<(), Error> {
+    let settings = "set transaction read only; set local lock_timeout = '1s'";
+    transaction.batch_execute(settings).await
+}
+
+#[derive(Debug, thiserror::Error)]
+enum LookError {
+    #[error(transparent)]
+    Registry(#[from] super::RegistryError),
+    #[error("{}", postgres_reason(.0))]
+    Postgres(#[from] Error),
+}
+
+/// What is being changed, or dropped, while somebody looks at it cannot be told; anything else is an error.
+fn unseen(error: LookError) -> Result<Vec<Look>, Failure> {
+    let LookError::Postgres(error) = error else {
+        return Err(Failure::internal(error));
+    };
+    let code = error
+        .as_db_error()
+        .map(tokio_postgres::error::DbError::code);
+    let passing = [
+        SqlState::LOCK_NOT_AVAILABLE,
+        SqlState::T_R_DEADLOCK_DETECTED,
+        SqlState::UNDEFINED_TABLE,
+        SqlState::UNDEFINED_OBJECT,
+        // What vanishes between two look-ups is an "internal error" to Postgres.
+        SqlState::INTERNAL_ERROR,
+    ];
+    match code {
+        Some(code) if passing.contains(code) => {
+            let locked = *code == SqlState::LOCK_NOT_AVAILABLE;
+            let reason = if locked {
+                "its tables are locked: try again later".to_owned()
+            } else {
+                postgres_reason(&error)
+            };
+            Ok(vec![Look::Failed(reason)])
+        }
+        _ => Err(Failure::internal(LookError::Postgres(error))),
+    }
+}

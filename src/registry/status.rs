@@ -1,0 +1,179 @@
+//! Where the fleet stands: each tenant's version, what went wrong with it, and whether its tables are what the migrations
+//! make.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use time::OffsetDateTime;
+use tokio_postgres::Row;
+
+use super::drift::{Look, Reference};
+use super::lifecycle::failed;
+use super::{Registry, RegistryError, TenantRef, TenantStatus};
+use crate::catalog::{Catalog, Fingerprint, Workspace};
+use crate::error::Failure;
+use crate::migrate::{Migrations, SchemaVersion};
+use crate::names::{RoleName, SchemaName, Subdomain, TenantId};
+
+/// A tenant, as far as its tables go.
+#[derive(Debug)]
+pub(crate) struct TenantTables {
+    pub(crate) id: TenantId,
+    pub(crate) subdomain: Subdomain,
+    pub(crate) status: TenantStatus,
+    pub(crate) workspace: Workspace,
+    pub(crate) version: SchemaVersion,
+    pub(crate) failure: Option<MigrationFailure>,
+}
+
+/// Why a tenant could not be migrated.
+#[derive(Debug)]
+pub(crate) struct MigrationFailure {
+    /// None for what went wrong outside of a file.
+    pub(crate) file: Option<String>,
+    pub(crate) line: Option<i32>,
+    pub(crate) excerpt: Option<String>,
+    pub(crate) sql_state: Option<String>,
+    pub(crate) message: String,
+    /// It was tried and undone: nothing had changed anywhere.
+    pub(crate) rehearsal: bool,
+    pub(crate) at: OffsetDateTime,
+}
+
+/// Whether a schema is what the files that it has run make.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Drift {
+    None(Fingerprint),
+    Some(Fingerprint),
+    /// Nobody can tell, and why.
+    Unknown(String),
+}
+
+/// What a tenant lacks, has besides and has otherwise.
+pub(crate) struct Difference {
+    pub(crate) tenant: TenantTables,
+    pub(crate) found: Catalog,
+    pub(crate) wanted: Catalog,
+}
+
+impl Registry {
+    /// All tenants with tables, by subdomain.
+    pub(crate) async fn tables(&self) -> Result<Vec<TenantTables>, Failure> {
+        let connection = self.connection().await?;
+        let statement = "select t.id, t.subdomain, t.status, t.schema_name, t.role_name, t.base_version, t.app_version, t.migrations, \
+               f.file, f.line, f.excerpt, f.sql_state, f.message, f.rehearsal, f.failed_at \
+             from tenantry.tenants t left join tenantry.migration_failures f on f.tenant_id = t.id where not t.purging order by t.subdomain";
+        let rows = connection.query_typed(statement, &[]).await;
+        let tables = rows
+            .map_err(failed)?
+            .iter()
+            .map(TenantTables::from_row)
+            .collect::<Result<_, _>>();
+        Ok(tables?)
+    }
+
+    /// Compares tenants' tables with what the files make that they have run; answers in the order of the tenants.
+    pub(crate) async fn drifts(
+        &self,
+        migrations: &Migrations,
+        tenants: &[TenantTables],
+        connections: usize,
+    ) -> Result<Vec<Drift>, Failure> {
+        let mut references = HashMap::new();
+        for tenant in tenants {
+            if let Entry::Vacant(place) = references.entry(tenant.version) {
+                place.insert(self.reference_of(migrations, tenant).await?);
+            }
+        }
+        let workspaces: Vec<_> = tenants
+            .iter()
+            .map(|tenant| tenant.workspace.clone())
+            .collect();
+        let looks = self
+            .fingerprints(migrations, &workspaces, connections)
+            .await?;
+        let drift = |(tenant, look): (&TenantTables, Look)| {
+            let reference = references.get(&tenant.version).and_then(Option::as_ref);
+            match (look, reference) {
+                (Look::Failed(reason), _) => Drift::Unknown(reason),
+                (Look::Nothing, _) => Drift::Unknown("its schema is not there".to_owned()),
+                (Look::Found(_), None) => {
+                    Drift::Unknown("the files that it has run are not here".to_owned())
+                }
+                (Look::Found(own), Some(wanted)) if own == wanted.fingerprint => Drift::None(own),
+                (Look::Found(own), Some(_)) => Drift::Some(own),
+            }
+        };
+        Ok(tenants.iter().zip(looks).map(drift).collect())
+    }
+
+    /// Looks at one tenant closely.
+    pub(crate) async fn difference(
+        &self,
+        migrations: &Migrations,
+        tenant: &TenantRef,
+    ) -> Result<Difference, Failure> {
+        let id = self.tenant_record(tenant).await?.id;
+        let tenants = self.tables().await?;
+        let tenant = tenants.into_iter().find(|tenant| tenant.id == id);
+        let tenant = tenant.ok_or_else(super::lifecycle::no_such_tenant)?;
+        let reference = self.reference_of(migrations, &tenant).await?;
+        let reference = reference.ok_or_else(|| {
+            Failure::conflict("tenant", "the files that this tenant has run are not here")
+        })?;
+        Ok(Difference {
+            found: self.catalog(migrations, &tenant.workspace).await?,
+            wanted: reference.catalog,
+            tenant,
+        })
+    }
+
+    /// What the files make that a tenant has run; none when they are not all here.
+    async fn reference_of(
+        &self,
+        migrations: &Migrations,
+        tenant: &TenantTables,
+    ) -> Result<Option<Reference>, Failure> {
+        match migrations.at(tenant.version) {
+            Some(migrations) => Ok(Some(self.reference(&migrations).await?)),
+            None => Ok(None),
+        }
+    }
+}
+
+impl TenantTables {
+    fn from_row(row: &Row) -> Result<Self, RegistryError> {
+        Ok(Self {
+            id: TenantId(row.try_get(0)?),
+            subdomain: Subdomain::parse(row.try_get(1)?)?,
+            status: row.try_get::<_, &str>(2)?.parse()?,
+            workspace: Workspace {
+                schema: SchemaName::parse(row.try_get::<_, String>(3)?)?,
+                role: RoleName::parse(row.try_get::<_, String>(4)?)?,
+            },
+            version: SchemaVersion {
+                base: row.try_get(5)?,
+                app: row.try_get(6)?,
+                digest: row.try_get(7)?,
+            },
+            failure: MigrationFailure::from_row(row)?,
+        })
+    }
+}
+
+impl MigrationFailure {
+    fn from_row(row: &Row) -> Result<Option<Self>, tokio_postgres::Error> {
+        let Some(message) = row.try_get(12)? else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            file: row.try_get(8)?,
+            line: row.try_get(9)?,
+            excerpt: row.try_get(10)?,
+            sql_state: row.try_get(11)?,
+            message,
+            rehearsal: row.try_get(13)?,
+            at: row.try_get(14)?,
+        }))
+    }
+}
