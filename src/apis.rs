@@ -8,9 +8,9 @@ use std::time::Instant;
 use tokio::sync::{Mutex, OnceCell};
 
 use crate::error::Failure;
-use crate::migrate::SchemaVersion;
+use crate::migrate::{Migrations, SchemaVersion};
 use crate::model::{IntrospectionError, introspect};
-use crate::registry::{Registry, RegistryError, Tenant};
+use crate::registry::{PrepareError, Registry, RegistryError, Tenant};
 use crate::schema::{Api, Options, SchemaError};
 
 /// The tables in a tenant's schema that are the service's own business.
@@ -35,6 +35,8 @@ pub(crate) enum ApiError {
     Introspection(#[from] IntrospectionError),
     #[error(transparent)]
     Schema(#[from] SchemaError),
+    #[error(transparent)]
+    Migration(#[from] PrepareError),
 }
 
 impl Apis {
@@ -63,6 +65,28 @@ impl Apis {
                 .or_default(),
         );
         cell.get_or_try_init(|| self.make(tenant)).await.cloned()
+    }
+
+    /// Has all of them made anew: the tables that tenants share are part of them, and of no tenant's version.
+    pub(crate) async fn renew(&self) {
+        self.versions.lock().await.clear();
+    }
+
+    /// Runs what has not run yet in a tenant's schema, makes the API of what comes of it, and takes all of it back.
+    pub(crate) async fn rehearse(
+        &self,
+        tenant: &Tenant,
+        migrations: &Migrations,
+    ) -> Result<Api, ApiError> {
+        let mut connection = self.registry.connection().await?;
+        let transaction = connection.transaction().await;
+        let transaction = transaction.map_err(RegistryError::from)?;
+        let rehearsal = self.registry.rehearse(&transaction, migrations, tenant);
+        let shared = rehearsal.await?;
+        let (schema, role) = (tenant.schema.as_str(), tenant.role.as_str());
+        let model = introspect(&*transaction, schema, shared, Some(role), &HIDDEN_TABLES).await?;
+        transaction.rollback().await.map_err(RegistryError::from)?;
+        Ok(Api::new(model, self.options.clone())?)
     }
 
     async fn make(&self, tenant: &Tenant) -> Result<Arc<Api>, ApiError> {

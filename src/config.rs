@@ -15,7 +15,7 @@ use crate::documents::Others;
 use crate::guard::Lifetimes;
 use crate::http::{Audit, Introspection, Network, Proxies};
 use crate::limits::{Limit, Limits};
-use crate::migrate::Migrations;
+use crate::migrate::{self, Migrations};
 use crate::schema::Options;
 use crate::session::LanesConfig;
 use lanes::LaneFlags;
@@ -42,28 +42,55 @@ pub(crate) struct TenantSql {
 
 impl TenantSql {
     pub(crate) fn load(&self) -> anyhow::Result<Migrations> {
-        let migrations = match &self.tenant_sql {
-            Some(dir) => {
-                let beside = beside(dir);
-                let shared = self.shared_sql.as_deref().or(beside.as_deref());
-                Migrations::from_dirs(dir, shared)?
-            }
-            None => Migrations::embedded()?,
-        };
+        let migrations = self.read(None)?;
         for note in migrations.notes() {
             tracing::warn!("{note}");
         }
         Ok(migrations)
     }
+
+    /// The same for those who write the files: without --tenant-sql, a debug build takes the checkout that it was made of.
+    pub(crate) fn for_authors(mut self) -> Self {
+        self.tenant_sql = self.tenant_sql.or_else(migrate::checkout);
+        self
+    }
+
+    /// Without the last files that nobody has run yet and that hold no statement; `run` is the last version that somebody has.
+    pub(crate) fn load_begun(&self, run: i32) -> anyhow::Result<Migrations> {
+        self.read(Some(run))
+    }
+
+    /// The directories that files are read from, one that may come to be included.
+    pub(crate) fn places(&self) -> Vec<PathBuf> {
+        let app = self.tenant_sql.clone();
+        let shared = self.shared_sql.clone().or_else(|| next_to(app.as_deref()?));
+        app.into_iter().chain(shared).collect()
+    }
+
+    fn read(&self, run: Option<i32>) -> anyhow::Result<Migrations> {
+        let shared = self.shared();
+        let dirs = self.tenant_sql.as_deref();
+        let dirs = dirs.map(|dir| (dir, shared.as_deref()));
+        Ok(Migrations::load(dirs, run)?)
+    }
+
+    /// The directory of what tenants share: the one that is named, or the one beside.
+    fn shared(&self) -> Option<PathBuf> {
+        let beside = || beside(self.tenant_sql.as_deref()?);
+        self.shared_sql.clone().or_else(beside)
+    }
 }
 
 /// The directory `shared` beside another one, where it holds migrations.
 fn beside(dir: &Path) -> Option<PathBuf> {
-    let shared = dir.canonicalize().ok()?.parent()?.join("shared");
+    let shared = next_to(dir)?;
     let mut entries = std::fs::read_dir(&shared).ok()?.flatten();
-    let is_sql = |path: &Path| path.extension().is_some_and(|extension| extension == "sql");
-    let holds_some = entries.any(|entry| is_sql(&entry.path()));
+    let holds_some = entries.any(|entry| migrate::is_sql(&entry.path()));
     holds_some.then_some(shared)
+}
+
+fn next_to(dir: &Path) -> Option<PathBuf> {
+    Some(dir.canonicalize().ok()?.parent()?.join("shared"))
 }
 
 /// How requests are served, in development as in production.

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use tokio_postgres::Client;
 
 use crate::error::Code;
@@ -256,7 +257,7 @@ impl Replica {
             registry: Arc::clone(&self.registry),
             directory: Arc::clone(&self.directory),
             guard: Arc::clone(&self.guard),
-            migrations: Arc::clone(&self.migrations),
+            migrations: Arc::new(ArcSwap::new(Arc::clone(&self.migrations))),
             resets: Resets::new(
                 Arc::clone(&self.registry),
                 Arc::new(Mailer::nowhere()),

@@ -3,11 +3,12 @@ import "./workers.js";
 import { createElement as h, useEffect } from "react";
 import { createRoot } from "react-dom/client";
 import { GraphiQL, HISTORY_PLUGIN } from "graphiql";
-import { useGraphiQL } from "@graphiql/react";
+import { useGraphiQL, useGraphiQLActions } from "@graphiql/react";
 import { explorerPlugin } from "@graphiql/plugin-explorer";
-import { mountBar } from "./bar.js";
+import { mountBar, showProblem } from "./bar.js";
 import { example, placeholder } from "./example.js";
 import { fetcher } from "./fetcher.js";
+import { listen } from "./news.js";
 
 const CONFIG = "/graphiql/config.json";
 
@@ -50,7 +51,15 @@ function Page({ config }) {
     },
     h(GraphiQL.Logo, null, " "),
     h(FirstQuery, { config }),
+    config.schema ? h(News, { config }) : null,
   );
+}
+
+/** Keeps the schema true while its tables are worked on. */
+function News({ config }) {
+  const { introspect } = useGraphiQLActions();
+  useEffect(() => listen(config.schema, { changed: introspect, problem: showProblem }), [config, introspect]);
+  return null;
 }
 
 /** Replaces the untouched placeholder once the schema is known. */

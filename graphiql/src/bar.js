@@ -21,6 +21,15 @@ export function mountBar(bar, config) {
   show(currentSession(), null, false);
 }
 
+/** Shows what is wrong with the SQL files below the bar's other parts; nothing when `text` is null. */
+export function showProblem(text) {
+  const bar = document.getElementById("bar");
+  const shown = bar.querySelector(".bar-problem");
+  if (text === (shown?.textContent ?? null)) return;
+  shown?.remove();
+  if (text !== null) bar.append(element("pre", { className: "bar-problem", role: "alert", textContent: text }));
+}
+
 function place(config) {
   const where = config.site === "tenant" ? config.tenant : "Platform";
   return element("div", { className: "bar-place" }, [

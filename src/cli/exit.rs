@@ -18,6 +18,8 @@ const NOT_FOUND: u8 = 3;
 const NOT_POSSIBLE: u8 = 4;
 /// Nobody said yes.
 const NOT_CONFIRMED: u8 = 5;
+/// Clients of the API would break.
+const BREAKING: u8 = 10;
 
 /// Why the fleet is not at the version of the migrations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +51,13 @@ impl Refused {
         Self {
             message: message.into(),
             status: NOT_CONFIRMED,
+        }
+    }
+
+    pub(super) fn breaking(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            status: BREAKING,
         }
     }
 }

@@ -9,9 +9,11 @@ mod documents;
 mod exit;
 mod health;
 mod migrate;
+mod migration;
 mod operator;
 mod output;
 mod schema;
+mod scratch;
 mod serve;
 mod service;
 mod status;
@@ -57,8 +59,10 @@ enum Command {
     Status(Box<status::Arguments>),
     /// Tells how a tenant's tables differ from what the migrations make, as SQL that mends them.
     Diff(Box<diff::Arguments>),
-    /// Prints the GraphQL schema that the migrations make.
+    /// Prints the GraphQL schema that the migrations make, or tells what they change in it.
     Schema(schema::Arguments),
+    /// Migrations: makes the next file.
+    Migration(migration::Arguments),
     /// Operators: makes, lists and disables those who may run the service by its API.
     Operator(operator::Arguments),
     /// Tenants: makes, lists, renames, suspends, deletes and restores them, and more.
@@ -98,6 +102,7 @@ pub fn main() -> ExitCode {
             Command::Status(arguments) => status::run(*arguments).await,
             Command::Diff(arguments) => diff::run(*arguments).await,
             Command::Schema(arguments) => schema::run(arguments).await,
+            Command::Migration(arguments) => migration::run(&arguments),
             Command::Operator(arguments) => operator::run(arguments).await,
             Command::Tenant(arguments) => tenant::run(*arguments).await,
             Command::Audit(arguments) => audit::run(*arguments).await,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use arc_swap::ArcSwap;
 use clap::Args;
 use tokio::net::TcpListener;
 
@@ -107,7 +108,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
             .as_deref()
             .map(Database::parse)
             .transpose()?,
-        migrations: Arc::new(arguments.tenant_sql.load()?),
+        migrations: Arc::new(ArcSwap::from_pointee(arguments.tenant_sql.load()?)),
         public_url: PublicUrl {
             scheme: arguments.public_scheme,
             base_domain: base_domain.clone(),
@@ -120,6 +121,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         default_mailer: Mailer::nowhere(),
         default_spare_workspaces: SPARE_WORKSPACES,
         upgrade: Upgrade::Refuse,
+        news: None,
     };
     if arguments.migrate {
         tokio::select! {
@@ -144,8 +146,8 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
 
 /// Brings everything to the version of the migrations, unless that of a newer replica has come first.
 async fn migrate(parts: &Parts) -> anyhow::Result<()> {
-    let (owner, migrations) = (parts.owner.clone(), &parts.migrations);
-    let opened = Registry::open(owner, parts.login()?, migrations, Upgrade::Run).await;
+    let (owner, migrations) = (parts.owner.clone(), parts.migrations.load_full());
+    let opened = Registry::open(owner, parts.login()?, &migrations, Upgrade::Run).await;
     let registry = match opened {
         Err(error @ (OpenError::Ahead { .. } | OpenError::Files(FilesError::Gone(_)))) => {
             tracing::warn!("nothing is migrated: {error}");
@@ -153,7 +155,7 @@ async fn migrate(parts: &Parts) -> anyhow::Result<()> {
         }
         opened => opened?,
     };
-    let summary = fleet::migrate(&registry, migrations, &Options::default(), &Logged).await?;
+    let summary = fleet::migrate(&registry, &migrations, &Options::default(), &Logged).await?;
     if summary.end != End::Done {
         return Err(refusal(&summary, false).into());
     }
@@ -164,7 +166,8 @@ async fn migrate(parts: &Parts) -> anyhow::Result<()> {
 /// They are served at the version that they have.
 async fn warn_of_those_behind(service: &Service) -> anyhow::Result<()> {
     let connection = service.registry.connection().await?;
-    let tenants = fleet::count_behind(&connection, &service.stock.migrations).await?;
+    let migrations = service.stock.migrations.load_full();
+    let tenants = fleet::count_behind(&connection, &migrations).await?;
     if tenants > 0 {
         tracing::warn!(
             tenants,

@@ -12,10 +12,10 @@ use crate::compile::Compiler;
 use crate::config::Serving;
 use crate::dns::Dns;
 use crate::guard::{BaseDomain, Guard, Hosts, ISSUER, JwtSecret, PublicUrl, Tokens};
-use crate::http::{self, CookiePolicy, Introspection, Service};
+use crate::http::{self, CookiePolicy, Introspection, News, Service};
 use crate::limits::{Addresses, Limit};
 use crate::mail::Mailer;
-use crate::migrate::Migrations;
+use crate::migrate;
 use crate::names::RoleName;
 use crate::oidc::Issuers;
 use crate::platform::{self, Platform};
@@ -33,7 +33,7 @@ pub(super) struct Parts {
     pub(super) owner: Database,
     /// The request login; managed by the service when none.
     pub(super) requests: Option<Database>,
-    pub(super) migrations: Arc<Migrations>,
+    pub(super) migrations: Arc<migrate::Current>,
     pub(super) base_domain: BaseDomain,
     pub(super) public_url: PublicUrl,
     pub(super) secret: JwtSecret,
@@ -43,6 +43,8 @@ pub(super) struct Parts {
     pub(super) default_spare_workspaces: usize,
     /// Whether the registry may be migrated.
     pub(super) upgrade: Upgrade,
+    /// What `GraphiQL` is told of while it is open.
+    pub(super) news: Option<watch::Receiver<News>>,
 }
 
 impl Parts {
@@ -60,7 +62,8 @@ impl Parts {
 /// Opens the registry and builds everything that requests need.
 pub(super) async fn build(parts: Parts) -> anyhow::Result<Arc<Service>> {
     let (owner, login) = (parts.owner.clone(), parts.login()?);
-    let registry = Registry::open(owner, login, &parts.migrations, parts.upgrade).await?;
+    let migrations = parts.migrations.load_full();
+    let registry = Registry::open(owner, login, &migrations, parts.upgrade).await?;
     let requests = match (parts.requests, registry.request_login()) {
         (Some(database), _) => database,
         (None, Some((user, password))) => parts.owner.with_login(user.as_str(), password),
@@ -133,6 +136,7 @@ pub(super) async fn build(parts: Parts) -> anyhow::Result<Arc<Service>> {
         addresses: Addresses::new(parts.serving.rates.anonymous()),
         audit: parts.serving.audit,
         audit_days: parts.serving.audit_days,
+        news: parts.news,
         guard,
         registry,
         directory,

@@ -32,14 +32,19 @@ pub(crate) fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
         .route("/graphiql/assets/{*path}", get(asset))
 }
 
-/// What the page asks first: whose API stands at this origin. No tenant means the platform's own API.
-pub(crate) fn config(tenant: Option<&str>) -> Response {
+/// What the page asks first: whose API stands at this origin. No tenant means the platform's own API. The schema is
+/// named where the page is told of a new one.
+pub(crate) fn config(tenant: Option<&str>, schema: Option<String>) -> Response {
     let site = if tenant.is_some() {
         "tenant"
     } else {
         "platform"
     };
-    let body = json!({ "site": site, "tenant": tenant, "introspection": true }).to_string();
+    let mut config = json!({ "site": site, "tenant": tenant, "introspection": true });
+    if let Some(schema) = schema {
+        config["schema"] = schema.into();
+    }
+    let body = config.to_string();
     let mut response = Response::new(Body::from(body));
     set(&mut response, CONTENT_TYPE, "application/json");
     set(&mut response, CACHE_CONTROL, "no-store");
@@ -289,15 +294,20 @@ mod tests {
 
     #[tokio::test]
     async fn the_configuration_tells_tenant_and_platform_apart() {
-        let tenant = body(config(Some("acme"))).await;
+        let tenant = body(config(Some("acme"), None)).await;
         assert_eq!(
             tenant,
             br#"{"site":"tenant","tenant":"acme","introspection":true}"#
         );
-        let platform = body(config(None)).await;
+        let platform = body(config(None, None)).await;
         assert_eq!(
             platform,
             br#"{"site":"platform","tenant":null,"introspection":true}"#
+        );
+        let told = body(config(Some("acme"), Some("a1".to_owned()))).await;
+        assert_eq!(
+            told,
+            br#"{"site":"tenant","tenant":"acme","introspection":true,"schema":"a1"}"#
         );
     }
 

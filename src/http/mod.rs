@@ -7,6 +7,7 @@ mod endpoint;
 mod graphiql;
 mod health;
 mod moved;
+mod news;
 mod platform;
 mod server;
 mod transport;
@@ -19,10 +20,12 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::{Redirect, Response};
 use axum::routing::get;
+use tokio::sync::watch;
 
 pub(crate) use audit::Audit;
 pub(crate) use client::{Network, Proxies};
 pub(crate) use cookies::CookiePolicy;
+pub(crate) use news::News;
 pub(crate) use server::serve;
 
 use crate::apis::Apis;
@@ -67,6 +70,8 @@ pub(crate) struct Service {
     pub(crate) audit: Audit,
     /// For how many days entries of the audit log are kept; for ever when 0.
     pub(crate) audit_days: u32,
+    /// What `GraphiQL` is told of while it is open; nothing but in `dev`.
+    pub(crate) news: Option<watch::Receiver<News>>,
 }
 
 /// The path of the API; requests to it do not come through the router.
@@ -78,11 +83,16 @@ fn router(service: Arc<Service>) -> Router {
         .route("/", get(async || Redirect::temporary("/graphiql")))
         .merge(graphiql::router())
         .layer(from_fn_with_state(Arc::clone(&service), moved::pages));
+    let news = match &service.news {
+        Some(news) => news::router(news.clone()),
+        None => Router::new(),
+    };
     Router::new()
         .route("/graphiql/config.json", get(graphiql_config))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .merge(pages)
+        .merge(news)
         .with_state(service)
 }
 
@@ -91,9 +101,13 @@ async fn graphiql_config(State(service): State<Arc<Service>>, request: Request) 
     let (parts, _) = request.into_parts();
     let host = host(&parts.uri, &parts.headers);
     match service.guard.admit(host, None).await {
-        Ok(Admission::Platform(_)) => graphiql::config(None),
+        Ok(Admission::Platform(_)) => graphiql::config(None, None),
         Ok(Admission::Tenant(context)) => {
-            graphiql::config(Some(context.tenant().subdomain.as_str()))
+            let schema = service
+                .news
+                .as_ref()
+                .map(|news| news.borrow().schema.clone());
+            graphiql::config(Some(context.tenant().subdomain.as_str()), schema)
         }
         Err(failure) => {
             let client = service.proxies.client(&parts);

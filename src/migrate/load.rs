@@ -1,6 +1,10 @@
 //! Finds migration files, in the binary or in a directory, and reads their names and statements.
 
+mod begun;
+mod next;
+
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use refinery_core::Migration;
@@ -8,6 +12,8 @@ use rust_embed::RustEmbed;
 
 use super::script::{self, Known, ScriptError};
 use super::{MigrationFile, MigrationSet, Reading, ScriptFile};
+
+pub(crate) use next::next_file;
 
 /// Whether a script runs without a version: `seed.sql` for every new tenant, `demo.sql` and
 /// `demo_<subdomain>.sql` for demo tenants.
@@ -49,6 +55,13 @@ pub(crate) enum LoadError {
     RepeatedVersion { first: PathBuf, second: String },
     #[error("there is no version {version}: the last one is {last}")]
     NoSuchVersion { version: i32, last: i32 },
+    #[error(
+        "{} is alone in its directory, so that it needed no number: rename it to V1__schema.sql before there is \
+         another (what has run stays as it is)", .0.display()
+    )]
+    Alone(PathBuf),
+    #[error("{} has the last number that there is", .0.display())]
+    LastNumber(PathBuf),
     #[error("{}: {source}", path.display())]
     BadScript { path: PathBuf, source: ScriptError },
 }
@@ -72,6 +85,22 @@ pub(super) fn embedded(directory: &str) -> Result<Sources, LoadError> {
     Ok(Sources { place, files })
 }
 
+/// Where the embedded migrations of the app come from, while it is worked on: the checkout that a debug build is of.
+pub(crate) fn checkout() -> Option<PathBuf> {
+    #[cfg(debug_assertions)]
+    let place = Some(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/tenant").into());
+    #[cfg(not(debug_assertions))]
+    let place: Option<PathBuf> = None;
+    place.filter(|place: &PathBuf| place.is_dir())
+}
+
+/// Whether a file counts; hidden ones are what editors and file systems keep for themselves.
+pub(crate) fn is_sql(path: &Path) -> bool {
+    let hidden = |name: &OsStr| name.as_encoded_bytes().starts_with(b".");
+    path.extension().is_some_and(|extension| extension == "sql")
+        && !path.file_name().is_some_and(hidden)
+}
+
 /// A directory on disk; anything but `.sql` files in it is passed over.
 pub(super) fn directory(place: &Path) -> Result<Sources, LoadError> {
     let unreadable = |path: &Path, source| LoadError::Unreadable {
@@ -81,7 +110,7 @@ pub(super) fn directory(place: &Path) -> Result<Sources, LoadError> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(place).map_err(|e| unreadable(place, e))? {
         let path = entry.map_err(|e| unreadable(place, e))?.path();
-        if path.extension().is_none_or(|extension| extension != "sql") || path.is_dir() {
+        if !is_sql(&path) || path.is_dir() {
             continue;
         }
         let name = path

@@ -9,6 +9,7 @@ mod script;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use arc_swap::ArcSwap;
 use refinery_core::Migration;
 use sha2::{Digest as _, Sha256};
 
@@ -16,7 +17,7 @@ use script::Known;
 
 pub(crate) use file::ScriptFile;
 pub(crate) use history::{History, SetName, Stamp};
-pub(crate) use load::LoadError;
+pub(crate) use load::{LoadError, checkout, is_sql, next_file};
 pub(crate) use runner::{MigrationError, run, run_pending, run_script};
 
 /// What `sql/base` calls the service's own table of users.
@@ -45,6 +46,12 @@ pub(crate) struct Migrations {
     history: i64,
 }
 
+/// Those that new tenants are made with: `dev` puts others in their place when files change.
+pub(crate) type Current = ArcSwap<Migrations>;
+
+/// The directory of an app's migrations, and that of what its tenants share.
+pub(crate) type AppDirs<'a> = (&'a Path, Option<&'a Path>);
+
 /// Which tables a tenant has, and so which API: the last migration of each set, and all that have run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct SchemaVersion {
@@ -57,19 +64,32 @@ pub(crate) struct SchemaVersion {
 
 impl Migrations {
     /// The app that ships in the binary.
+    #[cfg(test)]
     pub(crate) fn embedded() -> Result<Self, LoadError> {
-        Self::with_app(&load::embedded("tenant")?, Some(&load::embedded("shared")?))
+        Self::load(None, None)
     }
 
-    /// Somebody's own app: the `.sql` files of a directory, and of one for what tenants share.
-    pub(crate) fn from_dirs(dir: &Path, shared: Option<&Path>) -> Result<Self, LoadError> {
-        let shared = shared.map(load::directory).transpose()?;
-        Self::with_app(&load::directory(dir)?, shared.as_ref())
+    /// Somebody's own app: the `.sql` files of a directory, and of one for what tenants share; without, the app
+    /// that ships in the binary. With `run`, the last version that a tenant has, files that have just been begun are
+    /// left out.
+    pub(crate) fn load(dirs: Option<AppDirs<'_>>, run: Option<i32>) -> Result<Self, LoadError> {
+        let (app, shared) = match dirs {
+            None => (load::embedded("tenant")?, Some(load::embedded("shared")?)),
+            Some((dir, shared)) => {
+                let shared = shared.map(load::directory).transpose()?;
+                (load::directory(dir)?, shared)
+            }
+        };
+        let app = match run {
+            Some(run) => app.begun(run)?,
+            None => app,
+        };
+        Self::with_app(&app, shared.as_ref())
     }
 
     #[cfg(test)]
     pub(crate) fn from_dir(dir: &Path) -> Result<Self, LoadError> {
-        Self::from_dirs(dir, None)
+        Self::load(Some((dir, None)), None)
     }
 
     /// The version of a schema in which everything has run.
@@ -124,6 +144,18 @@ impl Migrations {
         digest.update(self.users_table);
         let bytes = digest.finalize();
         bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The names of the migrations that are not among others.
+    pub(crate) fn beyond(&self, others: &Self) -> Vec<&str> {
+        let known: BTreeSet<_> = others.names().collect();
+        self.names().filter(|name| !known.contains(name)).collect()
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        let sets = self.shared.iter().chain([&self.app]);
+        let files = sets.flat_map(|set| &set.files);
+        files.map(|file| file.script.name.as_str())
     }
 
     /// The scripts of a demo tenant: its own (`demo_<subdomain>.sql`), then the common one (`demo.sql`).

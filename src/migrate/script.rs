@@ -93,6 +93,12 @@ pub(crate) fn parse(sql: &str, known: &mut Known) -> Result<Script, ScriptError>
     Ok(writer.script)
 }
 
+/// Whether there is no statement in it, but comments at most.
+pub(crate) fn is_blank(sql: &str) -> bool {
+    let sql = sql.strip_prefix('\u{feff}').unwrap_or(sql);
+    split::split(sql).is_ok_and(|pieces| pieces.is_empty())
+}
+
 /// A statement and the circumstances it stands in.
 struct Statement {
     tokens: Vec<Token>,

@@ -14,7 +14,7 @@ use async_graphql::{
 
 use crate::error::Failure;
 use crate::guard::{Guard, PublicUrl};
-use crate::migrate::Migrations;
+use crate::migrate;
 use crate::names::Subdomain;
 use crate::registry::{Directory, Registry};
 use crate::resets::Resets;
@@ -47,7 +47,7 @@ pub(crate) struct Platform {
     pub(crate) registry: Arc<Registry>,
     pub(crate) directory: Arc<Directory>,
     pub(crate) guard: Arc<Guard>,
-    pub(crate) migrations: Arc<Migrations>,
+    pub(crate) migrations: Arc<migrate::Current>,
     pub(crate) public_url: PublicUrl,
     pub(crate) resets: Arc<Resets>,
 }

@@ -48,7 +48,8 @@ pub(crate) async fn sign_up(
     new: NewTenant,
     client: &RequestInfo,
 ) -> Result<(SignedUp, Granted), Failure> {
-    let signed_up = platform.registry.sign_up(&platform.migrations, new).await?;
+    let migrations = platform.migrations.load_full();
+    let signed_up = platform.registry.sign_up(&migrations, new).await?;
     platform.directory.learn(signed_up.tenant.clone());
     let granted = platform.guard.welcome(&signed_up, client).await?;
     Ok((signed_up, granted))

@@ -1,5 +1,6 @@
 //! The registry of a database that a service uses already: for commands beside it, which change nothing by starting.
 
+use arc_swap::ArcSwap;
 use tokio::sync::Notify;
 
 use super::audit::Backlog;
@@ -55,7 +56,7 @@ impl Registry {
             request_role,
             request_password: row.try_get(1)?,
             users_table: Ident::new(&users_table.ok_or(AttachError::Missing)?),
-            shared,
+            shared: ArcSwap::from_pointee(shared),
             hasher: Hasher::new(),
             guesses: Guesses::new(),
             spare_taken: Notify::new(),

@@ -19,6 +19,7 @@ mod new_tenant;
 mod open;
 mod operators;
 mod password;
+mod prepare;
 mod provision;
 mod provisioning;
 mod resets;
@@ -32,9 +33,11 @@ mod tenant;
 mod transaction;
 mod turns;
 mod usage;
+mod versions;
 
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use deadpool_postgres::{
     Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime,
 };
@@ -68,6 +71,7 @@ pub(crate) use new_tenant::{Content, NewTenant};
 pub(crate) use open::{OpenError, Upgrade, version as registry_version};
 pub(crate) use operators::{OPERATOR_TOKEN, Operator, OperatorSession};
 pub(crate) use password::{Hasher, Password};
+pub(crate) use prepare::PrepareError;
 pub(crate) use provision::SignedUp;
 pub(crate) use provisioning::{Provisioning, ProvisioningMode};
 pub(crate) use resets::set_password;
@@ -79,6 +83,7 @@ pub(crate) use status::{Difference, Drift, MigrationFailure, TenantTables};
 pub(crate) use support::{SUPPORT_TOKEN, SupportAccess, Visit};
 pub(crate) use tenant::{Tenant, TenantStatus};
 pub(crate) use transaction::{Access, InTransaction, OwnerTransaction};
+pub(crate) use versions::newest_version;
 
 /// Owner connections of one replica: for directory look-ups, log-ins and sign-ups.
 const CONNECTIONS: usize = 8;
@@ -98,8 +103,8 @@ pub(crate) struct Registry {
     users_table: Ident,
     /// Tells who keeps workspaces in stock.
     spare_taken: Notify,
-    /// None without tables that tenants share.
-    shared: Option<SharedTables>,
+    /// None without tables that tenants share; they may come while `dev` runs.
+    shared: ArcSwap<Option<SharedTables>>,
 }
 
 /// How often a connection is used. Each sign-up touches tables that no other one touches, and backends
@@ -155,7 +160,7 @@ impl Registry {
 
     /// The schema of the tables that tenants share, if there are any.
     pub(crate) fn shared_schema(&self) -> Option<&'static str> {
-        self.shared.map(|_| shared::SHARED_SCHEMA)
+        self.shared.load().map(|_| shared::SHARED_SCHEMA)
     }
 
     /// Whether the database answers.

@@ -1,5 +1,6 @@
 //! Opening the registry: its own migrations where they may run, the request login, the extensions the app needs.
 
+use arc_swap::ArcSwap;
 use tokio::sync::Notify;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Transaction};
@@ -84,12 +85,7 @@ impl Registry {
         let pool = super::pool(&database)?;
         let mut connection = super::checkout(&pool).await?;
         let transaction = connection.transaction().await?;
-        transaction
-            .query_typed_one(
-                "select pg_advisory_xact_lock($1)",
-                &[(&OPENING, Type::INT8)],
-            )
-            .await?;
+        lock(&transaction).await?;
         check_version(&transaction).await?;
         let upgrade = make_tables(&transaction, upgrade).await?;
         check_files(&transaction, migrations, upgrade).await?;
@@ -112,7 +108,7 @@ impl Registry {
             request_password,
             users_table,
             spare_taken: Notify::new(),
-            shared,
+            shared: ArcSwap::from_pointee(shared),
         })
     }
 }
@@ -178,6 +174,15 @@ async fn check_files(
     }
 }
 
+/// Lets one replica at a time change what is there once for all tenants.
+pub(super) async fn lock(transaction: &Transaction<'_>) -> Result<(), tokio_postgres::Error> {
+    let statement = "select pg_advisory_xact_lock($1)";
+    transaction
+        .query_typed_one(statement, &[(&OPENING, Type::INT8)])
+        .await
+        .map(|_| ())
+}
+
 async fn check_version(transaction: &Transaction<'_>) -> Result<(), OpenError> {
     let row = transaction
         .query_typed_one(
@@ -206,7 +211,7 @@ async fn users_table(
 }
 
 /// Extensions live in one schema that every tenant's search path ends with: their functions are shared code.
-async fn create_extensions(
+pub(super) async fn create_extensions(
     transaction: &Transaction<'_>,
     migrations: &Migrations,
 ) -> Result<(), OpenError> {

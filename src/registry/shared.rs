@@ -93,7 +93,7 @@ impl Registry {
         transaction: &impl InTransaction,
         schema: &SchemaName,
     ) -> Result<(), Error> {
-        if self.shared.is_some_and(|shared| shared.protected) {
+        if self.shared.load().is_some_and(|shared| shared.protected) {
             let statement = "select tenantry.protect_views(to_regnamespace(quote_ident($1)))";
             let schema = schema.as_str();
             transaction

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::provision::{SignUpError, furnish};
 use super::{Registry, retire};
-use crate::migrate::Migrations;
+use crate::migrate::{self, Migrations};
 use crate::names::{RoleName, SchemaName, TenantId};
 
 /// Has one replica at a time make schemas.
@@ -32,7 +32,7 @@ pub(super) struct Spare {
 
 /// What is kept in stock, and how many.
 pub(crate) struct Stock {
-    pub(crate) migrations: Arc<Migrations>,
+    pub(crate) migrations: Arc<migrate::Current>,
     pub(crate) wanted: usize,
 }
 
@@ -65,7 +65,8 @@ impl Registry {
             std::future::pending::<()>().await;
         }
         loop {
-            if let Err(error) = self.restock(&stock.migrations, lanes, stock.wanted).await {
+            let migrations = stock.migrations.load_full();
+            if let Err(error) = self.restock(&migrations, lanes, stock.wanted).await {
                 tracing::warn!(%error, "no workspaces could be made ahead");
             }
             let _ = tokio::time::timeout(LOOK_AGAIN, self.spare_taken.notified()).await;

@@ -3,6 +3,7 @@
 mod aggregate;
 mod build;
 mod computed;
+pub(crate) mod diff;
 mod filters;
 mod graphql;
 mod links;
@@ -36,6 +37,7 @@ pub use types::{
 };
 
 use crate::model::{AccessRules, Model};
+use build::access_told;
 
 /// A model and its GraphQL schema: all that planning needs, shared by every tenant at one schema
 /// version.

@@ -2,14 +2,18 @@
 // TENANTRY_URL       a tenant's address with the demo data, e.g. http://acme.localhost:8080; its access tokens
 //                    have to expire within seconds (--token-lifetime 3)
 // TENANTRY_BASE_URL  the platform's address, e.g. http://localhost:8080
+// TENANT_SQL         the directory with the service's migrations; a test adds some
 // SCREENSHOT         where to save a picture of the page with rows in it (optional)
 // CHROMIUM           the browser's executable (default: /usr/bin/chromium)
 import assert from "node:assert/strict";
+import { readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { chromium } from "playwright-core";
 
 const TENANT = required("TENANTRY_URL");
 const PLATFORM = required("TENANTRY_BASE_URL");
+const TENANT_SQL = required("TENANT_SQL");
 const EMAIL = "ada@acme.test";
 const PASSWORD = "demo-password";
 const ACCESS = "tenantry-access";
@@ -224,6 +228,47 @@ test("the platform's page has its schema and no sign-in", async () => {
   assert.deepEqual(problems, []);
   await page.context().close();
 });
+
+test("a migration that is written shows without a reload, and so does what is wrong with it", async () => {
+  const { page, problems } = await open(TENANT);
+  await introspected(page);
+  await page.evaluate(() => (window.notReloaded = true));
+  const file = (number, name) => join(TENANT_SQL, `V${number}__${name}.sql`);
+  const last = Math.max(...readdirSync(TENANT_SQL).map((name) => Number(/^V(\d+)__/.exec(name)?.[1] ?? 0)));
+
+  writeFileSync(file(last + 1, "moods"), "create table moods (id bigint primary key, word text);\n");
+  const docs = page.locator(".graphiql-doc-explorer-content");
+  await docs.getByText("Query", { exact: true }).click();
+  await docs.getByText("moods", { exact: true }).waitFor();
+
+  const broken = file(last + 2, "more");
+  writeFileSync(broken, "alter table moods add column strength itn;\n");
+  const alert = page.getByRole("alert").filter({ hasText: "itn" });
+  await alert.waitFor();
+  assert.match(await alert.innerText(), /more\.sql, line 1: .*"itn" does not exist/);
+  writeFileSync(broken, "alter table moods add column strength int;\n");
+  await alert.waitFor({ state: "detached" });
+  await docs.getByText("moods", { exact: true }).waitFor();
+
+  // A page that was hidden meanwhile hears of it when it is looked at.
+  await visible(page, false);
+  writeFileSync(file(last + 3, "feelings"), "create table feelings (id bigint primary key);\n");
+  await page.waitForTimeout(1500);
+  assert.equal(await docs.getByText("feelings", { exact: true }).count(), 0);
+  await visible(page, true);
+  await docs.getByText("feelings", { exact: true }).waitFor();
+  assert.equal(await page.evaluate(() => window.notReloaded), true);
+  assert.deepEqual(problems, []);
+  await page.context().close();
+});
+
+/** As if the tab were hidden, or shown again. */
+function visible(page, shown) {
+  return page.evaluate((hidden) => {
+    Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
+    document.dispatchEvent(new Event("visibilitychange"));
+  }, !shown);
+}
 
 /** Opens GraphiQL in a fresh profile. */
 async function open(address, prepare) {

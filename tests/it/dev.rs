@@ -1,5 +1,7 @@
 //! `tenantry dev`: one command, on one directory, through starts, stops and crashes.
 
+mod watch;
+
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};

@@ -19,6 +19,7 @@ mod isolation;
 mod limits;
 mod members;
 mod migrate;
+mod migration;
 mod mutations;
 mod oidc;
 mod operators;

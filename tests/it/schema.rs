@@ -1,5 +1,7 @@
 //! `tenantry schema`: the committed SDL is that of the committed tables.
 
+mod diff;
+
 use std::path::Path;
 
 use crate::harness::{DataDir, tenantry};

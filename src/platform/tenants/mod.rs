@@ -230,7 +230,8 @@ async fn create(
         &password,
     )?;
     new.by = Some(by);
-    let made = platform.registry.sign_up(&platform.migrations, new).await?;
+    let migrations = platform.migrations.load_full();
+    let made = platform.registry.sign_up(&migrations, new).await?;
     platform.directory.learn(made.tenant.clone());
     let record = platform
         .registry
@@ -252,9 +253,9 @@ async fn copy(
         name: name.map(display_name).transpose()?,
         subdomain: claim(subdomain)?,
     };
-    let (registry, migrations) = (&platform.registry, &platform.migrations);
+    let (registry, migrations) = (&platform.registry, platform.migrations.load_full());
     let made = registry
-        .clone_tenant(migrations, &by, &tenant, &copy)
+        .clone_tenant(&migrations, &by, &tenant, &copy)
         .await?;
     platform.directory.look_again(made.id).await?;
     Ok(made.into())

@@ -24,7 +24,7 @@ async fn within_a_request_nobody_sees_the_rows_of_another_tenant() {
          create function everything() returns bigint language sql stable security definer
            as 'select count(*) from shared.usage'",
     );
-    let migrations = || Migrations::from_dirs(&tables, Some(&shared)).unwrap();
+    let migrations = || Migrations::load(Some((&tables, Some(&shared))), None).unwrap();
     let replica = test.replica_with(migrations()).await;
     let (red, blue) = (replica.sign_up("red").await, replica.sign_up("blue").await);
     let owner = test.owner().await;

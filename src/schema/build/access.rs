@@ -3,6 +3,9 @@
 use super::Builder;
 use crate::model::{ColumnId, FunctionId, RelationId, Standing};
 
+const PUBLIC: &str = "Can be read without a token.";
+const TAKES: &str = "Takes the role ";
+
 impl Builder<'_> {
     pub(super) fn describe_rows(&self, relation: RelationId) -> Option<String> {
         let description = self.model.relation(relation).comment.description.clone();
@@ -36,25 +39,35 @@ impl Builder<'_> {
     }
 }
 
+/// The sentence about access that a description ends with; empty where it has none.
+pub(in crate::schema) fn access_told(description: &str) -> &str {
+    if description.ends_with(PUBLIC) {
+        return PUBLIC;
+    }
+    let at = description.rfind(TAKES).filter(|at| {
+        let role = description[at + TAKES.len()..].strip_suffix('.');
+        role.is_some_and(|role| role.bytes().all(|byte| byte.is_ascii_lowercase()))
+    });
+    at.map_or("", |at| &description[at..])
+}
+
 fn read(description: Option<String>, takes: Standing) -> Option<String> {
     match takes {
         Standing::Viewer => description,
-        Standing::Stranger => Some(with(description, "Can be read without a token.")),
-        role => Some(with(
-            description,
-            &format!("Takes the role {}.", role.word()),
-        )),
+        Standing::Stranger => Some(with(description, PUBLIC)),
+        role => Some(with(description, &takes_role(role))),
     }
 }
 
 fn write(description: Option<String>, takes: Standing) -> Option<String> {
     match takes {
         Standing::Stranger | Standing::Viewer | Standing::Member => description,
-        role => Some(with(
-            description,
-            &format!("Takes the role {}.", role.word()),
-        )),
+        role => Some(with(description, &takes_role(role))),
     }
+}
+
+fn takes_role(role: Standing) -> String {
+    format!("{TAKES}{}.", role.word())
 }
 
 fn with(description: Option<String>, sentence: &str) -> String {

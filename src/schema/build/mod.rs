@@ -32,6 +32,7 @@ use super::types::{
 };
 use super::words::constants;
 use crate::model::{AccessRules, Column, DeclarationError, EnumType, Model, Relation, RelationId};
+pub(super) use access::access_told;
 use merge::Merged;
 
 #[derive(Debug, thiserror::Error)]

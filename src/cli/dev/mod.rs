@@ -1,27 +1,35 @@
 //! `tenantry dev`: everything on one machine, with two tenants to look at.
 
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+mod files;
+mod place;
+mod reload;
+
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use arc_swap::ArcSwap;
 use clap::Args;
-use rand::distr::{Alphanumeric, SampleString as _};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
-use super::documents;
 use super::migrate::{Logged, refusal};
 use super::service::{self, Parts, Stop};
+use super::{documents, output};
 use crate::config::{Serving, TenantSql};
 use crate::error::Failure;
 use crate::fleet::{self, End, Options};
 use crate::guard::{BaseDomain, JwtSecret, PublicUrl, Scheme};
-use crate::http::{Introspection, Service};
+use crate::http::{Introspection, News, Service};
 use crate::mail::Mailer;
 use crate::migrate::Migrations;
 use crate::names::Subdomain;
-use crate::postgres::{Cluster, ClusterOptions, Database};
-use crate::registry::{Content, NewTenant, Upgrade};
+use crate::registry::{Content, NewTenant, Upgrade, newest_version};
+use files::Files;
+use place::Place;
+use reload::Reloader;
+
+pub(super) use place::temporary_directory;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -63,7 +71,9 @@ const DEMO_PASSWORD: &str = "demo-password";
 
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let stop = Stop::on_signals()?;
-    let migrations = Arc::new(arguments.tenant_sql.load()?);
+    let mut files = Files::of(&arguments.tenant_sql);
+    // What is wrong with them is told before a server is started.
+    files.read(0)?;
     let listener = TcpListener::bind(("127.0.0.1", arguments.port))
         .await
         .with_context(|| {
@@ -77,11 +87,20 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         () = stop.wait() => return Ok(()),
     };
     let result = tokio::select! {
-        result = start(&arguments, &place, &migrations, &listener) => result,
+        result = start(&arguments, &place, files, &listener) => result,
         () = stop.wait() => Err(anyhow::anyhow!("stopped while starting")),
     };
     let result = match result {
-        Ok(service) => service::serve(service, listener, stop).await,
+        Ok((service, reloader)) => {
+            let (stopping, served) = (stop.clone(), Arc::clone(&service));
+            tokio::spawn(async move {
+                tokio::select! {
+                    () = reloader.run(&served) => {}
+                    () = stopping.wait() => {}
+                }
+            });
+            service::serve(service, listener, stop).await
+        }
         Err(error) => Err(error),
     };
     place.close().await?;
@@ -91,9 +110,12 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
 async fn start(
     arguments: &Arguments,
     place: &Place,
-    migrations: &Arc<Migrations>,
+    mut files: Files,
     listener: &TcpListener,
-) -> anyhow::Result<Arc<Service>> {
+) -> anyhow::Result<(Arc<Service>, Reloader)> {
+    let migrations = Arc::new(files.read(newest_version(&place.database).await?)?);
+    let current = Arc::new(ArcSwap::new(Arc::clone(&migrations)));
+    let (telling, news) = watch::channel(News::default());
     let port = listener.local_addr()?.port();
     let base_domain = BaseDomain::parse("localhost")?;
     let public_url = PublicUrl {
@@ -104,7 +126,7 @@ async fn start(
     let service = service::build(Parts {
         owner: place.database.clone(),
         requests: None,
-        migrations: Arc::clone(migrations),
+        migrations: Arc::clone(&current),
         base_domain,
         public_url: public_url.clone(),
         secret: JwtSecret::parse(&place.secret)?,
@@ -114,11 +136,13 @@ async fn start(
         // Schemas are to be called as their tenants are.
         default_spare_workspaces: 0,
         upgrade: Upgrade::Run,
+        news: Some(news),
     })
     .await?;
-    migrate(&service, migrations).await?;
+    // Whoever wrote the migrations sits in front of it: a rehearsal would tell the same.
+    migrate(&service, &migrations, false).await?;
     for demo in DEMO {
-        prepare_demo(&service, migrations, demo).await?;
+        prepare_demo(&service, &migrations, demo).await?;
     }
     let problems = documents::misfits(&service).await?;
     anyhow::ensure!(
@@ -126,14 +150,19 @@ async fn start(
         "trusted documents do not fit the tables:\n{}",
         problems.join("\n")
     );
+    let reloader = Reloader::new(files, current, telling, &service).await?;
     announce(&arguments.tenant_sql, place, &public_url, port);
-    Ok(service)
+    Ok((service, reloader))
 }
 
-/// Brings all tenants up. Whoever wrote the migrations sits in front of it: a rehearsal would tell the same.
-async fn migrate(service: &Service, migrations: &Migrations) -> anyhow::Result<()> {
+/// Brings all tenants up.
+async fn migrate(
+    service: &Service,
+    migrations: &Migrations,
+    rehearsal: bool,
+) -> anyhow::Result<()> {
     let options = Options {
-        rehearsal: false,
+        rehearsal,
         ..Options::default()
     };
     let summary = fleet::migrate(&service.registry, migrations, &options, &Logged).await?;
@@ -210,144 +239,5 @@ fn announce(tenant_sql: &TenantSql, place: &Place, url: &PublicUrl, port: u16) {
     }
     line("");
     line(&format!("ready {platform}"));
-    print!("{out}");
-    let _ = std::io::stdout().flush();
-}
-
-/// Where the data is: a private cluster, or a database that was given.
-struct Place {
-    database: Database,
-    cluster: Option<Cluster>,
-    secret: String,
-    /// A file with the database's URL, for psql.
-    url_file: Option<PathBuf>,
-}
-
-impl Place {
-    async fn open(arguments: &Arguments) -> anyhow::Result<Self> {
-        if let Some(url) = &arguments.database_url {
-            let secret = random_secret();
-            return Ok(Self {
-                database: Database::parse(url)?,
-                cluster: None,
-                secret,
-                url_file: None,
-            });
-        }
-        let data_dir = &arguments.data_dir;
-        let (secret_file, url_file) = (data_dir.join("jwt-secret"), data_dir.join("database-url"));
-        let cluster = Cluster::start(ClusterOptions {
-            data_dir: data_dir.clone(),
-            reset: arguments.reset,
-            settings: Vec::new(),
-        })
-        .await?;
-        let opened = async {
-            if arguments.reset {
-                let _ = std::fs::remove_file(&secret_file);
-            }
-            let name = database_name(&arguments.tenant_sql)?;
-            create_database(&Database::parse(&cluster.url("postgres"))?, &name).await?;
-            let url = cluster.url(&name);
-            write_private(&url_file, &url)?;
-            let secret = if let Ok(secret) = std::fs::read_to_string(&secret_file) {
-                secret
-            } else {
-                let secret = random_secret();
-                write_private(&secret_file, &secret)?;
-                secret
-            };
-            anyhow::Ok((Database::parse(&url)?, secret))
-        }
-        .await;
-        match opened {
-            Ok((database, secret)) => Ok(Self {
-                database,
-                cluster: Some(cluster),
-                secret,
-                url_file: Some(url_file),
-            }),
-            Err(error) => {
-                cluster.stop().await?;
-                Err(error)
-            }
-        }
-    }
-
-    async fn close(self) -> anyhow::Result<()> {
-        if let Some(cluster) = self.cluster {
-            cluster.stop().await?;
-        }
-        Ok(())
-    }
-}
-
-/// One database for each app, so that trying another one needs no reset.
-fn database_name(tenant_sql: &TenantSql) -> anyhow::Result<String> {
-    let Some(dir) = &tenant_sql.tenant_sql else {
-        return Ok("tenantry".into());
-    };
-    let path = dir
-        .canonicalize()
-        .with_context(|| format!("cannot open {}", dir.display()))?;
-    let words: String = path
-        .to_string_lossy()
-        .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() {
-                c.to_ascii_lowercase()
-            } else {
-                '_'
-            }
-        })
-        .collect();
-    // The end of a path tells more than its beginning; a digest of all of it tells it apart.
-    let digest = path
-        .to_string_lossy()
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-        });
-    let tail = &words[words.len().saturating_sub(30)..];
-    Ok(format!("tenantry_{}_{digest:016x}", tail.trim_matches('_')))
-}
-
-async fn create_database(server: &Database, name: &str) -> anyhow::Result<()> {
-    let (client, _) = server.connect().await?;
-    let known = client
-        .query_opt("select from pg_database where datname = $1", &[&name])
-        .await?;
-    if known.is_none() {
-        let name = crate::sql::Ident::new(name);
-        client
-            .batch_execute(&format!("create database {name}"))
-            .await?;
-    }
-    Ok(())
-}
-
-fn random_secret() -> String {
-    Alphanumeric.sample_string(&mut rand::rng(), 48)
-}
-
-/// Writes a file that nobody else may read.
-fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let _ = std::fs::remove_file(path);
-    std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-        .and_then(|mut file| file.write_all(text.as_bytes()))
-        .with_context(|| format!("cannot write {}", path.display()))
-}
-
-/// A new directory that Postgres' own user can reach.
-pub(super) fn temporary_directory() -> anyhow::Result<PathBuf> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let path = std::env::temp_dir().join(format!("tenantry-{}", uuid::Uuid::now_v7().simple()));
-    std::fs::create_dir(&path)?;
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755))?;
-    Ok(path)
+    output::write(&out);
 }

@@ -1,0 +1,41 @@
+//! `tenantry schema`: the GraphQL schema of the migrations, printed or compared.
+
+mod diff;
+
+use clap::{Args, Subcommand};
+
+use super::scratch;
+use crate::config::TenantSql;
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+
+    #[command(flatten)]
+    tenant_sql: TenantSql,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Tells what migrations change in the GraphQL schema, and what of it breaks clients.
+    Diff(diff::Arguments),
+}
+
+pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    match arguments.command {
+        Some(Command::Diff(arguments)) => diff::run(arguments).await,
+        None => print(&arguments.tenant_sql).await,
+    }
+}
+
+async fn print(tenant_sql: &TenantSql) -> anyhow::Result<()> {
+    let migrations = tenant_sql.load()?;
+    let sdl = scratch::with(async |database| {
+        let api = scratch::api(&database, &migrations, "reference").await?;
+        Ok(api.sdl())
+    });
+    print!("{}", sdl.await?);
+    Ok(())
+}
