@@ -82,3 +82,51 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::migrate::SchemaVersion;
+    use crate::names::{SchemaName, Subdomain, TenantId};
+
+    fn tenant(name: &str) -> Behind {
+        Behind {
+            id: TenantId(Uuid::nil()),
+            subdomain: Subdomain::parse(name).unwrap(),
+            schema: SchemaName::parse(name).unwrap(),
+            version: SchemaVersion {
+                base: 1,
+                app: 1,
+                digest: 1,
+            },
+        }
+    }
+
+    #[tokio::test]
+    async fn who_is_put_off_comes_again_and_holds_nobody_up() {
+        let queue = Queue::new(vec![tenant("busy"), tenant("idle")]);
+        let started = Instant::now();
+        let mut seen = Vec::new();
+        while let Some(job) = queue.next().await {
+            seen.push(format!("{} {}", job.tenant.subdomain, job.tries));
+            if job.tenant.subdomain.as_str() == "busy" && job.tries < 3 {
+                queue.put_off(job);
+            }
+        }
+        assert_eq!(seen[..3], ["busy 0", "idle 0", "busy 1"]);
+        assert_eq!(seen.len(), 5);
+        // At least half of 100, 200 and 400 milliseconds.
+        assert!(started.elapsed() >= Duration::from_millis(350));
+    }
+
+    #[tokio::test]
+    async fn a_closed_queue_has_nobody_left() {
+        let queue = Queue::new(vec![tenant("one"), tenant("two"), tenant("three")]);
+        let job = queue.next().await.unwrap();
+        queue.put_off(job);
+        assert_eq!(queue.close(), 3);
+        assert!(queue.next().await.is_none());
+    }
+}

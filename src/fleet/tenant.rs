@@ -115,6 +115,10 @@ impl InTransaction for Begun<'_> {
 const CLEAN: &str = "close all; set session authorization default; reset all; unlisten *; \
     select pg_advisory_unlock_all(); discard temp; discard sequences";
 
+/// A statement of a run that was killed ends, rather than hold its locks until it is done for nobody. Not every system
+/// that Postgres runs on can tell; then it is refused, and no harm is done.
+const WATCHED: &str = "set client_connection_check_interval = '1s'";
+
 /// Locks the tenant's row, so that nobody else does the same, and reads what has run; none where nothing is to be done.
 async fn begin(
     client: &Client,
@@ -131,7 +135,9 @@ async fn begin(
         digest = env.migrations.version().digest,
         history = History::query(&tenant.schema, env.migrations),
     );
-    let (cleaned, answer) = join!(client.batch_execute(CLEAN), client.simple_query(&opening));
+    let cleaned = client.batch_execute(CLEAN);
+    let watched = client.batch_execute(WATCHED);
+    let (cleaned, _, answer) = join!(cleaned, watched, client.simple_query(&opening));
     cleaned?;
     let messages = match answer {
         Err(error) if error.code() == Some(&SqlState::UNDEFINED_TABLE) => {

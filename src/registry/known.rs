@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Error};
 
-use crate::migrate::{Migrations, Stamp};
+use crate::migrate::{Migrations, SetName, Stamp};
 
 /// Why files are not those that the fleet has run.
 #[derive(Debug, thiserror::Error)]
@@ -21,8 +21,19 @@ pub(crate) enum FilesError {
         .0.join(", ")
     )]
     Gone(Vec<String>),
+    #[error(
+        "the fleet has run other files, {first} the first of them: are these the right ones (--tenant-sql)?"
+    )]
+    OtherApp { first: String },
     #[error("cannot read what the fleet has run: {}", crate::error::postgres_reason(.0))]
     Postgres(#[from] Error),
+}
+
+impl FilesError {
+    /// Whether it is the files that are wrong, and not the connection.
+    pub(crate) fn is_about_files(&self) -> bool {
+        !matches!(self, Self::Postgres(_))
+    }
 }
 
 /// Adds the files to those that have run, in the transaction that has run them.
@@ -78,20 +89,32 @@ pub(crate) async fn check(client: &Client, migrations: &Migrations) -> Result<()
         .collect();
     let statement = "select set, version, name, checksum from tenantry.migrations order by 1, 2";
     let (mut edited, mut gone) = (Vec::new(), Vec::new());
+    let (mut first, mut same) = (None, 0);
     for row in client.query_typed(statement, &[]).await? {
         let (set, version): (&str, i32) = (row.try_get(0)?, row.try_get(1)?);
         let (name, checksum): (&str, &str) = (row.try_get(2)?, row.try_get(3)?);
+        let file = format!("V{version}__{name}");
+        let is_app = set == SetName::App.word();
         match here.get(&(set, version)) {
-            None => gone.push(format!("V{version}__{name}")),
-            Some(stamp) if stamp.name != name => edited.push(format!(
-                "V{version}__{name} has become V{version}__{}",
-                stamp.name
-            )),
-            Some(stamp) if stamp.checksum.to_string() != checksum => {
-                edited.push(format!("V{version}__{name} has changed"));
+            None => gone.push(file.clone()),
+            Some(stamp) if stamp.name != name => {
+                edited.push(format!("{file} has become V{version}__{}", stamp.name));
             }
-            Some(_) => {}
+            Some(stamp) if stamp.checksum.to_string() != checksum => {
+                edited.push(format!("{file} has changed"));
+            }
+            Some(_) => same += usize::from(is_app),
         }
+        if is_app && first.is_none() {
+            first = Some((
+                file,
+                here.get(&(set, version)).map(|stamp| stamp.name) == Some(name),
+            ));
+        }
+    }
+    // Nobody edits all files, the first one's name included.
+    if let (0, Some((first, false))) = (same, first) {
+        return Err(FilesError::OtherApp { first });
     }
     if !edited.is_empty() {
         return Err(FilesError::Edited(edited));

@@ -54,12 +54,20 @@ pub(super) async fn ensure(
         )),
         None => None,
     };
+    // Nothing is looked at for each tenant then.
+    if login == RequestLogin::AsItIs
+        && let Some((role, password)) = &known
+    {
+        let role = RoleName::parse(role.clone())?;
+        if password.is_none() || exists(transaction, &role).await? {
+            return Ok((role, password.clone()));
+        }
+    }
     let (role, password) = match (login, known) {
         (RequestLogin::Given(role), _) => {
             check(transaction, &role).await?;
             (role, None)
         }
-        (RequestLogin::AsItIs, Some((role, None))) => return Ok((RoleName::parse(role)?, None)),
         (RequestLogin::Managed | RequestLogin::AsItIs, Some((role, Some(password)))) => {
             let mut role = RoleName::parse(role)?;
             if !exists(transaction, &role).await? {

@@ -16,7 +16,7 @@ use crate::config::TenantSql;
 use crate::fleet::{self, Canaries, Canary, End, FleetError, Options, Waiting};
 use crate::migrate::Migrations;
 use crate::names::TenantId;
-use crate::registry::{FilesError, OpenError, Registry, RequestLogin, TenantRef, Upgrade};
+use crate::registry::{OpenError, Registry, RequestLogin, TenantRef, Upgrade};
 use progress::Progress;
 
 pub(super) use progress::Logged;
@@ -175,9 +175,7 @@ fn bad_files(message: impl Into<String>) -> Refused {
 
 fn refused(error: OpenError) -> anyhow::Error {
     match error {
-        OpenError::Files(error @ (FilesError::Edited(_) | FilesError::Gone(_))) => {
-            bad_files(error.to_string()).into()
-        }
+        OpenError::Files(error) if error.is_about_files() => bad_files(error.to_string()).into(),
         error => error.into(),
     }
 }
@@ -187,9 +185,7 @@ fn not_done(error: FleetError) -> anyhow::Error {
         FleetError::AtWork(_) => {
             Refused::not_migrated(NotMigrated::AnotherRun, error.to_string()).into()
         }
-        FleetError::Files(error @ (FilesError::Edited(_) | FilesError::Gone(_))) => {
-            bad_files(error.to_string()).into()
-        }
+        FleetError::Files(error) if error.is_about_files() => bad_files(error.to_string()).into(),
         error => error.into(),
     }
 }

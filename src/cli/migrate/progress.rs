@@ -222,3 +222,21 @@ impl Watch for Logged {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_terminal_there_is_a_line_now_and_then() {
+        let lines = |tenants: usize| {
+            let mut pace = Pace::new(tenants, "migration");
+            let lines = (0..tenants).filter_map(|_| pace.step());
+            lines.collect::<Vec<_>>()
+        };
+        assert_eq!(lines(1000).len(), 10);
+        assert_eq!(lines(3).len(), 3);
+        assert!(lines(1000)[4].starts_with("migration: 500 of 1000, "));
+        assert!(lines(1)[0].ends_with(" 0 s left"));
+    }
+}

@@ -141,6 +141,10 @@ async fn files_that_were_edited_or_are_gone_are_refused_by_name() {
             "{text}"
         );
     }
+    let mut others = crate::harness::tenantry(&["migrate", "--data-dir"]);
+    let output = others.arg(fleet.service.dir().data()).output().unwrap();
+    let (status, text) = super::told(&output);
+    assert_eq!((status, text.contains("--tenant-sql")), (9, true), "{text}");
     std::fs::remove_file(fleet.sql.join("V2__stars.sql")).unwrap();
     let (status, text) = fleet.run(&[]);
     assert_eq!((status, text.contains("V2__stars")), (9, true), "{text}");
