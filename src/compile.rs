@@ -233,7 +233,7 @@ impl Weighter<PlanKey, Arc<Compiled>> for PlanWeight {
         let document = document.as_ref().map_or(0, |document| document.text_bytes);
         let trail = trail
             .as_ref()
-            .map_or(0, |trail| trail.details.len() + trail.kept.len());
+            .map_or(0, |trail| trail.details.len() + trail.kept.len() * 48);
         let bytes = key.shape.len()
             + trail
             + statements * 8

@@ -18,6 +18,7 @@ use crate::limits::{Limit, Limits};
 use crate::migrate::{self, Migrations};
 use crate::schema::Options;
 use crate::session::LanesConfig;
+pub(crate) use hosts::ProofFlags;
 use lanes::LaneFlags;
 use rates::{Rates, or_none};
 

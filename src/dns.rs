@@ -1,6 +1,6 @@
-//! Asks the DNS for texts: what the owner of a domain, and nobody else, can put there.
+//! Asks the DNS for texts, which the owner of a domain and nobody else can put there, and for addresses.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use hickory_resolver::TokioResolver;
@@ -38,6 +38,15 @@ impl Dns {
         options.attempts = ATTEMPTS;
         options.cache_size = 0; // people try again as soon as they have set the record
         Ok(Self(builder.build()?))
+    }
+
+    /// The addresses of a host; none where there is no such name.
+    pub(crate) async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, DnsError> {
+        match self.0.lookup_ip(format!("{name}.")).await {
+            Ok(found) => Ok(found.iter().collect()),
+            Err(error) if error.is_no_records_found() => Ok(Vec::new()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// The texts at a name, which is taken as it is; none where there is no such name.

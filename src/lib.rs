@@ -26,6 +26,7 @@ mod http;
 mod platform;
 
 mod dns;
+mod domains;
 mod fleet;
 mod guard;
 mod oidc;

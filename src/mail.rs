@@ -24,8 +24,12 @@ pub(crate) struct Mail {
     pub(crate) tenant: Option<String>,
     /// Where the tenant is, or the service.
     pub(crate) url: String,
-    /// The one-time token, for a link to a page of the app.
-    pub(crate) token: String,
+    /// The one-time token, for a link to a page of the app; null where nothing is to be done by one.
+    pub(crate) token: Option<String>,
+    /// Of mails about a domain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) domain: Option<String>,
+    /// When the token is no longer good, or the domain is no longer the tenant's.
     #[serde(with = "time::serde::rfc3339")]
     pub(crate) expires_at: OffsetDateTime,
 }
@@ -35,6 +39,10 @@ pub(crate) struct Mail {
 pub(crate) enum MailKind {
     Invitation,
     PasswordReset,
+    /// The proof that a domain is the tenant's is gone. It has to be back at `expiresAt`.
+    DomainLost,
+    /// Requests to the domain do not reach the tenant any more.
+    DomainUnverified,
 }
 
 /// Without the token, whoever prints it.
@@ -110,6 +118,7 @@ impl Mailer {
             Way::Log => tracing::info!(
                 to = mail.to,
                 kind = ?mail.kind,
+                domain = mail.domain,
                 url = mail.url,
                 token = mail.token,
                 "a mail would be sent"
@@ -177,7 +186,8 @@ mod tests {
             to: "ada@acme.test".to_owned(),
             tenant: None,
             url: "https://example.com".to_owned(),
-            token: "one-time".to_owned(),
+            token: Some("one-time".to_owned()),
+            domain: None,
             expires_at: OffsetDateTime::UNIX_EPOCH,
         }
     }

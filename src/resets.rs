@@ -85,7 +85,8 @@ impl Resets {
             to: found.email.as_str().to_owned(),
             tenant: tenant.map(|tenant| tenant.name.clone()),
             url,
-            token: found.token.as_str().to_owned(),
+            token: Some(found.token.as_str().to_owned()),
+            domain: None,
             expires_at: OffsetDateTime::from(found.expires_at),
         });
         Ok(())

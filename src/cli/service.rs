@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::apis::Apis;
 use crate::compile::Compiler;
 use crate::config::Serving;
-use crate::dns::Dns;
+use crate::domains::Watch;
 use crate::guard::{BaseDomain, Guard, Hosts, ISSUER, JwtSecret, PublicUrl, Tokens};
 use crate::http::{self, CookiePolicy, Introspection, News, Service};
 use crate::limits::{Addresses, Limit};
@@ -103,6 +103,14 @@ pub(super) async fn build(parts: Parts) -> anyhow::Result<Arc<Service>> {
         public_url: parts.public_url.clone(),
         resets: Arc::clone(&resets),
     });
+    let domains = Arc::new(parts.serving.hosts.proofs.domains()?);
+    let watch = Watch {
+        domains: Arc::clone(&domains),
+        registry: Arc::clone(&registry),
+        mailer: Arc::clone(&mailer),
+        public_url: parts.public_url.clone(),
+        days: parts.serving.hosts.domain_days,
+    };
     let environment = Arc::new(Environment {
         mailer,
         resets,
@@ -110,7 +118,7 @@ pub(super) async fn build(parts: Parts) -> anyhow::Result<Arc<Service>> {
         guard: Arc::clone(&guard),
         public_url: parts.public_url,
         limits: parts.serving.limits(),
-        dns: Dns::new(parts.serving.hosts.dns_server)?,
+        domains: Arc::clone(&domains),
     });
     let introspection = parts
         .serving
@@ -134,9 +142,11 @@ pub(super) async fn build(parts: Parts) -> anyhow::Result<Arc<Service>> {
             wanted: (parts.serving.spare_workspaces).unwrap_or(parts.default_spare_workspaces),
         },
         addresses: Addresses::new(parts.serving.rates.anonymous()),
+        exports: Arc::new(Semaphore::new(http::EXPORTS_AT_ONCE)),
         audit: parts.serving.audit,
         audit_days: parts.serving.audit_days,
         news: parts.news,
+        watch,
         guard,
         registry,
         directory,
@@ -160,13 +170,16 @@ pub(super) async fn serve(
         () = registry.keep_spares(&service.stock, &service.lanes) => {}
         () = registry.keep_measuring(service.limits.own(Limit::Storage)) => {}
         () = registry.forget_old_entries(service.audit_days) => {}
+        () = Box::pin(registry.keep_activity(&service.directory)) => {}
+        () = Box::pin(service.watch.keep()) => {}
         () = server => {}
         () = async { stop.wait().await; tokio::time::sleep(DRAIN).await } => {
             tracing::warn!("some requests did not finish in time");
         }
     }
     service.lanes.close();
-    service.registry.backlog.written().await;
+    registry.flush_activity(&service.directory).await;
+    registry.backlog.written().await;
     Ok(())
 }
 

@@ -5,12 +5,10 @@ use serde_json::{Value, json};
 use crate::model::RelationId;
 use crate::plan::{KeptColumn, Plan, RootValue, Slot, Write, WriteStep, row_key};
 use crate::schema::Api;
+use crate::session::Note;
 
 /// The longest name of an operation that is told; of several fields, their names.
 const LONGEST_ACTION: usize = 200;
-
-/// The most statements of one operation whose rows are told.
-const MOST_ROW_SETS: usize = 100;
 
 /// The same for all requests of a plan: their values are in none of it.
 #[derive(Debug)]
@@ -19,10 +17,9 @@ pub(crate) struct Trail {
     pub(crate) action: String,
     /// `{"document": "…", "fields": [{"field": "createIssue", "rows": [{"table": "issues", "action": "insert", "columns": 1}]}]}`
     pub(crate) details: String,
-    /// `0_0,1_0`: the settings in which the keys of these rows are kept, without what begins their
-    /// names. Each set of rows has as many as its `columns` say; one without a key has one, which
-    /// tells their number.
-    pub(crate) kept: String,
+    /// `tenantry.kept_0_0`, …: the settings in which the keys of these rows are kept. Each set of rows has
+    /// as many as its `columns` say; one without a key has one, which tells their number.
+    pub(crate) kept: Vec<String>,
     /// Whether anything but deletions may be among it.
     pub(crate) adds: bool,
 }
@@ -49,7 +46,7 @@ impl Trail {
             adds,
             action,
             details: details.to_string(),
-            kept: kept.join(","),
+            kept,
         }
     }
 }
@@ -83,23 +80,28 @@ fn row_sets(api: &Api, write: &Write, kept: &mut Vec<String>) -> Vec<Value> {
     let answer = write.delete.is_some();
     let answer = answer.then_some((write.relation, write.slot, "delete"));
     let sets = steps.chain(answer);
-    let sets = sets.map_while(|(relation, slot, action)| {
-        (kept.len() < MOST_ROW_SETS).then(|| row_set(api, relation, slot, action, kept))
-    });
+    let sets =
+        sets.map_while(|(relation, slot, action)| row_set(api, relation, slot, action, kept));
     sets.collect()
 }
 
+/// None where the entry has all keys that it can have.
 fn row_set(
     api: &Api,
     relation: RelationId,
     slot: Slot,
     action: &str,
     kept: &mut Vec<String>,
-) -> Value {
+) -> Option<Value> {
     let key = row_key(&api.model, relation);
     // Where a row is stored means nothing to anybody.
     let is_column = |column: &&KeptColumn| matches!(column, KeptColumn::Column(_));
     let columns = key.iter().filter(is_column).count();
-    kept.extend((0..columns.max(1)).map(|index| format!("{}_{index}", slot.0)));
-    json!({"table": api.model.relation(relation).name.as_str(), "action": action, "columns": columns})
+    let settings = columns.max(1);
+    if kept.len() + settings > Note::MOST_KEYS {
+        return None;
+    }
+    kept.extend((0..settings).map(|index| format!("tenantry.kept_{}_{index}", slot.0)));
+    let table = api.model.relation(relation).name.as_str();
+    Some(json!({"table": table, "action": action, "columns": columns}))
 }

@@ -4,6 +4,9 @@ use std::net::SocketAddr;
 
 use clap::Args;
 
+use crate::dns::DnsError;
+use crate::domains::Domains;
+
 #[derive(Debug, Clone, Args)]
 pub(crate) struct HostFlags {
     /// The host of all tenants, where the token says which one is meant; `api` of the base domain when
@@ -11,7 +14,34 @@ pub(crate) struct HostFlags {
     #[arg(long, env = "TENANTRY_API_HOST", value_name = "HOST")]
     pub(crate) api_host: Option<String>,
 
+    #[command(flatten)]
+    pub(crate) proofs: ProofFlags,
+
+    /// For how many days a domain of a tenant stays verified whose proof is gone; 0 for ever, and it is not looked for.
+    #[arg(
+        long,
+        env = "TENANTRY_DOMAIN_DAYS",
+        value_name = "DAYS",
+        default_value_t = 14
+    )]
+    pub(crate) domain_days: u16,
+}
+
+/// How proofs of tenants' own domains are looked for.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ProofFlags {
     /// The name server that is asked for proofs of tenants' own domains, in place of this machine's.
     #[arg(long, env = "TENANTRY_DNS_SERVER", value_name = "ADDRESS:PORT")]
-    pub(crate) dns_server: Option<SocketAddr>,
+    dns_server: Option<SocketAddr>,
+
+    /// An HTTP proxy that fetches pages with such proofs, and sees to it that they come from outside; without
+    /// one, the service fetches them from public addresses itself.
+    #[arg(long, env = "TENANTRY_DOMAIN_PROXY", value_name = "ADDRESS:PORT")]
+    domain_proxy: Option<SocketAddr>,
+}
+
+impl ProofFlags {
+    pub(crate) fn domains(&self) -> Result<Domains, DnsError> {
+        Domains::new(self.dns_server, self.domain_proxy)
+    }
 }

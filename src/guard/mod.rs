@@ -99,6 +99,11 @@ impl Identity {
         }
     }
 
+    /// Whether it is the tenant's own: an operator who was let in is a guest.
+    pub(crate) fn belongs(&self) -> bool {
+        matches!(self, Self::Member { .. } | Self::ApiKey { .. })
+    }
+
     /// What the audit log calls it.
     pub(crate) fn actor(&self) -> Actor {
         match *self {

@@ -2,6 +2,7 @@
 
 use super::BaseDomain;
 use crate::names::Subdomain;
+use crate::secret::Secret;
 
 /// How people reach the service from outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +28,11 @@ impl PublicUrl {
     /// The address of the service itself.
     pub(crate) fn of_platform(&self) -> String {
         self.at(self.base_domain.as_str())
+    }
+
+    /// Where an archive is fetched.
+    pub(crate) fn of_export(&self, token: &Secret) -> String {
+        format!("{}/exports/{}", self.of_platform(), token.as_str())
     }
 
     fn at(&self, host: &str) -> String {

@@ -216,7 +216,11 @@ fn arrive(
 ) -> Result<(), Failure> {
     match admission {
         Admission::Tenant(context) if context.identity().role().is_some() => {
-            limits.arrive(&context.tenant().meter)
+            let meter = &context.tenant().meter;
+            if context.identity().belongs() {
+                meter.mark();
+            }
+            limits.arrive(meter)
         }
         Admission::Platform(PlatformIdentity::Anonymous) | Admission::Tenant(_) => {
             service.addresses.arrive(client.ip)

@@ -4,11 +4,13 @@ mod audit;
 mod client;
 mod cookies;
 mod endpoint;
+mod export;
 mod graphiql;
 mod health;
 mod moved;
 mod news;
 mod platform;
+mod proof;
 mod server;
 mod transport;
 
@@ -19,20 +21,22 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::{Redirect, Response};
-use axum::routing::get;
-use tokio::sync::watch;
+use axum::routing::{any, get};
+use tokio::sync::{Semaphore, watch};
 
 pub(crate) use audit::Audit;
 pub(crate) use client::{Network, Proxies};
 pub(crate) use cookies::CookiePolicy;
+pub(crate) use export::AT_ONCE as EXPORTS_AT_ONCE;
 pub(crate) use news::News;
 pub(crate) use server::serve;
 
 use crate::apis::Apis;
 use crate::compile::Compiler;
+use crate::domains::Watch;
 use crate::guard::{Admission, Guard};
 use crate::limits::{Addresses, Limits};
-use crate::registry::{Directory, Registry, Stock};
+use crate::registry::{Directory, PAGES, Registry, Stock};
 use crate::session::Lanes;
 
 /// Who may look at the schema by introspection.
@@ -67,11 +71,15 @@ pub(crate) struct Service {
     pub(crate) stock: Stock,
     /// Counts requests that come without a token.
     pub(crate) addresses: Addresses,
+    /// Places for those who fetch archives.
+    pub(crate) exports: Arc<Semaphore>,
     pub(crate) audit: Audit,
     /// For how many days entries of the audit log are kept; for ever when 0.
     pub(crate) audit_days: u32,
     /// What `GraphiQL` is told of while it is open; nothing but in `dev`.
     pub(crate) news: Option<watch::Receiver<News>>,
+    /// Looks after the domains of tenants.
+    pub(crate) watch: Watch,
 }
 
 /// The path of the API; requests to it do not come through the router.
@@ -89,6 +97,8 @@ fn router(service: Arc<Service>) -> Router {
     };
     Router::new()
         .route("/graphiql/config.json", get(graphiql_config))
+        .route("/exports/{token}", any(export::archive))
+        .route(&format!("{PAGES}{{name}}"), get(proof::page))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .merge(pages)

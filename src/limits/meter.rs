@@ -1,6 +1,6 @@
 //! How fast requests may come, and how many may run at once: counted without a lock.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
@@ -47,6 +47,8 @@ impl Bucket {
 pub(crate) struct Meter {
     bucket: Bucket,
     running: AtomicU32,
+    /// Somebody who belongs to the tenant has been here since this was last written down.
+    active: AtomicBool,
 }
 
 /// Two copies of a tenant are the same whatever it is doing.
@@ -77,6 +79,18 @@ impl Meter {
         self.bucket
             .take(rate, now())
             .map_err(|wait| Excess::Rate(seconds(wait)))
+    }
+
+    /// Marks the tenant as active. Most find it marked already, and write nothing.
+    pub(crate) fn mark(&self) {
+        if !self.active.load(Ordering::Relaxed) {
+            self.active.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Takes the mark away, and tells whether there was one.
+    pub(crate) fn take_mark(&self) -> bool {
+        self.active.load(Ordering::Relaxed) && self.active.swap(false, Ordering::Relaxed)
     }
 
     /// Counts an operation as running, if no more than that do.
@@ -172,5 +186,15 @@ mod tests {
         assert_eq!(meter.run(2).unwrap_err(), Excess::Running);
         drop(first);
         assert!(meter.run(2).is_ok());
+    }
+
+    #[test]
+    fn a_mark_is_taken_once() {
+        let meter = Meter::default();
+        assert!(!meter.take_mark());
+        meter.mark();
+        meter.mark();
+        assert!(meter.take_mark());
+        assert!(!meter.take_mark());
     }
 }

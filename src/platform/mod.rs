@@ -40,6 +40,7 @@ pub(crate) struct Mutation(
     operators::OperatorMutation,
     tenants::TenantMutation,
     tenants::LimitMutation,
+    tenants::ExportMutation,
 );
 
 /// All that the resolvers need.

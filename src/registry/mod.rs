@@ -2,6 +2,7 @@
 
 mod access;
 mod accounts;
+mod activity;
 mod api_keys;
 mod arrivals;
 mod attach;
@@ -57,13 +58,13 @@ pub(crate) use api_keys::{ApiKey, KEY_PREFIX, NewApiKey};
 pub(crate) use arrivals::Arrival;
 use audit::Backlog;
 pub(crate) use directory::{Directory, Place};
-pub(crate) use domains::Domain;
+pub(crate) use domains::{Domain, DueDomain, Lost, PAGES};
 #[cfg(test)]
 pub(crate) use drift::Look;
 pub(crate) use known::{FilesError, check as check_files, record as record_files};
 pub(crate) use lifecycle::{
-    By, Change, CopyName, Filter, Listing, NewLimit, Page, Purged, Reason, Sort, TenantRecord,
-    TenantRef,
+    By, Change, CopyName, Filter, Listing, NewLimit, Page, Purged, Reason, Sort, TakenOffer,
+    TenantRecord, TenantRef,
 };
 pub(crate) use login::RequestLogin;
 pub(crate) use members::{Acceptance, Actor as MemberActor, Invitation, Member};

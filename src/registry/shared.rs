@@ -10,7 +10,7 @@ use crate::migrate::{self, MigrationSet, Migrations};
 use crate::names::SchemaName;
 
 /// Where they are; names of theirs are qualified, as no search path leads there.
-pub(super) const SHARED_SCHEMA: &str = "shared";
+pub(in crate::registry) const SHARED_SCHEMA: &str = "shared";
 
 /// What is known of them.
 #[derive(Debug, Clone, Copy)]

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_graphql::Context;
 use tokio::sync::OnceCell;
 
-use crate::dns::Dns;
+use crate::domains::Domains;
 use crate::error::{Code, Failure};
 use crate::guard::{Cookies, Guard, Identity, PublicUrl, TenantContext};
 use crate::limits::Limits;
@@ -23,7 +23,7 @@ pub(crate) struct Environment {
     pub(crate) public_url: PublicUrl,
     /// Of tenants that have none of their own.
     pub(crate) limits: Limits,
-    pub(crate) dns: Dns,
+    pub(crate) domains: Arc<Domains>,
     pub(crate) mailer: Arc<Mailer>,
     pub(crate) resets: Arc<Resets>,
 }

@@ -1,10 +1,10 @@
-//! The tenant's own domains, for its admins: `addDomain`, then a record in the DNS, then `verifyDomain`.
+//! The tenant's own domains, for its admins: `addDomain`, then a record in the DNS or a page, then `verifyDomain`.
 
 use async_graphql::{Context, Object, SimpleObject};
 use serde_json::json;
 
 use super::ServiceContext;
-use crate::error::{Code, Failure};
+use crate::error::Failure;
 use crate::guard::Site;
 use crate::names::{DomainName, MemberRole};
 use crate::registry::{Domain, audit, domains};
@@ -42,8 +42,8 @@ impl DomainMutation {
         Ok(domain.into())
     }
 
-    /// Looks for the record that proves that the domain is the tenant's. From then on, requests to it reach the
-    /// tenant.
+    /// Looks for the record, or the page, that proves that the domain is the tenant's. From then on, requests to it
+    /// reach the tenant.
     async fn verify_domain(
         &self,
         context: &Context<'_>,
@@ -56,21 +56,7 @@ impl DomainMutation {
         if domain.verified {
             return Ok(domain.into());
         }
-        let found = environment.dns.texts(&domain.record_name()).await;
-        let texts = found.map_err(|error| {
-            let message = "the DNS did not answer for this domain: try again later";
-            let mut failure = Failure::new(Code::Overloaded, message).with_log(error);
-            failure.details.retry_after = Some(5);
-            failure
-        })?;
-        if !texts.contains(&domain.record_value()) {
-            let message = format!(
-                "there is no TXT record {} with the text {} yet: it may take a while to be seen",
-                domain.record_name(),
-                domain.record_value()
-            );
-            return Err(Failure::conflict("name", message));
-        }
+        environment.domains.prove(&domain).await?;
         let transaction = service.transaction().await?;
         let domain = domains::verified(transaction, tenant, &domain).await?;
         record(service, "verifyDomain", &domain).await?;
@@ -107,8 +93,18 @@ pub(super) struct TenantDomain {
     name: String,
     /// Whether requests to it reach the tenant.
     verified: bool,
-    /// The TXT record that proves whose it is. It may go once the domain is verified.
+    /// The TXT record that proves whose it is. It has to stay: it is looked for every day.
     record: TenantDomainRecord,
+    /// A page that proves it as well, for as long as the domain leads to a server of your own.
+    page: TenantDomainPage,
+}
+
+/// A page at the domain.
+#[derive(SimpleObject)]
+struct TenantDomainPage {
+    url: String,
+    /// A line of the page.
+    value: String,
 }
 
 /// A TXT record to be set in the DNS.
@@ -123,6 +119,10 @@ impl From<Domain> for TenantDomain {
         Self {
             record: TenantDomainRecord {
                 name: domain.record_name(),
+                value: domain.record_value(),
+            },
+            page: TenantDomainPage {
+                url: domain.page_url(),
                 value: domain.record_value(),
             },
             name: domain.name.to_string(),

@@ -52,7 +52,8 @@ impl InvitationMutation {
                 .environment()
                 .public_url
                 .of_tenant(&tenant.subdomain),
-            token: token.as_str().to_owned(),
+            token: Some(token.as_str().to_owned()),
+            domain: None,
             expires_at: invitation.expires_at,
         });
         Ok(invitation.into())

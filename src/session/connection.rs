@@ -9,7 +9,7 @@ use deadpool::managed::{self, Metrics, RecycleError, RecycleResult};
 use super::answer::ServerError;
 use super::audit::Note;
 use super::settings::Settings;
-use super::statements::{Statements, Way};
+use super::statements::{Name, Statements, Way};
 use super::wire::{Broken, Wire};
 use super::{Query, QueryId};
 use crate::guard::Identity;
@@ -131,7 +131,7 @@ impl Connection {
         let statements = match preparing {
             Preparing::Nothing => None,
             Preparing::Statements(capacity) => {
-                let fixed = [Settings::READ, BEGIN, Settings::WRITE, Note::FIXED, COMMIT];
+                let fixed = [Settings::READ, BEGIN, Settings::WRITE, COMMIT];
                 for fixed in fixed.iter().chain(&CLEAN) {
                     wire.parse_texts(fixed.name, fixed.text, fixed.parameters)?;
                 }
@@ -193,8 +193,9 @@ impl Connection {
         }
         if writes {
             if let Some(note) = &transaction.note {
-                let name = self.fixed(&Note::FIXED)?;
-                note.apply(settings.identity(), &mut self.wire, name)?;
+                let insert = note.insert();
+                let name = self.named(tenant, insert.id, &insert.text)?;
+                note.apply(settings.context(), &mut self.wire, &name)?;
             }
             let commit = self.fixed(&COMMIT)?;
             self.wire.execute_with(commit, [])?;
@@ -218,25 +219,23 @@ impl Connection {
     }
 
     fn query(&mut self, tenant: TenantId, query: &Query, bindings: &Bindings) -> io::Result<()> {
-        let Self {
-            wire, statements, ..
-        } = self;
         let Statement { text, params, .. } = &query.statement;
         let values = params.iter().filter_map(|id| bindings.params.get(id.0));
-        let way = statements
-            .as_mut()
-            .map_or(Way::Unnamed, |statements| statements.way(tenant, query.id));
-        match way {
-            Way::Unnamed => {
-                wire.parse("", text)?;
-                wire.execute("", values)
-            }
-            Way::Prepare(name) => {
-                wire.parse(&name, text)?;
-                wire.execute(&name, values)
-            }
-            Way::Prepared(name) => wire.execute(&name, values),
-        }
+        let name = self.named(tenant, query.id, text)?;
+        self.wire.execute(&name, values)
+    }
+
+    /// The name to execute a tenant's statement by, which is analysed where it has to be.
+    fn named(&mut self, tenant: TenantId, id: QueryId, text: &str) -> io::Result<Name> {
+        let statements = self.statements.as_mut();
+        let way = statements.map_or(Way::Unnamed, |statements| statements.way(tenant, id));
+        let name = match way {
+            Way::Prepared(name) => return Ok(name),
+            Way::Prepare(name) => name,
+            Way::Unnamed => Name::default(),
+        };
+        self.wire.parse(&name, text)?;
+        Ok(name)
     }
 
     /// Forgets what was prepared for a query that failed.

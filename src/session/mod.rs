@@ -136,8 +136,10 @@ impl<'a> Session<'a> {
             return Err(SessionError::Settings(error).into());
         };
         // It may be older than the tables; and what comes after it has not been prepared.
-        for query in queries.iter().skip(statement) {
-            connection.forget(tenant.id, query.id);
+        let ids = queries.iter().map(|query| query.id);
+        let entry = transaction.note.as_ref().map(|note| note.insert().id);
+        for id in ids.chain(entry).skip(statement) {
+            connection.forget(tenant.id, id);
         }
         if transaction.note.is_some() && statement == queries.len() {
             // What the audit log has against it is not about what the client sent.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::connection::Fixed;
 use super::wire::Wire;
-use crate::guard::{Identity, TenantContext};
+use crate::guard::TenantContext;
 use crate::names::MemberRole;
 
 pub(super) struct Settings<'a> {
@@ -48,8 +48,8 @@ impl<'a> Settings<'a> {
         }
     }
 
-    pub(super) fn identity(&self) -> &Identity {
-        self.context.identity()
+    pub(super) fn context(&self) -> &TenantContext {
+        self.context
     }
 
     /// Executes the statement of this name, which is [`Settings::READ`] or [`Settings::WRITE`], with

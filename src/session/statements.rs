@@ -20,7 +20,7 @@ pub(super) struct Statements {
 }
 
 /// How the server knows a statement.
-type Name = Arc<str>;
+pub(super) type Name = Arc<str>;
 
 enum Use {
     /// Seen once: most of what is seen once is not seen again.

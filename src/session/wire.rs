@@ -170,6 +170,25 @@ impl Wire {
         frontend::execute("", 0, &mut self.out)
     }
 
+    /// The same, with null for what is empty.
+    pub(super) fn execute_with_nulls<'v>(
+        &mut self,
+        name: &str,
+        values: impl Iterator<Item = &'v dyn Display>,
+    ) -> io::Result<()> {
+        let write = |value: &dyn Display, out: &mut BytesMut| {
+            let before = out.len();
+            write!(out, "{value}").map_err(io::Error::other)?;
+            Ok(if out.len() == before {
+                IsNull::Yes
+            } else {
+                IsNull::No
+            })
+        };
+        bind(name, [], values, write, &mut self.out)?;
+        frontend::execute("", 0, &mut self.out)
+    }
+
     /// Has the server forget a statement.
     pub(super) fn close(&mut self, name: &str) -> io::Result<()> {
         frontend::close(b'S', name, &mut self.out)

@@ -50,10 +50,11 @@ fn planning_and_printing_are_pure() {
 
 /// What each module may know of the others, in the order in which data flows.
 const EDGES: &str = "
-    http: apis compile documents error execute guard limits plan platform registry request schema service session
-    service: dns error guard limits mail names registry request resets schema secret
+    http: apis compile documents domains error execute guard limits plan platform registry request schema service session
+    service: domains error guard limits mail names registry request resets schema secret
     platform: error guard limits migrate names registry request resets secret service
     resets: error guard mail registry request
+    domains: dns error guard mail names registry
     guard: error names oidc registry request secret
     oidc: error names
     dns:

@@ -11,7 +11,8 @@ use crate::harness::{Caller, Service, eventually};
 /// What the log has of a tenant, the oldest first: action, actor, role, outcome, and for each field its rows.
 async fn entries(psql: &Client, caller: &Caller) -> Vec<Value> {
     let statement = "
-        select jsonb_build_array(l.action, l.actor_kind, l.actor_role, l.outcome, l.details -> 'fields', to_jsonb(l.keys))
+        select jsonb_build_array(l.action, l.actor_kind, l.actor_role, l.outcome,
+            coalesce(l.details, l.trail::jsonb) -> 'fields', to_jsonb(l.keys))
         from tenantry.audit_log l join tenantry.tenants t on t.id = l.tenant_id
         where t.subdomain = $1 and l.kind = 'data' order by l.at";
     let rows = psql.query(statement, &[&caller.subdomain()]).await;

@@ -1,5 +1,7 @@
 //! Tenants' own domains: nobody has one without proof, and all replicas know who has.
 
+mod proof;
+
 use std::time::Duration;
 
 use serde_json::{Value, json};

@@ -1,5 +1,6 @@
 //! Operators at the base domain, and at tenants that they were let into.
 
+mod export;
 mod log;
 mod support;
 

@@ -1,5 +1,6 @@
 //! `tenantry tenant …`, beside two replicas of the service that serve what it changes.
 
+mod activity;
 mod killed;
 
 use std::process::Output;

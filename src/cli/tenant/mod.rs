@@ -3,6 +3,7 @@
 mod change;
 mod copy;
 mod create;
+mod domain;
 mod limits;
 mod list;
 mod purge;
@@ -47,6 +48,8 @@ enum Command {
     ChangeSubdomain(change::ChangeSubdomain),
     /// Tells and changes the limits that a tenant has of its own.
     Limits(limits::Arguments),
+    /// A tenant's own domains.
+    Domain(domain::Arguments),
     /// Refuses a tenant's requests until it is resumed.
     Suspend(change::Suspend),
     /// Lifts a suspension.
@@ -92,6 +95,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Rename(arguments) => change::rename(&session, &arguments).await,
         Command::ChangeSubdomain(arguments) => change::move_to(&session, &arguments).await,
         Command::Limits(arguments) => limits::run(&session, &arguments).await,
+        Command::Domain(arguments) => domain::run(&session, arguments).await,
         Command::Suspend(arguments) => change::suspend(&session, &arguments).await,
         Command::Resume(named) => change::resume(&session, &named).await,
         Command::Delete(arguments) => change::delete(&session, &arguments).await,

@@ -1,5 +1,6 @@
 //! Tenants at the base domain: what operators see of them, and do with them.
 
+mod export;
 mod limits;
 mod types;
 
@@ -11,6 +12,7 @@ use crate::error::Failure;
 use crate::names::{DisplayName, MemberRole, NameError, Subdomain, SubdomainError};
 use crate::registry::{Change, CopyName, Filter, Listing, NewTenant, Reason, TenantRef, Visit};
 use crate::secret::Secret;
+pub(crate) use export::ExportMutation;
 pub(crate) use limits::LimitMutation;
 use types::{
     CreateTenantInput, ManagedTenant, ManagedTenantConnection, ManagedTenantFilter,

@@ -52,7 +52,7 @@ pub(super) struct ManagedTenant {
     bytes: Option<BigInt>,
     /// An estimate of its rows.
     rows: Option<BigInt>,
-    /// When somebody who belongs to it last logged in, refreshed a session or changed something.
+    /// When somebody who belongs to it last sent a request, to about a minute.
     last_activity_at: Option<OffsetDateTime>,
     created_at: OffsetDateTime,
     /// The last migration of the app's tables.

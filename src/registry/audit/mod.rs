@@ -41,6 +41,8 @@ pub(crate) enum Actor {
     Support(OperatorId, MemberRole),
     /// An operator, at the base domain.
     Operator(OperatorId),
+    /// The service itself, unasked.
+    Service,
     /// Whoever ran a command: the name of the system's user.
     CommandLine(String),
 }
@@ -136,6 +138,7 @@ impl Actor {
             Self::ApiKey(id, member) => ("api_key", Some(id.0), None, role(member)),
             Self::Support(id, member) => ("support", Some(id.0), None, role(member)),
             Self::Operator(id) => ("operator", Some(id.0), None, None),
+            Self::Service => ("service", None, None, None),
             Self::CommandLine(name) => ("command_line", None, Some(name), None),
         }
     }

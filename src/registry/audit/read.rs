@@ -73,7 +73,7 @@ pub(crate) async fn page(
         .query_typed(
         "select l.at, l.id, t.subdomain, l.kind, l.action, l.actor_kind, l.actor_id, \
            coalesce(l.actor_name, a.name, o.email, k.name), \
-           l.actor_role, host(l.ip), l.user_agent, l.request_id, l.details, \
+           l.actor_role, host(l.ip), l.user_agent, l.request_id, coalesce(l.details, l.trail::jsonb), \
            (select jsonb_agg(case when k.keys ~ '^[{]' \
               then jsonb_build_array(cardinality(k.keys::text[]), to_jsonb((k.keys::text[])[1:100])) \
               else jsonb_build_array(split_part(k.keys, ' ', 1)::int8, \

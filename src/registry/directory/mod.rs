@@ -148,6 +148,11 @@ impl Directory {
         Ok(!matches!(self.row(subdomain).await?, Place::Free))
     }
 
+    /// The tenants that have been active since this was last asked.
+    pub(in crate::registry) fn take_marked(&self) -> Vec<Arc<Tenant>> {
+        self.table.take_marked()
+    }
+
     /// One active tenant of each schema version.
     pub(crate) fn of_each_version(&self) -> Vec<Arc<Tenant>> {
         self.table.of_each_version()

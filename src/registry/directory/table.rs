@@ -40,6 +40,17 @@ impl Table {
         self.place(self.domains.get(domain)?)
     }
 
+    /// Takes the marks of those who have been active.
+    pub(super) fn take_marked(&self) -> Vec<Arc<Tenant>> {
+        let mut found = Vec::new();
+        self.tenants.each(|entry| {
+            if entry.tenant.meter.take_mark() {
+                found.push(Arc::clone(&entry.tenant));
+            }
+        });
+        found
+    }
+
     pub(super) fn of_each_version(&self) -> Vec<Arc<Tenant>> {
         let mut found = HashMap::new();
         self.tenants.each(|entry| {

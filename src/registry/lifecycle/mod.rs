@@ -20,7 +20,7 @@ use crate::names::{Subdomain, TenantId};
 use crate::request::RequestInfo;
 
 pub(crate) use change::{Change, Reason};
-pub(crate) use copy::CopyName;
+pub(crate) use copy::{CopyName, TakenOffer};
 pub(crate) use limits::NewLimit;
 pub(crate) use list::{Filter, Listing, Page, Sort};
 pub(crate) use purge::Purged;

@@ -128,46 +128,77 @@ async fn what_failed_is_written_by_a_task_and_a_flood_is_counted() {
     assert_eq!(written, 1000, "what did not fit was counted");
 }
 
-/// The role decides whose log it is, whatever the settings say; and nobody reads it.
+/// Whatever a function of the app becomes, sets or runs: it adds nothing, to its own log neither; and nobody reads it.
 #[tokio::test]
-async fn a_tenant_writes_to_no_log_but_its_own() {
+async fn only_the_service_adds_entries() {
     let database = TestDatabase::of_ordinary_owner().await;
     let replica = database.replica().await;
-    let (ours, theirs) = (
-        replica.sign_up("ours").await.tenant,
-        replica.sign_up("theirs").await.tenant,
-    );
+    let ours = replica.sign_up("ours").await.tenant;
+    let theirs = replica.sign_up("theirs").await.tenant;
     let request = replica.request_connection().await;
-    let record = "select tenantry.record('a', 'user', '', '', '', '', '', '{}', '')";
-    let forge = format!(
-        "begin; set local role {}; set local app.tenant_id = '{}'; \
-         create temporary table tenants (id uuid, role_name text); \
-         insert into tenants values ('{}', current_user); set local search_path = pg_temp, tenantry; {record}; commit",
-        ours.role.quoted(),
-        theirs.id,
+    let insert = "insert into tenantry.audit_log (tenant_id, action, actor_kind, actor_id, trail) \
+                  values ('ID', 'forged', 'user', gen_random_uuid(), '{}')";
+    let own = insert.replace("ID", &ours.id.to_string());
+    let foreign = insert.replace("ID", &theirs.id.to_string());
+    let record = "select tenantry.record('forged', 'user', '', '', '', '', '', '{}', '')";
+
+    let owner = database.owner().await;
+    let (schema, role) = (ours.schema.quoted(), ours.role.quoted());
+    let app = format!(
+        "create function {schema}.run(statement text) returns void language plpgsql as \
+           $$ begin execute statement; end $$; \
+         create function {schema}.forge() returns void language sql as $$ {own} $$; \
+         create function {schema}.forge_later() returns trigger language plpgsql as \
+           $$ begin {own}; return null; end $$; \
+         create table {schema}.later (id integer); grant insert on {schema}.later to {role}; \
+         create constraint trigger later after insert on {schema}.later deferrable initially deferred \
+           for each row execute function {schema}.forge_later()"
+    );
+    owner.batch_execute(&app).await.unwrap();
+    let begin = format!(
+        "begin; set local role {role}; set local search_path = {schema}; set local app.tenant_id = '{}'",
         theirs.id
     );
-    request.batch_execute(&forge).await.unwrap();
-    let connection = replica.registry.connection().await.unwrap();
-    let text = "select array_agg(tenant_id) from tenantry.audit_log where kind = 'data'";
-    let tenants: Vec<Uuid> = connection.query_one(text, &[]).await.unwrap().get(0);
-    assert_eq!(tenants, [ours.id.0]);
-    assert_eq!(
-        sqlstate(&request, record).await,
-        "P0001",
-        "a login is no tenant"
-    );
-    let inside = format!("begin; set local role {}; ", ours.role.quoted());
+    let prepare = format!("prepare entry as {own}");
+    request.batch_execute(&prepare).await.unwrap();
+    let run = |statement: &str| format!("select run($run${statement}$run$)");
     for statement in [
+        &run(&own),
+        &run(&foreign),
+        &run(record),
+        &run("execute entry"),
+        &run(&format!("set local role none; {own}")),
+        &run(&format!(
+            "create function pg_temp.starts_with(text, text) returns boolean return true; \
+                       set local search_path = pg_temp, pg_catalog; {own}"
+        )),
+        "select forge()",
+        "select 1, forge() -- insert into tenantry.audit_log ",
+        record,
+        "execute entry",
+        "insert into tenantry.audit_log (action, actor_kind) values ('a', 'user') returning id",
         "select * from tenantry.audit_log",
-        "insert into tenantry.audit_log (kind) values ('data')",
+        "update tenantry.audit_log set action = 'x'",
         "delete from tenantry.audit_log",
-        "select tenantry.first_keys('{}')",
+        "truncate tenantry.audit_log",
     ] {
-        let state = sqlstate(&request, &format!("{inside}{statement}")).await;
-        assert_eq!(state, "42501", "{statement}");
+        request.batch_execute(&begin).await.unwrap();
+        assert_eq!(sqlstate(&request, statement).await, "42501", "{statement}");
         request.batch_execute("rollback").await.unwrap();
     }
+    request.batch_execute(&begin).await.unwrap();
+    request
+        .batch_execute("insert into later values (1)")
+        .await
+        .unwrap();
+    assert_eq!(sqlstate(&request, "commit").await, "42501", "later");
+
+    // The service's own statement is one by itself.
+    request.batch_execute(&begin).await.unwrap();
+    request.batch_execute(&own).await.unwrap();
+    request.batch_execute("commit").await.unwrap();
+    let text = "select string_agg(action, ' ') from tenantry.audit_log where kind = 'data'";
+    assert_eq!(scalar(&owner, text).await, "forged");
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! The registry against a real Postgres.
 
+mod activity;
 mod audit;
 mod copy;
 mod directory;
@@ -10,6 +11,7 @@ mod log_in;
 mod members;
 mod open;
 mod shared;
+mod shared_copies;
 mod sign_up;
 mod spares;
 mod transaction;

@@ -1,10 +1,14 @@
-//! A name server with the TXT records that a test puts there.
+//! A name server with the records that a test puts there: texts, and addresses.
 
 use std::collections::HashMap;
 use std::net::UdpSocket;
 use std::sync::{Arc, Mutex};
 
-type Records = Arc<Mutex<HashMap<String, Vec<String>>>>;
+/// By name and type, as they go over the wire.
+type Records = Arc<Mutex<HashMap<(String, u16), Vec<Vec<u8>>>>>;
+
+const ADDRESS: u16 = 1;
+const TEXT: u16 = 16;
 
 pub(crate) struct NameServer {
     /// What `--dns-server` is told.
@@ -30,11 +34,19 @@ impl NameServer {
     }
 
     pub(crate) fn set(&self, name: &str, texts: &[&str]) {
-        let texts = texts.iter().map(|text| (*text).to_owned()).collect();
-        self.records
-            .lock()
-            .unwrap()
-            .insert(name.to_lowercase(), texts);
+        let record = |text: &&str| [&[u8::try_from(text.len()).unwrap()], text.as_bytes()].concat();
+        self.put(name, TEXT, texts.iter().map(record).collect());
+    }
+
+    /// Has a name lead to an IPv4 address.
+    pub(crate) fn lead(&self, name: &str, address: &str) {
+        let address: std::net::Ipv4Addr = address.parse().unwrap();
+        self.put(name, ADDRESS, vec![address.octets().to_vec()]);
+    }
+
+    fn put(&self, name: &str, kind: u16, records: Vec<Vec<u8>>) {
+        let key = (name.to_lowercase(), kind);
+        self.records.lock().unwrap().insert(key, records);
     }
 }
 
@@ -48,10 +60,11 @@ fn answer(query: &[u8], records: &Records) -> Option<Vec<u8>> {
         at += length + 1;
     }
     let question = query.get(12..at + 5)?;
+    let kind = u16::from_be_bytes([*query.get(at + 1)?, *query.get(at + 2)?]);
     let records = records.lock().unwrap();
-    let texts = records.get(&labels.join("."));
-    let code = if texts.is_some() { 0 } else { 3 };
-    let texts = texts.map_or(&[][..], Vec::as_slice);
+    let found = records.get(&(labels.join("."), kind));
+    let code = if found.is_some() { 0 } else { 3 };
+    let found = found.map_or(&[][..], Vec::as_slice);
     let mut answer = query[..2].to_vec();
     answer.extend([
         0x85,
@@ -59,14 +72,15 @@ fn answer(query: &[u8], records: &Records) -> Option<Vec<u8>> {
         0,
         1,
         0,
-        u8::try_from(texts.len()).unwrap(),
+        u8::try_from(found.len()).unwrap(),
     ]);
     answer.extend([0; 4]);
     answer.extend(question);
-    for text in texts {
-        let length = u8::try_from(text.len()).unwrap();
-        answer.extend([0xc0, 12, 0, 16, 0, 1, 0, 0, 0, 0, 0, length + 1, length]);
-        answer.extend(text.as_bytes());
+    for record in found {
+        let length = u8::try_from(record.len()).unwrap();
+        answer.extend([0xc0, 12, 0]);
+        answer.extend([u8::try_from(kind).unwrap(), 0, 1, 0, 0, 0, 0, 0, length]);
+        answer.extend(record);
     }
     Some(answer)
 }

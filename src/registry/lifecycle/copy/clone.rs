@@ -2,10 +2,11 @@
 
 use std::pin::pin;
 
+use bytes::Bytes;
 use futures_util::{SinkExt as _, TryStreamExt as _};
 use serde_json::json;
-use tokio_postgres::IsolationLevel;
 use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{CopyInSink, CopyOutStream, IsolationLevel};
 
 use super::snapshot::{Format, Snapshot};
 use super::{CopyName, furnish, load::Load, misfit, same_version};
@@ -15,7 +16,7 @@ use crate::registry::lifecycle::{By, TenantRecord, TenantRef, failed, not_now};
 use crate::registry::{Registry, TenantStatus};
 
 impl Registry {
-    /// Copies a tenant: tables, rows, sequences, limits, and members with their roles. API keys, invitations,
+    /// Copies a tenant: tables, rows, sequences, limits, rows in shared tables, and members with their roles. API keys, invitations,
     /// domains and sessions are not copied.
     ///
     /// Rows come from one snapshot, and the new tenant is one transaction: killed half-way, nothing is left of it.
@@ -47,14 +48,19 @@ impl Registry {
             .map_or(&*original.name, |name| name.as_str());
         let made = furnish(self, &writing, migrations, name, &copy.subdomain).await?;
         let load = Load::begin(&writing, &made.schema).await?;
-        for table in &snapshot.tables {
-            let mut rows = pin!(snapshot.rows(table, Format::Text).await?);
-            let mut sink = pin!(load.rows(table, Format::Text).await?);
-            while let Some(row) = rows.try_next().await.map_err(misfit)? {
-                sink.feed(row).await.map_err(misfit)?;
-            }
-            sink.finish().await.map_err(misfit)?;
+        for (index, table) in snapshot.shared.iter().enumerate() {
+            load.expect_shared(index, table).await?;
+            let rows = snapshot
+                .shared_rows(table, original.id, Format::Text)
+                .await?;
+            pour(rows, load.shared_rows(index, table, Format::Text).await?).await?;
         }
+        let left_out = load.adopt(made.id, &snapshot.shared).await?;
+        for table in &snapshot.tables {
+            let rows = snapshot.rows(table, Format::Text).await?;
+            pour(rows, load.rows(table, Format::Text).await?).await?;
+        }
+        load.follow().await?;
         load.finish(&snapshot.sequences, &snapshot.filled).await?;
         let statement = "with members as (insert into tenantry.memberships (account_id, tenant_id, role) \
                select account_id, $2, role from tenantry.memberships where tenant_id = $1) \
@@ -63,7 +69,7 @@ impl Registry {
             [(&original.id.0, Type::UUID), (&made.id.0, Type::UUID)];
         let joined = writing.execute_typed(statement, &parameters).await;
         joined.map_err(failed)?;
-        let details = json!({"from": original.subdomain.as_str(), "to": copy.subdomain.as_str(), "id": made.id.to_string()});
+        let details = json!({"from": original.subdomain.as_str(), "to": copy.subdomain.as_str(), "id": made.id.to_string(), "leftOut": left_out});
         for about in [original.id, made.id] {
             by.record(&writing, about, "cloneTenant", details.clone())
                 .await?;
@@ -74,4 +80,12 @@ impl Registry {
         drop((there, here));
         self.tenant_record(&TenantRef::Id(made.id)).await
     }
+}
+
+async fn pour(rows: CopyOutStream, sink: CopyInSink<Bytes>) -> Result<(), Failure> {
+    let (mut rows, mut sink) = (pin!(rows), pin!(sink));
+    while let Some(row) = rows.try_next().await.map_err(misfit)? {
+        sink.feed(row).await.map_err(misfit)?;
+    }
+    sink.finish().await.map(drop).map_err(misfit)
 }

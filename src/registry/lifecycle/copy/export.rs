@@ -1,7 +1,7 @@
 //! `export`: one archive that stands for itself, in formats that everybody reads.
 //!
 //! `manifest.json` comes first and says what there is, then the rows of each table as CSV in parts of a few megabytes,
-//! and `end.json`, without which the archive is incomplete.
+//! shared tables before the tenant's own, and `end.json`, without which the archive is incomplete.
 
 use std::pin::pin;
 
@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tokio::io::AsyncWrite;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{IsolationLevel, Transaction};
+use tokio_postgres::{Client, CopyOutStream, IsolationLevel, Transaction};
 
 use super::archive::Writer;
 use super::misfit;
@@ -47,6 +47,9 @@ pub(super) struct Manifest {
     pub(super) members: Vec<ExportedMember>,
     /// In the order of the folders: `tables/001-projects/0001.csv`.
     pub(super) tables: Vec<Table>,
+    /// Those in which the tenant has rows beside others: `shared/001-feedback/0001.csv`.
+    #[serde(default)]
+    pub(super) shared_tables: Vec<Table>,
     pub(super) sequences: Vec<Sequence>,
     pub(super) materialized_views: Vec<String>,
 }
@@ -72,6 +75,8 @@ pub(super) struct ExportedMember {
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct End {
     pub(super) rows: Vec<u64>,
+    #[serde(default)]
+    pub(super) shared_rows: Vec<u64>,
 }
 
 impl Registry {
@@ -83,54 +88,76 @@ impl Registry {
         out: impl AsyncWrite + Unpin,
     ) -> Result<Exported, Failure> {
         let record = self.tenant_record(tenant).await?;
-        self.trail(by, &record).await?;
+        self.trail(by, &record, "exportTenant").await?;
         let mut connection = self.connection().await?;
-        let transaction = connection
-            .build_transaction()
-            .isolation_level(IsolationLevel::RepeatableRead)
-            .read_only(true)
-            .start()
-            .await
-            .map_err(failed)?;
-        let now = OffsetDateTime::now_utc();
-        let mut manifest = manifest(&transaction, &record, now).await?;
-        let snapshot = Snapshot::take(&transaction, &record.schema).await?;
-        manifest.tables.clone_from(&snapshot.tables);
-        manifest.sequences.clone_from(&snapshot.sequences);
-        manifest.materialized_views.clone_from(&snapshot.filled);
-        let time = u64::try_from(now.unix_timestamp()).unwrap_or_default();
-        let mut archive = Writer::new(out, time);
-        let text = serde_json::to_vec_pretty(&manifest).map_err(Failure::internal)?;
-        archive
-            .add("manifest.json", &text)
-            .await
-            .map_err(|error| unwritten(&error))?;
-        let mut end = End::default();
-        for (index, table) in snapshot.tables.iter().enumerate() {
-            let folder = folder(index, &table.name);
-            let rows = write_table(&snapshot, table, &folder, &mut archive).await?;
-            end.rows.push(rows);
-        }
-        let text = serde_json::to_vec(&end).map_err(Failure::internal)?;
-        archive
-            .add("end.json", &text)
-            .await
-            .map_err(|error| unwritten(&error))?;
-        archive.finish().await.map_err(|error| unwritten(&error))?;
-        Ok(Exported {
-            tables: snapshot.tables.len(),
-            rows: end.rows.iter().sum(),
-        })
+        write_archive(&mut connection, &record, out).await
     }
 
     /// Before anything leaves the house: whoever took it has been written down.
-    async fn trail(&self, by: &By, record: &TenantRecord) -> Result<(), Failure> {
+    pub(super) async fn trail(
+        &self,
+        by: &By,
+        record: &TenantRecord,
+        action: &str,
+    ) -> Result<(), Failure> {
         let mut connection = self.connection().await?;
         let transaction = connection.transaction().await.map_err(failed)?;
-        by.record(&transaction, record.id, "exportTenant", json!({}))
+        by.record(&transaction, record.id, action, json!({}))
             .await?;
         transaction.commit().await.map_err(failed)
     }
+}
+
+/// One transaction that sees one moment.
+pub(super) async fn write_archive(
+    client: &mut Client,
+    record: &TenantRecord,
+    out: impl AsyncWrite + Unpin,
+) -> Result<Exported, Failure> {
+    let transaction = client
+        .build_transaction()
+        .isolation_level(IsolationLevel::RepeatableRead)
+        .read_only(true)
+        .start()
+        .await
+        .map_err(failed)?;
+    let now = OffsetDateTime::now_utc();
+    let mut manifest = manifest(&transaction, record, now).await?;
+    let snapshot = Snapshot::take(&transaction, &record.schema).await?;
+    manifest.tables.clone_from(&snapshot.tables);
+    manifest.shared_tables.clone_from(&snapshot.shared);
+    manifest.sequences.clone_from(&snapshot.sequences);
+    manifest.materialized_views.clone_from(&snapshot.filled);
+    let time = u64::try_from(now.unix_timestamp()).unwrap_or_default();
+    let mut archive = Writer::new(out, time);
+    let text = serde_json::to_vec_pretty(&manifest).map_err(Failure::internal)?;
+    archive
+        .add("manifest.json", &text)
+        .await
+        .map_err(|error| unwritten(&error))?;
+    let mut end = End::default();
+    for (index, table) in snapshot.shared.iter().enumerate() {
+        let rows = snapshot.shared_rows(table, record.id, Format::Csv).await?;
+        let folder = folder(Rows::Shared, index, &table.name);
+        end.shared_rows
+            .push(write_table(rows, &folder, &mut archive).await?);
+    }
+    for (index, table) in snapshot.tables.iter().enumerate() {
+        let rows = snapshot.rows(table, Format::Csv).await?;
+        let folder = folder(Rows::Own, index, &table.name);
+        end.rows
+            .push(write_table(rows, &folder, &mut archive).await?);
+    }
+    let text = serde_json::to_vec(&end).map_err(Failure::internal)?;
+    archive
+        .add("end.json", &text)
+        .await
+        .map_err(|error| unwritten(&error))?;
+    archive.finish().await.map_err(|error| unwritten(&error))?;
+    Ok(Exported {
+        tables: snapshot.tables.len() + snapshot.shared.len(),
+        rows: end.rows.iter().chain(&end.shared_rows).sum(),
+    })
 }
 
 /// What the registry knows of the tenant; its tables are not looked at yet.
@@ -173,6 +200,7 @@ async fn manifest(
         app_version: row.try_get(2).map_err(failed)?,
         members: members.map_err(failed)?,
         tables: Vec::new(),
+        shared_tables: Vec::new(),
         sequences: Vec::new(),
         materialized_views: Vec::new(),
     })
@@ -180,12 +208,11 @@ async fn manifest(
 
 /// Returns the number of rows. Every part begins with the headings, so that each is a table by itself.
 async fn write_table(
-    snapshot: &Snapshot<'_>,
-    table: &Table,
+    rows: CopyOutStream,
     folder: &str,
     archive: &mut Writer<impl AsyncWrite + Unpin>,
 ) -> Result<u64, Failure> {
-    let mut stream = pin!(snapshot.rows(table, Format::Csv).await?);
+    let mut stream = pin!(rows);
     let headings = stream.try_next().await.map_err(misfit)?.unwrap_or_default();
     let (mut rows, mut number) = (0, 1);
     let mut part = headings.to_vec();
@@ -212,8 +239,19 @@ fn part_name(folder: &str, number: u32) -> String {
     format!("{folder}{number:04}.csv")
 }
 
+/// Whose table it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rows {
+    Own,
+    Shared,
+}
+
 /// A folder that every file system takes, whatever the table is called: `tables/001-projects/`.
-pub(super) fn folder(index: usize, table: &str) -> String {
+pub(super) fn folder(rows: Rows, index: usize, table: &str) -> String {
+    let root = match rows {
+        Rows::Own => "tables",
+        Rows::Shared => "shared",
+    };
     let plain = |c: char| {
         if c.is_ascii_alphanumeric() || c == '_' {
             c
@@ -222,7 +260,7 @@ pub(super) fn folder(index: usize, table: &str) -> String {
         }
     };
     let name: String = table.chars().map(plain).collect();
-    format!("tables/{:03}-{name}/", index + 1)
+    format!("{root}/{:03}-{name}/", index + 1)
 }
 
 fn unwritten(error: &std::io::Error) -> Failure {

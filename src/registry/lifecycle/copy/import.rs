@@ -4,15 +4,15 @@ use std::pin::pin;
 
 use futures_util::SinkExt as _;
 use rand::distr::{Alphanumeric, SampleString as _};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::io::AsyncRead;
 use tokio_postgres::Transaction;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::archive::Reader;
-use super::export::{End, ExportedMember, FORMAT, FORMAT_VERSION, Manifest, folder};
+use super::export::{End, ExportedMember, FORMAT, FORMAT_VERSION, Manifest, Rows, folder};
 use super::load::Load;
-use super::snapshot::{Format, HISTORIES};
+use super::snapshot::{Format, HISTORIES, Table};
 use super::{furnish, misfit, same_version};
 use crate::error::Failure;
 use crate::migrate::{Migrations, SchemaVersion};
@@ -52,7 +52,11 @@ impl Registry {
         let transaction = connection.transaction().await.map_err(failed)?;
         let made = furnish(self, &transaction, migrations, name.as_str(), &subdomain).await?;
         let load = Load::begin(&transaction, &made.schema).await?;
-        read_rows(&mut archive, &manifest, &load).await?;
+        for (index, table) in manifest.shared_tables.iter().enumerate() {
+            load.expect_shared(index, table).await?;
+        }
+        let left_out = read_rows(&mut archive, &manifest, &load, made.id).await?;
+        load.follow().await?;
         load.finish(&manifest.sequences, &manifest.materialized_views)
             .await?;
         for member in &manifest.members {
@@ -65,7 +69,7 @@ impl Registry {
         ];
         let limited = transaction.execute_typed(statement, &parameters).await;
         limited.map_err(misfit)?;
-        let details = json!({"exportedAt": manifest.exported_at, "from": manifest.tenant.id});
+        let details = json!({"exportedAt": manifest.exported_at, "from": manifest.tenant.id, "leftOut": left_out});
         by.record(&transaction, made.id, "importTenant", details)
             .await?;
         transaction.commit().await.map_err(failed)?;
@@ -102,13 +106,19 @@ async fn read_manifest(archive: &mut Reader<impl AsyncRead + Unpin>) -> Result<M
     Ok(manifest)
 }
 
-/// Takes the parts as they come, up to the end that says how many rows there were.
+/// Takes the parts as they come, up to the end that says how many rows there were. Tells which shared rows had to be
+/// left out.
 async fn read_rows(
     archive: &mut Reader<impl AsyncRead + Unpin>,
     manifest: &Manifest,
     load: &Load<'_>,
-) -> Result<(), Failure> {
-    let mut found = vec![0; manifest.tables.len()];
+    tenant: TenantId,
+) -> Result<Value, Failure> {
+    let mut left_out = None;
+    let mut found = End {
+        rows: vec![0; manifest.tables.len()],
+        shared_rows: vec![0; manifest.shared_tables.len()],
+    };
     while let Some(head) = archive.next().await.map_err(|error| unreadable(&error))? {
         if head.name == "end.json" {
             let text = archive
@@ -116,21 +126,35 @@ async fn read_rows(
                 .await
                 .map_err(|error| unreadable(&error))?;
             let end: End = serde_json::from_slice(&text).map_err(bad)?;
-            if end.rows != found {
+            if end != found {
                 return Err(bad("the archive does not have all rows that were exported"));
             }
-            return Ok(());
+            return match left_out {
+                Some(left_out) => Ok(left_out),
+                None => load.adopt(tenant, &manifest.shared_tables).await,
+            };
         }
-        let tables = manifest.tables.iter().enumerate();
-        let table = tables
-            .into_iter()
-            .find(|(index, table)| head.name.starts_with(&folder(*index, &table.name)));
-        let (index, table) =
-            table.ok_or_else(|| bad("the archive has a file that its manifest does not name"))?;
-        if HISTORIES.contains(&&*table.name) {
+        let (rows, index, table) = named(manifest, &head.name)
+            .ok_or_else(|| bad("the archive has a file that its manifest does not name"))?;
+        if rows == Rows::Own && HISTORIES.contains(&&*table.name) {
             return Err(bad("the archive has a table that is not its own"));
         }
-        let mut sink = pin!(load.rows(table, Format::Csv).await?);
+        let (sink, count) = match rows {
+            Rows::Own => {
+                if left_out.is_none() {
+                    left_out = Some(load.adopt(tenant, &manifest.shared_tables).await?);
+                }
+                (load.rows(table, Format::Csv).await?, &mut found.rows[index])
+            }
+            Rows::Shared if left_out.is_some() => {
+                return Err(bad("the archive has shared rows after the tenant's own"));
+            }
+            Rows::Shared => {
+                let sink = load.shared_rows(index, table, Format::Csv).await?;
+                (sink, &mut found.shared_rows[index])
+            }
+        };
+        let mut sink = pin!(sink);
         loop {
             let piece = archive.piece().await.map_err(|error| unreadable(&error))?;
             if piece.is_empty() {
@@ -138,9 +162,23 @@ async fn read_rows(
             }
             sink.feed(piece.into()).await.map_err(misfit)?;
         }
-        found[index] += sink.finish().await.map_err(misfit)?;
+        *count += sink.finish().await.map_err(misfit)?;
     }
     Err(bad("the archive is incomplete"))
+}
+
+/// The table that a file has rows of.
+fn named<'m>(manifest: &'m Manifest, file: &str) -> Option<(Rows, usize, &'m Table)> {
+    let kinds = [
+        (Rows::Own, &manifest.tables),
+        (Rows::Shared, &manifest.shared_tables),
+    ];
+    kinds.into_iter().find_map(|(rows, tables)| {
+        let mut tables = tables.iter().enumerate();
+        let found =
+            tables.find(|(index, table)| file.starts_with(&folder(rows, *index, &table.name)));
+        found.map(|(index, table)| (rows, index, table))
+    })
 }
 
 /// A user's id is the account's, so that whoever has another account under the address cannot be let in.

@@ -5,6 +5,7 @@ mod clone;
 mod export;
 mod import;
 mod load;
+mod offer;
 mod snapshot;
 
 use tokio_postgres::types::{ToSql, Type};
@@ -16,6 +17,8 @@ use crate::error::{Failure, postgres_reason};
 use crate::migrate::{Migrations, SchemaVersion};
 use crate::names::{DisplayName, RoleName, SchemaName, Subdomain, TenantId};
 use crate::registry::{Registry, Tenant, TenantStatus};
+
+pub(crate) use offer::TakenOffer;
 
 /// What a copy is called.
 #[derive(Debug, Clone)]

@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{CopyOutStream, Transaction};
+use tokio_postgres::{CopyOutStream, Row, Transaction};
 
 use super::misfit;
 use crate::error::Failure;
-use crate::names::SchemaName;
+use crate::names::{SchemaName, TenantId};
+use crate::registry::shared::SHARED_SCHEMA;
 use crate::sql::Ident;
 
 /// What refinery keeps, which the copy has of its own.
@@ -20,6 +21,16 @@ pub(super) struct Table {
     /// Without those that Postgres computes.
     pub(super) columns: Vec<String>,
     pub(super) partitioned: bool,
+}
+
+impl Table {
+    fn from_row(row: &Row) -> Result<Self, tokio_postgres::Error> {
+        Ok(Self {
+            name: row.try_get(0)?,
+            partitioned: row.try_get(1)?,
+            columns: row.try_get(2)?,
+        })
+    }
 }
 
 /// Where a sequence is.
@@ -45,6 +56,8 @@ pub(super) struct Snapshot<'a> {
     transaction: &'a Transaction<'a>,
     schema: SchemaName,
     pub(super) tables: Vec<Table>,
+    /// Shared ones that have rows of tenants.
+    pub(super) shared: Vec<Table>,
     pub(super) sequences: Vec<Sequence>,
     /// Materialized views that have been filled.
     pub(super) filled: Vec<String>,
@@ -82,10 +95,12 @@ impl<'a> Snapshot<'a> {
             transaction,
             schema: schema.clone(),
             tables: Vec::new(),
+            shared: Vec::new(),
             sequences: Vec::new(),
             filled: Vec::new(),
         };
         snapshot.look().await.map_err(misfit)?;
+        snapshot.shared = shared_tables(transaction).await.map_err(misfit)?;
         Ok(snapshot)
     }
 
@@ -100,11 +115,7 @@ impl<'a> Snapshot<'a> {
              where n.nspname = $1 and c.relkind in ('r', 'p') and not c.relispartition and c.relname <> all ($2) \
              order by c.oid";
         for row in self.transaction.query_typed(statement, &parameters).await? {
-            let table = Table {
-                name: row.try_get(0)?,
-                partitioned: row.try_get(1)?,
-                columns: row.try_get(2)?,
-            };
+            let table = Table::from_row(&row)?;
             let lock = format!(
                 "lock table {} in access share mode",
                 self.qualified(&table.name)
@@ -151,20 +162,60 @@ impl<'a> Snapshot<'a> {
         table: &Table,
         format: Format,
     ) -> Result<CopyOutStream, Failure> {
-        let name = self.qualified(&table.name);
         let only = if table.partitioned { "" } else { "only " };
+        let from = format!("{only}{}", self.qualified(&table.name));
+        self.copy(table, &from, format).await
+    }
+
+    /// The rows of a tenant in a shared table.
+    pub(super) async fn shared_rows(
+        &self,
+        table: &Table,
+        tenant: TenantId,
+        format: Format,
+    ) -> Result<CopyOutStream, Failure> {
+        // There, policies are forced on the owner, who sees all rows by one of them.
+        let statement = "select set_config('row_security', 'on', true), set_config('tenantry.copied', $1, true)";
+        let tenant = tenant.to_string();
+        let parameters: [(&(dyn ToSql + Sync), Type); 1] = [(&tenant, Type::TEXT)];
+        let set = self.transaction.query_typed(statement, &parameters).await;
+        set.map_err(misfit)?;
+        let from = format!(
+            "{SHARED_SCHEMA}.{} where tenant_id::text = current_setting('tenantry.copied')",
+            Ident::new(&table.name)
+        );
+        self.copy(table, &from, format).await
+    }
+
+    async fn copy(
+        &self,
+        table: &Table,
+        from: &str,
+        format: Format,
+    ) -> Result<CopyOutStream, Failure> {
         let columns = list(&table.columns);
         let format = match format {
             Format::Text => "",
             Format::Csv => " (format csv, header)",
         };
-        let statement = format!("copy (select {columns} from {only}{name}) to stdout{format}");
+        let statement = format!("copy (select {columns} from {from}) to stdout{format}");
         self.transaction.copy_out(&statement).await.map_err(misfit)
     }
 
     fn qualified(&self, name: &str) -> String {
         format!("{}.{}", self.schema.quoted(), Ident::new(name))
     }
+}
+
+/// In the order in which they were made: what others refer to comes first.
+async fn shared_tables(transaction: &Transaction<'_>) -> Result<Vec<Table>, tokio_postgres::Error> {
+    let statement = "select c.relname::text, c.relkind = 'p', array(select a.attname::text from pg_attribute a \
+           where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = '' \
+           order by a.attnum) \
+         from pg_policy p join pg_class c on c.oid = p.polrelid \
+         where p.polname = 'tenantry_bound' and not c.relispartition order by c.oid";
+    let rows = transaction.query_typed(statement, &[]).await?;
+    rows.iter().map(Table::from_row).collect()
 }
 
 /// Names, as they stand in a statement.
