@@ -1,6 +1,7 @@
 //! Start, stop, start again, reset, and what is refused.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 
 use super::*;
 
@@ -44,7 +45,6 @@ async fn the_server_is_private_and_set_up_for_development() {
     let (client, _connection) = database.connect().await.unwrap();
     for (setting, value) in [
         ("listen_addresses", "127.0.0.1"),
-        ("unix_socket_directories", ""),
         ("fsync", "on"),
         ("synchronous_commit", "off"),
         ("jit", "off"),
@@ -57,6 +57,15 @@ async fn the_server_is_private_and_set_up_for_development() {
             .await;
         assert_eq!(row.unwrap().get::<_, String>(0), value, "{setting}");
     }
+    // The socket is where nobody else can get.
+    let place = ask(
+        &cluster,
+        "select current_setting('unix_socket_directories')",
+    )
+    .await;
+    assert_eq!(fs::metadata(&place).unwrap().mode() & 0o777, 0o700);
+    let by_socket = Database::parse(&cluster.socket_url("postgres").unwrap()).unwrap();
+    by_socket.connect().await.unwrap();
     let sql = "select datcollate::text from pg_database where datname = 'template1'";
     assert_eq!(ask(&cluster, sql).await, "C");
     let sql = "select coalesce(string_agg(distinct auth_method, ','), '') from pg_hba_file_rules";
