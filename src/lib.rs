@@ -52,6 +52,7 @@ pub mod rows;
 pub mod encode;
 
 mod catalog;
+mod lint;
 mod migrate;
 pub mod postgres;
 

@@ -20,6 +20,8 @@ const NOT_POSSIBLE: u8 = 4;
 const NOT_CONFIRMED: u8 = 5;
 /// Clients of the API would break.
 const BREAKING: u8 = 10;
+/// There is something to say of migrations.
+const FOUND: u8 = 10;
 
 /// Why the fleet is not at the version of the migrations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +60,13 @@ impl Refused {
         Self {
             message: message.into(),
             status: BREAKING,
+        }
+    }
+
+    pub(super) fn found(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            status: FOUND,
         }
     }
 }

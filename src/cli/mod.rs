@@ -61,8 +61,8 @@ enum Command {
     Diff(Box<diff::Arguments>),
     /// Prints the GraphQL schema that the migrations make, or tells what they change in it.
     Schema(schema::Arguments),
-    /// Migrations: makes the next file.
-    Migration(migration::Arguments),
+    /// Migrations: makes the next file, and says what files would do.
+    Migration(Box<migration::Arguments>),
     /// Operators: makes, lists and disables those who may run the service by its API.
     Operator(operator::Arguments),
     /// Tenants: makes, lists, renames, suspends, deletes and restores them, and more.
@@ -102,7 +102,7 @@ pub fn main() -> ExitCode {
             Command::Status(arguments) => status::run(*arguments).await,
             Command::Diff(arguments) => diff::run(*arguments).await,
             Command::Schema(arguments) => schema::run(arguments).await,
-            Command::Migration(arguments) => migration::run(&arguments),
+            Command::Migration(arguments) => migration::run(*arguments).await,
             Command::Operator(arguments) => operator::run(arguments).await,
             Command::Tenant(arguments) => tenant::run(*arguments).await,
             Command::Audit(arguments) => audit::run(*arguments).await,

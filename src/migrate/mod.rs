@@ -5,6 +5,7 @@ mod history;
 mod load;
 mod runner;
 mod script;
+mod stepwise;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -18,7 +19,8 @@ use script::Known;
 pub(crate) use file::ScriptFile;
 pub(crate) use history::{History, SetName, Stamp};
 pub(crate) use load::{LoadError, checkout, is_sql, next_file};
-pub(crate) use runner::{MigrationError, run, run_pending, run_script};
+pub(crate) use runner::{MigrationError, enter, run, run_pending, run_script};
+pub(crate) use stepwise::Statement;
 
 /// What `sql/base` calls the service's own table of users.
 pub(crate) const USERS_TABLE: &str = "users";
@@ -128,6 +130,12 @@ impl Migrations {
         (version == made || version == unknown).then_some(then)
     }
 
+    /// Without what fills tables: it was written for the last version.
+    pub(crate) fn without_rows(mut self) -> Self {
+        (self.seed, self.demos) = (None, BTreeMap::new());
+        self
+    }
+
     /// Tells workspaces that these migrations have made from all others.
     pub(crate) fn digest(&self) -> &str {
         &self.digest
@@ -232,7 +240,7 @@ pub(crate) struct MigrationSet {
 }
 
 #[derive(Debug, Clone)]
-struct MigrationFile {
+pub(crate) struct MigrationFile {
     migration: Migration,
     script: ScriptFile,
 }

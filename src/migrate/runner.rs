@@ -159,7 +159,10 @@ async fn run_body(
 /// Lets unqualified names mean the schema, until the transaction ends.
 ///
 /// Before every script, because scripts made by `pg_dump` change these settings for those that follow them.
-async fn enter(client: &Client, schema: &SchemaName) -> Result<(), tokio_postgres::Error> {
+pub(crate) async fn enter(
+    client: &Client,
+    schema: &SchemaName,
+) -> Result<(), tokio_postgres::Error> {
     let search_path = format!("{}, extensions", schema.quoted());
     client
         .query_typed(
@@ -172,7 +175,10 @@ async fn enter(client: &Client, schema: &SchemaName) -> Result<(), tokio_postgre
 }
 
 /// An error comes with the number of statements that were completed before it.
-async fn run_step(client: &Client, step: &Step) -> Result<(), (usize, tokio_postgres::Error)> {
+pub(super) async fn run_step(
+    client: &Client,
+    step: &Step,
+) -> Result<(), (usize, tokio_postgres::Error)> {
     let mut completed = 0;
     let outcome = match step {
         Step::Sql(batch) => run_batch(client, batch.text(), &mut completed).await,
@@ -204,7 +210,7 @@ async fn copy_in(client: &Client, copy: &CopyIn) -> Result<(), tokio_postgres::E
 }
 
 /// The character (from 1) of the text that Postgres points at; none when it points into a function's body.
-fn position(error: &tokio_postgres::Error) -> Option<u32> {
+pub(super) fn position(error: &tokio_postgres::Error) -> Option<u32> {
     match error.as_db_error()?.position()? {
         ErrorPosition::Original(character) => Some(*character),
         ErrorPosition::Internal { .. } => None,

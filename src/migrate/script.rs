@@ -99,6 +99,20 @@ pub(crate) fn is_blank(sql: &str) -> bool {
     split::split(sql).is_ok_and(|pieces| pieces.is_empty())
 }
 
+/// The key words and names of a statement that stand outside of parentheses, in capitals.
+pub(crate) fn words(sql: &str) -> Vec<String> {
+    let all = lex::tokens(sql).unwrap_or_default();
+    let tokens = Tokens {
+        text: sql,
+        all: &all,
+    };
+    let words = tokens.outside_parentheses();
+    let words = words.filter(|at| tokens.kind(*at) == Some(lex::Kind::Word));
+    words
+        .map(|at| tokens.raw(at).to_ascii_uppercase())
+        .collect()
+}
+
 /// A statement and the circumstances it stands in.
 struct Statement {
     tokens: Vec<Token>,

@@ -73,6 +73,7 @@ const EDGES: &str = "
     rows:
     catalog: names
     migrate: error names postgres
+    lint: error migrate model names postgres schema
     postgres:
     limits: error
     names:
@@ -132,7 +133,7 @@ fn only_http_knows_axum() {
 #[test]
 fn connections_are_held_by_few() {
     let holders = [
-        "session", "registry", "fleet", "catalog", "migrate", "postgres", "apis", "cli",
+        "session", "registry", "fleet", "catalog", "migrate", "lint", "postgres", "apis", "cli",
     ];
     let introspection = |file: &File| file.path == "src/model/introspect.rs";
     let words = [

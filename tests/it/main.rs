@@ -17,6 +17,7 @@ mod grants;
 mod guesses;
 mod isolation;
 mod limits;
+mod lint;
 mod members;
 mod migrate;
 mod migration;

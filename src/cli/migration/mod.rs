@@ -1,5 +1,6 @@
 //! `tenantry migration`: for those who write migrations.
 
+mod lint;
 mod new;
 
 use clap::{Args, Subcommand};
@@ -14,10 +15,13 @@ pub(super) struct Arguments {
 enum Command {
     /// Makes the next file, and prints its path.
     New(new::Arguments),
+    /// Says what migrations would do to tables that are in use: locks, lost data, broken clients.
+    Lint(lint::Arguments),
 }
 
-pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    match &arguments.command {
-        Command::New(arguments) => new::run(arguments),
+pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    match arguments.command {
+        Command::New(arguments) => new::run(&arguments),
+        Command::Lint(arguments) => lint::run(arguments).await,
     }
 }

@@ -69,13 +69,24 @@ impl Batch {
         self.text.len() >= BATCH_BYTES
     }
 
-    pub(super) fn push(&mut self, statement: &str, line: u32) {
+    pub(crate) fn push(&mut self, statement: &str, line: u32) {
         self.marks.push(Mark {
             offset: self.text.len(),
             line,
         });
         self.text.push_str(statement);
         self.text.push_str(";\n");
+    }
+
+    /// Each statement with the line that it starts on in the file.
+    pub(crate) fn statements(&self) -> impl Iterator<Item = (u32, &str)> {
+        let ends = self.marks.iter().skip(1).map(|next| next.offset);
+        let ends = ends.chain([self.text.len()]);
+        let marks = self.marks.iter().zip(ends);
+        marks.map(|(mark, end)| {
+            let text = &self.text[mark.offset..end];
+            (mark.line, text.strip_suffix(";\n").unwrap_or(text))
+        })
     }
 
     fn locate(&self, completed: usize, position: Option<u32>) -> Place<'_> {

@@ -1,0 +1,313 @@
+//! Runs files statement by statement, and looks at what each one does.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::StreamExt as _;
+use futures_util::stream;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio_postgres::error::SqlState;
+use tokio_postgres::{AsyncMessage, Client, Transaction};
+
+use super::allow;
+use super::drafts::Draft;
+use super::judge::{Report, Step};
+use super::rules::Rule;
+use super::snapshot::{self, Mode, Oid, Snapshot};
+use super::{Finding, LintError, Subject};
+use crate::migrate::{self, MigrationError, MigrationFile, Statement};
+use crate::model::{Comment, introspect};
+use crate::schema::Api;
+
+/// Connects, and hands over what Postgres tells of while it works.
+pub(super) async fn connect(
+    subject: &Subject<'_>,
+) -> Result<(Client, UnboundedReceiver<Report>), LintError> {
+    let database = subject.database;
+    let mut config = database.config().clone();
+    config.application_name("tenantry lint");
+    let (client, mut connection) = config.connect(database.tls()).await?;
+    let (sender, reports) = unbounded_channel();
+    tokio::spawn(async move {
+        let mut messages = stream::poll_fn(|context| connection.poll_message(context));
+        while let Some(Ok(message)) = messages.next().await {
+            if let AsyncMessage::Notice(notice) = message
+                && let Some(report) = report(notice.message())
+            {
+                let _ = sender.send(report);
+            }
+        }
+    });
+    Ok((client, reports))
+}
+
+/// These messages are the same in every language.
+fn report(message: &str) -> Option<Report> {
+    let name = |rest: &str| Some(rest.strip_suffix('"')?.to_owned());
+    if let Some(rest) = message.strip_prefix("verifying table \"") {
+        return name(rest).map(Report::Verifies);
+    }
+    let rest = message.strip_prefix("validating foreign key constraint \"")?;
+    name(rest).map(Report::LooksUp)
+}
+
+/// One transaction, in which files are run.
+pub(super) struct Probe<'a> {
+    subject: &'a Subject<'a>,
+    transaction: &'a Transaction<'a>,
+    reports: &'a mut UnboundedReceiver<Report>,
+    /// The tables that are in use: those that were there before the transaction.
+    existing: BTreeSet<Oid>,
+    /// How things are now.
+    now: Snapshot,
+    /// What has been locked so that requests wait, and on which line first so hard.
+    held: BTreeMap<Oid, (Mode, u32)>,
+    /// What keeps the tables from being an API.
+    clash: Option<String>,
+}
+
+impl<'a> Probe<'a> {
+    pub(super) async fn begin(
+        subject: &'a Subject<'a>,
+        transaction: &'a Transaction<'a>,
+        reports: &'a mut UnboundedReceiver<Report>,
+    ) -> Result<Self, LintError> {
+        migrate::enter(transaction.client(), subject.schema).await?;
+        let now = snapshot::read(transaction, subject.schema).await?;
+        let mut probe = Self {
+            subject,
+            transaction,
+            reports,
+            existing: now.relations.keys().copied().collect(),
+            now,
+            held: BTreeMap::new(),
+            clash: None,
+        };
+        probe.clash = probe.find_clash().await?;
+        Ok(probe)
+    }
+
+    /// What keeps the tables as they are now from being an API.
+    pub(super) fn clash(&self) -> Option<&str> {
+        self.clash.as_deref()
+    }
+
+    /// Runs a file. False when it fails: nothing can be run after it.
+    pub(super) async fn run(
+        &mut self,
+        file: &MigrationFile,
+        findings: &mut Vec<Finding>,
+    ) -> Result<bool, LintError> {
+        let statements = file.statements();
+        let place = Place {
+            file,
+            statements: &statements,
+        };
+        let mut found = Vec::new();
+        migrate::enter(self.transaction.client(), self.subject.schema).await?;
+        for statement in &statements {
+            if file.is_alone() {
+                // What came before has been committed.
+                self.held.clear();
+            }
+            if let Err(error) = statement.run(file.name(), self.transaction.client()).await {
+                found.push((statement, failure(error)?));
+                findings.extend(place.finish(found));
+                return Ok(false);
+            }
+            if is_worth_a_look(statement) {
+                let mut drafts = self.look(file, statement).await?;
+                // Here it is run without that word, as it is in a transaction.
+                if file.is_alone() && place.raw(statement).contains("concurrently") {
+                    drafts.retain(|draft| !draft.rule.grows());
+                }
+                found.extend(drafts.into_iter().map(|draft| (statement, draft)));
+            }
+        }
+        if file.is_alone() {
+            self.held.clear();
+        }
+        self.now = snapshot::read(self.transaction, self.subject.schema).await?;
+        found.retain(|(_, draft)| !self.keeps_its_name(draft));
+        let clash = self.find_clash().await?;
+        if let (None, Some(message)) = (&self.clash, &clash) {
+            let statement = place.that_mentions(message);
+            let message = format!("there would be no API: {message}");
+            let draft = Draft::plain(Rule::NameClash, message);
+            found.extend(statement.map(|statement| (statement, draft)));
+        }
+        self.clash = clash;
+        findings.extend(place.finish(found));
+        Ok(true)
+    }
+
+    async fn look(
+        &mut self,
+        file: &MigrationFile,
+        statement: &Statement,
+    ) -> Result<Vec<Draft>, LintError> {
+        let after = snapshot::read(self.transaction, self.subject.schema).await?;
+        // The connection has handed them over before it answered the statement.
+        let mut reports = Vec::new();
+        while let Ok(report) = self.reports.try_recv() {
+            reports.push(report);
+        }
+        let drafts = Step {
+            statement,
+            existing: &self.existing,
+            before: &self.now,
+            after: &after,
+            reports: &reports,
+            held: &self.held,
+            alone: file.is_alone(),
+        }
+        .judge();
+        for lock @ (oid, mode) in &after.locks {
+            let harder = self.held.get(oid).is_none_or(|(held, _)| held < mode);
+            let new = harder && !self.now.locks.contains(lock);
+            if mode.blocks() && new && self.existing.contains(oid) {
+                self.held.insert(*oid, (*mode, statement.line));
+            }
+        }
+        self.now = after;
+        Ok(drafts)
+    }
+
+    /// Whether what was renamed is called as before in the API, by a comment.
+    fn keeps_its_name(&self, draft: &Draft) -> bool {
+        let Some((table, column)) = &draft.renamed else {
+            return false;
+        };
+        let mut relations = self.now.relations.values();
+        let relation = relations.find(|relation| relation.sql == *table);
+        let comment = relation.and_then(|relation| match column {
+            None => relation.comment.as_deref(),
+            Some(column) => {
+                let mut columns = relation.columns.values();
+                columns.find(|c| c.sql == *column)?.comment.as_deref()
+            }
+        });
+        Comment::parse(comment).name.is_some()
+    }
+
+    async fn find_clash(&self) -> Result<Option<String>, LintError> {
+        let Subject {
+            schema,
+            role,
+            shared,
+            hidden,
+            options,
+            ..
+        } = self.subject;
+        let (schema, role) = (schema.as_str(), role.as_str());
+        // Old dumps read strings in another way.
+        let usual = "set local standard_conforming_strings = on";
+        self.transaction.batch_execute(usual).await?;
+        let model = introspect(self.transaction, schema, *shared, Some(role), hidden).await;
+        Ok(match model {
+            Ok(model) => Api::new(model, (*options).clone())
+                .err()
+                .map(|e| e.to_string()),
+            Err(crate::model::IntrospectionError::Declaration(error)) => Some(error.to_string()),
+            Err(error) => return Err(error.into()),
+        })
+    }
+}
+
+/// Rows and comments change nothing that is looked at; dumps have thousands of them.
+fn is_worth_a_look(statement: &Statement) -> bool {
+    let plain_insert = statement.verb() == "INSERT" && !statement.says("SELECT");
+    !plain_insert && !["COPY", "COMMENT", "SET"].contains(&statement.verb())
+}
+
+fn failure(error: MigrationError) -> Result<Draft, LintError> {
+    let MigrationError::Statement { reason, source, .. } = &error else {
+        return Err(error.into());
+    };
+    // That somebody else is at work there says nothing about the file.
+    if source.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) {
+        return Err(error.into());
+    }
+    Ok(Draft::plain(Rule::Fails, format!("this fails: {reason}")))
+}
+
+/// Where findings are.
+struct Place<'a> {
+    file: &'a MigrationFile,
+    statements: &'a [Statement],
+}
+
+impl Place<'_> {
+    /// The lines of a statement as its author wrote them, in lower case.
+    fn raw(&self, statement: &Statement) -> String {
+        let lines = self.file.text().lines();
+        let lines = lines.take(statement.last_line() as usize);
+        let lines: Vec<_> = lines.skip(statement.line as usize - 1).collect();
+        lines.join("\n").to_lowercase()
+    }
+
+    /// The first statement that makes something of a name that the message has, or else the first.
+    fn that_mentions(&self, message: &str) -> Option<&Statement> {
+        let of_message = |word: &str| {
+            word.len() > 2
+                && message
+                    .split(|c: char| !c.is_alphanumeric() && c != '_')
+                    .any(|w| w == word)
+        };
+        let mentions = |statement: &&Statement| {
+            let text = statement.text();
+            let words = text.split(|c: char| !c.is_alphanumeric() && c != '_');
+            words
+                .filter(|word| word.chars().any(char::is_lowercase))
+                .any(of_message)
+        };
+        let changing = |statement: &&Statement| ["CREATE", "ALTER"].contains(&statement.verb());
+        let mut changing_ones = self.statements.iter().filter(changing);
+        changing_ones.find(mentions).or(self.statements.first())
+    }
+
+    /// Without what comments allow, and with what is wrong with those.
+    fn finish(&self, found: Vec<(&Statement, Draft)>) -> Vec<Finding> {
+        let allows = allow::read(self.file.text());
+        let allowed = |line: u32, rule: Rule| {
+            allows.iter().any(|allow| {
+                allow.rule == Ok(rule) && allow::subject(allow.line, self.statements) == Some(line)
+            })
+        };
+        let found = found.into_iter();
+        let found = found.filter(|(statement, draft)| !allowed(statement.line, draft.rule));
+        let mut findings: Vec<Finding> = found
+            .map(|(statement, draft)| self.finding(statement.line, excerpt(statement), draft))
+            .collect();
+        for allow in &allows {
+            if let Err(message) = &allow.rule {
+                let draft = Draft::plain(Rule::BadAllow, message.clone());
+                let line = self.file.text().lines().nth(allow.line as usize - 1);
+                findings.push(self.finding(
+                    allow.line,
+                    line.unwrap_or_default().trim().to_owned(),
+                    draft,
+                ));
+            }
+        }
+        findings.sort_by_key(|finding| finding.line);
+        findings
+    }
+
+    fn finding(&self, line: u32, excerpt: String, draft: Draft) -> Finding {
+        Finding {
+            rule: draft.rule,
+            level: draft.level,
+            file: self.file.name().to_owned(),
+            line,
+            excerpt,
+            table: draft.table,
+            message: draft.message,
+            safer: draft.safer,
+        }
+    }
+}
+
+fn excerpt(statement: &Statement) -> String {
+    let first = statement.text().lines().next().unwrap_or_default();
+    first.chars().take(120).collect()
+}
