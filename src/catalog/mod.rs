@@ -10,8 +10,9 @@ mod texts;
 use std::collections::BTreeSet;
 use std::fmt;
 
+use sha2::{Digest as _, Sha256};
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Error, Row, Transaction};
+use tokio_postgres::{Error, GenericClient, Row, Transaction};
 
 use crate::names::{RoleName, SchemaName};
 
@@ -128,12 +129,40 @@ pub(crate) async fn fingerprints(
     Ok(found)
 }
 
-/// Texts are printed the same in every session.
+/// What is another one as soon as anything in a schema has changed, or is listed in another way: texts that tell whether a
+/// fingerprint still holds; none for schemas that do not exist.
+///
+/// A stamp that is taken before the fingerprint never stands for one of an older state.
+pub(crate) async fn stamps(
+    client: &impl GenericClient,
+    schemas: &[&str],
+) -> Result<Vec<Option<String>>, Error> {
+    let digest = Sha256::digest(objects!());
+    let listing: String = digest[..8]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let statement = include_str!("../../sql/catalog/stamps.sql");
+    let mut found = vec![None; schemas.len()];
+    let rows = client
+        .query_typed(statement, &[(&schemas, Type::TEXT_ARRAY)])
+        .await?;
+    for row in rows {
+        let place = usize::try_from(row.try_get::<_, i32>(0)? - 1).unwrap_or(usize::MAX);
+        if let Some(stamp) = found.get_mut(place) {
+            *stamp = Some(format!("{listing} {}", row.try_get::<_, &str>(1)?));
+        }
+    }
+    Ok(found)
+}
+
+/// Texts are printed, and the statements read, the same in every session: dumps leave settings behind.
 async fn settle(transaction: &Transaction<'_>) -> Result<(), Error> {
     let statement = "select set_config('search_path', '', true), set_config('datestyle', 'ISO', true), \
          set_config('timezone', 'UTC', true), set_config('intervalstyle', 'iso_8601', true), \
          set_config('bytea_output', 'hex', true), set_config('extra_float_digits', '1', true), \
-         set_config('quote_all_identifiers', 'off', true), set_config('jit', 'off', true)";
+         set_config('quote_all_identifiers', 'off', true), set_config('jit', 'off', true), \
+         set_config('standard_conforming_strings', 'on', true)";
     transaction.query_typed(statement, &[]).await.map(drop)
 }
 

@@ -1,6 +1,8 @@
 //! Whether the schemas of tenants are still what the migrations make: they are compared, by fingerprint, with a schema
 //! that is made for it and undone.
 
+use std::collections::HashMap;
+
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{ToSql, Type};
@@ -10,10 +12,11 @@ use uuid::Uuid;
 use super::Registry;
 use super::lifecycle::failed;
 use super::provision::furnish;
+use super::status::TenantTables;
 use crate::catalog::{self, Catalog, Fingerprint, Workspace};
 use crate::error::{Failure, postgres_reason};
 use crate::migrate::Migrations;
-use crate::names::{RoleName, SchemaName};
+use crate::names::{RoleName, SchemaName, TenantId};
 
 /// How many relations are looked at in one transaction: those that views read are locked meanwhile, and Postgres has room for
 /// some thousands of locks.
@@ -34,6 +37,13 @@ pub(crate) enum Look {
     Nothing,
     /// It could not be looked at, and why: as a rule it is being changed.
     Failed(String),
+}
+
+/// What was found the last time.
+#[derive(Debug)]
+pub(super) struct Kept {
+    pub(super) stamp: String,
+    pub(super) fingerprint: String,
 }
 
 impl Registry {
@@ -64,11 +74,11 @@ impl Registry {
         protected.map_err(failed)?;
         let hidden = hidden(migrations);
         let catalog = catalog::list(&transaction, &workspace, &hidden).await;
+        let catalog = catalog.map_err(failed)?;
         let found = catalog::fingerprints(&transaction, &[&workspace], &hidden).await;
         let fingerprint = found.map_err(failed)?.pop().flatten();
         let fingerprint =
             fingerprint.ok_or_else(|| Failure::internal("the migrations make no schema"))?;
-        let catalog = catalog.map_err(failed)?;
         transaction.rollback().await.map_err(failed)?;
         Ok(Reference {
             catalog,
@@ -116,6 +126,79 @@ impl Registry {
             .buffered(connections.max(1));
         let looks: Vec<Vec<Look>> = looks.try_collect().await?;
         Ok(looks.into_iter().flatten().collect())
+    }
+
+    /// Stamps of schemas, in their order: a fingerprint holds for as long as its stamp does.
+    pub(super) async fn stamps(
+        &self,
+        schemas: &[&SchemaName],
+        connections: usize,
+    ) -> Result<Vec<Option<String>>, Failure> {
+        let chunk = schemas.len().div_ceil(connections.max(1)).max(1);
+        let stamps = stream::iter(schemas.chunks(chunk))
+            .map(|chunk| async move {
+                let connection = self.connection().await?;
+                let names: Vec<_> = chunk.iter().map(|schema| schema.as_str()).collect();
+                connection
+                    .batch_execute("set jit to off")
+                    .await
+                    .map_err(failed)?;
+                let stamps = catalog::stamps(&**connection, &names).await;
+                stamps.map_err(failed)
+            })
+            .buffered(connections.max(1));
+        let stamps: Vec<Vec<_>> = stamps.try_collect().await?;
+        Ok(stamps.into_iter().flatten().collect())
+    }
+
+    pub(super) async fn kept_fingerprints(&self) -> Result<HashMap<TenantId, Kept>, Failure> {
+        let connection = self.connection().await?;
+        let statement = "select tenant_id, stamp, fingerprint from tenantry.fingerprints";
+        let rows = connection
+            .query_typed(statement, &[])
+            .await
+            .map_err(failed)?;
+        let kept = rows.iter().map(|row| {
+            let kept = Kept {
+                stamp: row.try_get(1)?,
+                fingerprint: row.try_get(2)?,
+            };
+            Ok((TenantId(row.try_get(0)?), kept))
+        });
+        kept.collect::<Result<_, Error>>().map_err(failed)
+    }
+
+    /// Keeps what has been seen. Nothing depends on it, so that a registry that cannot be written to will do.
+    pub(super) async fn keep_fingerprints(
+        &self,
+        seen: &[(&TenantTables, &Option<String>)],
+        looks: &[Look],
+    ) {
+        let (mut ids, mut stamps, mut fingerprints) = (Vec::new(), Vec::new(), Vec::new());
+        for ((tenant, stamp), look) in seen.iter().zip(looks) {
+            if let (Some(stamp), Look::Found(fingerprint)) = (stamp, look) {
+                ids.push(tenant.id.0);
+                stamps.push(stamp.as_str());
+                fingerprints.push(fingerprint.as_str());
+            }
+        }
+        let statement = "insert into tenantry.fingerprints \
+             select seen.* from unnest($1::uuid[], $2::text[], $3::text[]) as seen (id, stamp, fingerprint) \
+             join tenantry.tenants t on t.id = seen.id \
+             on conflict (tenant_id) do update set stamp = excluded.stamp, fingerprint = excluded.fingerprint";
+        let parameters: [(&(dyn ToSql + Sync), Type); 3] = [
+            (&ids, Type::UUID_ARRAY),
+            (&stamps, Type::TEXT_ARRAY),
+            (&fingerprints, Type::TEXT_ARRAY),
+        ];
+        let kept = async {
+            let connection = self.connection().await?;
+            connection.execute_typed(statement, &parameters).await?;
+            Ok::<_, LookError>(())
+        };
+        if let Err(error) = kept.await {
+            tracing::debug!(%error, "fingerprints are not kept");
+        }
     }
 
     async fn look(&self, chunk: &[Workspace], hidden: &[&str]) -> Result<Vec<Look>, LookError> {

@@ -4,7 +4,7 @@ use std::process::Output;
 
 use serde_json::Value;
 
-use crate::harness::database::names;
+use crate::harness::database::{names, scalar};
 use crate::harness::{self, Service, tenantry};
 
 /// Exit status, and what was printed.
@@ -74,6 +74,12 @@ async fn what_is_changed_by_hand_is_told_and_mended() {
     let (_, script) = done(&harness::run(&["diff", name, "--drop"], ""));
     psql.batch_execute(&script).await.unwrap();
     assert_eq!(status_of(name)["fingerprint"], before["fingerprint"]);
+    let kept = format!(
+        "select count(*) from tenantry.fingerprints f join tenantry.tenants t on t.id = f.tenant_id \
+         where t.subdomain = '{name}' and f.fingerprint = {}",
+        before["fingerprint"].to_string().replace('"', "'")
+    );
+    assert_eq!(scalar(&psql, &kept).await.unwrap(), "1");
     assert_eq!(done(&harness::run(&["diff", "nobody"], "")).0, 3);
 }
 
