@@ -56,6 +56,10 @@ golden-update:
 bench *arguments="--save benches/RESULTS.md":
     cargo bench --bench load -- {{ arguments }}
 
+# Measure what migrating a fleet costs, and what requests notice of it (needs wrk): `just bench-migrate --tenants 5000`
+bench-migrate *arguments:
+    cargo bench --bench load -- --migrate --data-dir target/bench-migrate {{ arguments }}
+
 # Draw where the service spends its time under load, into target/flamegraph.svg (needs wrk, perf, and inferno: `cargo install inferno`)
 flamegraph only="list of 20, two to-one relations | service | 1000":
     CARGO_TARGET_DIR=target/profile CARGO_PROFILE_RELEASE_DEBUG=line-tables-only RUSTFLAGS="-C force-frame-pointers=yes" \

@@ -47,6 +47,7 @@ pub(crate) struct Compiler {
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct PlanKey {
+    api: u64,
     document: u64,
     operation: Option<String>,
     shape: Shape,
@@ -89,6 +90,7 @@ impl Compiler {
         let shape = plan::shape(&api.blueprint, selected, &operation.variables, items)
             .map_err(|error| failed(error.into()))?;
         let key = PlanKey {
+            api: api.id,
             document: document.id,
             operation: operation.name.clone(),
             shape,
@@ -113,6 +115,12 @@ impl Compiler {
         });
         self.plans.insert(key, Arc::clone(&compiled));
         Ok(compiled)
+    }
+
+    /// Lets go of everything that was made for an API. Requests in flight keep what they use.
+    pub(crate) fn forget(&self, api: &Api) {
+        self.plans.retain(|key, _| key.api != api.id);
+        self.documents.forget(api);
     }
 }
 
@@ -261,6 +269,7 @@ mod tests {
         let limits = Limits::new(|_| u64::MAX);
         let compiled = caches.compile(&api, &mut operation, &limits).unwrap();
         let key = PlanKey {
+            api: 1,
             document: 1,
             operation: None,
             shape: Shape::default(),
@@ -303,5 +312,30 @@ mod tests {
         // What is asked again is neither parsed nor planned again.
         let first = compile("{ __typename }");
         assert!(Arc::ptr_eq(&first, &compile("{ __typename }")));
+    }
+
+    #[test]
+    fn an_api_that_is_gone_takes_along_what_was_made_for_it() {
+        let [old, new] = [(); 2].map(|()| Api::new(Model::default(), Options::default()).unwrap());
+        let caches = Compiler::new(1 << 20, Policy::Any);
+        let limits = Limits::new(|_| u64::MAX);
+        let compile = |api: &Api, query: &str| {
+            let mut operation = Operation {
+                query: query.to_owned(),
+                ..Operation::default()
+            };
+            caches.compile(api, &mut operation, &limits).unwrap()
+        };
+        let queries = ["{ __typename }", "{ a: __typename }", "{ b: __typename }"];
+        for query in queries {
+            compile(&old, query);
+        }
+        let kept = compile(&new, queries[0]);
+        let before = caches.documents.weight();
+        assert_eq!(caches.plans.len(), 4);
+        caches.forget(&old);
+        assert_eq!(caches.plans.len(), 1);
+        assert!(caches.documents.weight() <= before / 3);
+        assert!(Arc::ptr_eq(&kept, &compile(&new, queries[0])));
     }
 }

@@ -91,6 +91,8 @@ pub(crate) struct Failure {
     pub(crate) details: Box<Details>,
     /// The number of the statement's parameter that Postgres could not read, from one.
     pub(crate) parameter: Option<usize>,
+    /// The statement, of which nothing was done, does not fit the tables: they may be of another version by now.
+    pub(crate) outdated: bool,
     /// For the log only.
     pub(crate) log: Option<Box<dyn Error + Send + Sync>>,
 }
@@ -104,6 +106,7 @@ impl Failure {
             locations: Vec::new(),
             details: Box::default(),
             parameter: None,
+            outdated: false,
             log: None,
         }
     }
@@ -134,6 +137,14 @@ impl Failure {
             "the service is overloaded: try again later",
         );
         failure.details.retry_after = Some(retry_after);
+        failure
+    }
+
+    /// The tenant's tables are locked, by its migration most likely; another try makes sense after some seconds.
+    pub(crate) fn migrating() -> Self {
+        let message = "the tenant's tables are being changed: try again";
+        let mut failure = Self::new(Code::TenantMigrating, message);
+        failure.details.retry_after = Some(1);
         failure
     }
 

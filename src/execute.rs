@@ -93,7 +93,8 @@ pub(crate) async fn log_in(
         let bindings = compiled.bind(&operation.variables, context.identity(), limits)?;
         let mut users = Vec::with_capacity(queries.len());
         for query in queries {
-            users.push(lanes.read(&context, query, &bindings).await?);
+            let rows = lanes.read(&context, query, &bindings).await;
+            users.push(rows.map_err(once_only)?);
         }
         done.push(LoggedIn {
             granted,
@@ -102,6 +103,12 @@ pub(crate) async fn log_in(
         });
     }
     Ok(Outcome::LogIns(done))
+}
+
+/// Who has logged in must not do so again: a refresh token is good for one use.
+fn once_only(mut failure: Failure) -> Failure {
+    failure.outdated = false;
+    failure
 }
 
 /// What was shown: texts of the input, or what the browser kept.
@@ -241,14 +248,15 @@ fn json(data: async_graphql::Value) -> Result<Value, Vec<Failure>> {
         .map_err(|error| vec![Failure::internal(error)])
 }
 
-/// Writes the body: the root fields in their order, each from where its value is.
+/// Writes the body: the root fields in their order, each from where its value is. Tells, too, whether what was read is not
+/// what the plan says; what was written stays written.
 pub(crate) fn encode(
     compiled: &Compiled,
     bindings: &Bindings,
     outcome: &Outcome,
     resolved: Resolved,
     limits: &Limits,
-) -> Result<Vec<u8>, Failure> {
+) -> Result<(Vec<u8>, bool), Failure> {
     // What has been written is told, however long that takes: an error would have it written again.
     let limit = match outcome {
         Outcome::Written(_) => usize::MAX,
@@ -284,16 +292,25 @@ pub(crate) fn encode(
         body.root(root, source.unwrap_or(Source::Plan))
             .map_err(|error| match error {
                 EncodeError::TooLarge => limits.exceeded(Limit::Response, None),
-                error => Failure::internal(error),
+                error => unexpected(error, outcome),
             })?;
     }
     if resolved.service.is_some_and(|data| data.is_null()) {
         body.nullify();
     }
     let (mut out, errors) = body.finish();
+    let broken = |error: &FieldError| error.kind == FieldErrorKind::Broken;
+    let outdated = matches!(outcome, Outcome::Rows(..)) && errors.iter().any(broken);
     let errors = errors.into_iter().map(field_failure);
     close(&mut out, errors.chain(resolved.errors));
-    Ok(out)
+    Ok((out, outdated))
+}
+
+/// A value is not what its column had been; that of a row that was written stays written.
+fn unexpected(error: EncodeError, outcome: &Outcome) -> Failure {
+    let mut failure = Failure::internal(error);
+    failure.outdated = matches!(outcome, Outcome::Rows(..));
+    failure
 }
 
 fn of_root<'v>(data: Option<&'v Value>, root: &Root) -> Option<Source<'v>> {

@@ -177,7 +177,7 @@ impl Bench {
         if let Subject::Neighbours { .. } = cell.subject {
             (tenants, connections) = (&tenants[1..], NEIGHBOURS);
         }
-        wrk::write_requests(&file, cell.workload, tenants, &self.issues)?;
+        wrk::write_requests(&file, &[cell.workload], tenants, &self.issues)?;
         let spread = match cell.subject {
             Subject::Service(spread) => spread,
             _ => Spread::Uniform,
@@ -199,7 +199,7 @@ impl Bench {
             (Subject::Neighbours { flood: true }, ..) => {
                 let file = self.fleet.directory.join("flood");
                 let first = &self.fleet.tenants[..1];
-                wrk::write_requests(&file, cell.workload, first, &self.issues)?;
+                wrk::write_requests(&file, &[cell.workload], first, &self.issues)?;
                 let flood = wrk::run(target.port, &file, spread, FLOOD, duration);
                 let (report, flood) = tokio::join!(load(duration), flood);
                 flooded = flood?.requests;

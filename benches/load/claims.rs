@@ -9,12 +9,14 @@ use crate::report::Line;
 use crate::wrk::Spread;
 
 /// What is wanted of a figure.
-enum Bound {
+pub(crate) enum Bound {
     AtLeast(f64),
     AtMost(f64),
+    /// It is there to be known.
+    Any,
 }
 
-use Bound::{AtLeast, AtMost};
+use Bound::{Any, AtLeast, AtMost};
 
 /// Writes a table of the promises, of which those that nothing was measured for are left out.
 pub(crate) fn check(text: &mut String, lines: &[Line], all: usize) {
@@ -95,17 +97,21 @@ pub(crate) fn check(text: &mut String, lines: &[Line], all: usize) {
         ),
     ];
     // Writing to a string cannot fail.
-    let _ = writeln!(
-        text,
-        "\nWith {all} tenants, uniform:\n\n| | wanted | is | |\n|---|--:|--:|---|"
-    );
+    let _ = writeln!(text, "\nWith {all} tenants, uniform:\n");
+    table(text, rows);
+}
+
+/// Writes what is wanted and what was measured, and whether that will do.
+pub(crate) fn table<const N: usize>(text: &mut String, rows: [(&str, Option<f64>, Bound); N]) {
+    text.push_str("| | wanted | is | |\n|---|--:|--:|---|\n");
     for (what, value, bound) in rows {
         let Some(value) = value else { continue };
         let (wanted, holds) = match bound {
-            AtLeast(least) => (format!("≥ {least}"), value >= least),
-            AtMost(most) => (format!("≤ {most}"), value <= most),
+            AtLeast(least) => (format!("≥ {least}"), Some(value >= least)),
+            AtMost(most) => (format!("≤ {most}"), Some(value <= most)),
+            Any => (String::new(), None),
         };
-        let verdict = if holds { "pass" } else { "**fail**" };
+        let verdict = holds.map_or("", |holds| if holds { "pass" } else { "**fail**" });
         let _ = writeln!(text, "| {what} | {wanted} | {value:.2} | {verdict} |");
     }
 }

@@ -12,6 +12,7 @@ mod claims;
 mod direct;
 mod fleet;
 mod machine;
+mod migrate;
 mod naive;
 mod process;
 mod report;
@@ -76,6 +77,10 @@ struct Arguments {
     #[arg(long, value_name = "FILE")]
     perf: Option<PathBuf>,
 
+    /// Measures what migrating the fleet costs instead.
+    #[arg(long)]
+    migrate: bool,
+
     /// Writes the results to this file too.
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
@@ -106,6 +111,10 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         ..
     } = arguments;
     let flags = format!("--lanes {backends} --lane-connections 1 {serve}");
+    if arguments.migrate {
+        let text = migrate::measure(data_dir, *tenants, arguments.connections, &flags).await?;
+        return publish(arguments, &text);
+    }
     let fleet = Fleet::open(data_dir, *tenants, &flags).await?;
     let schema = fleet.tenants[0].schema.as_str();
     let histories = [
@@ -146,11 +155,16 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     let machine = machine::describe(&bench.fleet.client).await?;
     let text = report::render(&machine, &bench.effort, rounds, &lines, arguments.tenants);
+    publish(arguments, &text)?;
+    bench.fleet.close().await
+}
+
+fn publish(arguments: &Arguments, text: &str) -> anyhow::Result<()> {
     println!("{text}");
     if let Some(file) = &arguments.save {
-        std::fs::write(file, &text)?;
+        std::fs::write(file, text)?;
     }
-    bench.fleet.close().await
+    Ok(())
 }
 
 /// Every line of the table.

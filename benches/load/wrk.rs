@@ -31,10 +31,10 @@ pub(crate) struct Report {
     pub(crate) failed: f64,
 }
 
-/// Writes the requests that are drawn from: every tenant as often as the others.
+/// Writes the requests that are drawn from: every tenant and every workload as often as the others.
 pub(crate) fn write_requests(
     file: &Path,
-    workload: &Workload,
+    workloads: &[&Workload],
     tenants: &[Tenant],
     issues: &[String],
 ) -> anyhow::Result<()> {
@@ -45,8 +45,11 @@ pub(crate) fn write_requests(
             &tenants[number % tenants.len()],
             &issues[number % issues.len()],
         );
-        let body = json!({ "query": workload.query, "variables": workload.variables(issue) });
-        writeln!(text, "{}\t{}\t{body}", tenant.host(), tenant.token)?;
+        for workload in workloads {
+            let variables = workload.variables(issue);
+            let body = json!({ "query": workload.query, "variables": variables });
+            writeln!(text, "{}\t{}\t{body}", tenant.host(), tenant.token)?;
+        }
     }
     Ok(std::fs::write(file, text)?)
 }

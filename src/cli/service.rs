@@ -167,6 +167,7 @@ pub(super) async fn serve(
     let registry = &service.registry;
     tokio::select! {
         () = service.lanes.tidy() => {}
+        () = service.apis.keep(&service.directory, |api| service.compiler.forget(api)) => {}
         () = registry.keep_spares(&service.stock, &service.lanes) => {}
         () = registry.keep_measuring(service.limits.own(Limit::Storage)) => {}
         () = registry.forget_old_entries(service.audit_days) => {}

@@ -73,6 +73,16 @@ pub(super) struct LaneFlags {
         default_value_t = 10_000
     )]
     pub(super) statement_timeout: u64,
+
+    /// How many milliseconds a request waits for locks before it is answered `TENANT_MIGRATING`, with
+    /// hardly a connection meanwhile. 0: it waits in Postgres, up to the statement timeout.
+    #[arg(
+        long,
+        env = "TENANTRY_LOCK_WAIT",
+        value_name = "MS",
+        default_value_t = 5000
+    )]
+    lock_wait: u64,
 }
 
 impl LaneFlags {
@@ -91,6 +101,7 @@ impl LaneFlags {
             },
             wait: Duration::from_millis(self.connection_wait),
             statement_timeout: Duration::from_millis(self.statement_timeout),
+            lock_wait: Duration::from_millis(self.lock_wait),
             lifetime: Duration::from_secs(self.connection_lifetime),
             idle: Duration::from_secs(self.connection_idle),
         }

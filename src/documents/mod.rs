@@ -178,6 +178,11 @@ impl Documents {
         Ok(document)
     }
 
+    /// Lets go of what was parsed for an API.
+    pub(crate) fn forget(&self, api: &Api) {
+        self.known.retain(|key, _| key.0 != api.id);
+    }
+
     #[cfg(test)]
     pub(crate) fn weight(&self) -> u64 {
         self.known.weight()

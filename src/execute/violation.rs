@@ -43,7 +43,10 @@ pub(super) fn explain(
     let columns = match (column, constraint) {
         (Some(column), _) => {
             let named = |id: &ColumnId| row.column(*id).name.as_str() == column;
-            row.column_ids().filter(named).collect()
+            let columns: Vec<_> = row.column_ids().filter(named).collect();
+            // One that is newer than the API.
+            failure.outdated |= columns.is_empty();
+            columns
         }
         (None, Some(name)) => {
             let constraint = api.model.constraint(relation, &name);

@@ -13,6 +13,7 @@ mod platform;
 mod proof;
 mod server;
 mod transport;
+mod visit;
 
 use std::sync::Arc;
 

@@ -65,6 +65,7 @@ pub(super) async fn answer(
     }
     Ok(Reply {
         body: serde_json::to_vec(&response).map_err(Failure::internal)?,
+        outdated: false,
         complexity: None,
         cookies: service.cookies.changed(&cookies),
     })

@@ -82,6 +82,14 @@ impl Refusal {
         }
     }
 
+    /// The tenant's tables may be of another version than what the request was answered by, and nothing was done.
+    pub(super) fn is_outdated(&self) -> bool {
+        match self {
+            Self::Http(..) => false,
+            Self::Graphql(failures) => failures.first().is_some_and(|failure| failure.outdated),
+        }
+    }
+
     /// GET is for reading, so that links and prefetches change nothing.
     pub(super) fn mutation_by_get() -> Self {
         Self::Http(
@@ -278,6 +286,8 @@ fn object(value: Value) -> Option<serde_json::Map<String, Value>> {
 /// An answer with `data`.
 pub(super) struct Reply {
     pub(super) body: Vec<u8>,
+    /// Some of what was read is not what the API says: it may be that of another version.
+    pub(super) outdated: bool,
     /// How many values it could have had.
     pub(super) complexity: Option<u64>,
     pub(super) cookies: Vec<HeaderValue>,

@@ -8,6 +8,7 @@ mod script;
 mod stepwise;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::path::Path;
 
 use arc_swap::ArcSwap;
@@ -62,6 +63,14 @@ pub(crate) struct SchemaVersion {
     /// Of all files that have run: some may run late, and files may have been edited before they ran elsewhere. 0 where
     /// nobody knows.
     pub(crate) digest: i64,
+}
+
+/// As the registry's `expect_version` has it.
+impl fmt::Display for SchemaVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { base, app, digest } = self;
+        write!(f, "{base} {app} {digest}")
+    }
 }
 
 impl Migrations {

@@ -2,6 +2,7 @@
 
 use postgres_protocol::password::scram_sha_256;
 use tokio_postgres::GenericClient;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 
 use super::{Registry, RegistryError};
@@ -9,6 +10,9 @@ use crate::names::RoleName;
 
 /// Serializes replicas that make the same logins.
 const MAKING_LANES: i64 = 0x6c61_6e65_0000_0001;
+
+/// Replicas that grant the same role at the same time are told "tuple concurrently updated".
+const TRIES: u32 = 4;
 
 impl Registry {
     /// How many connections the server allows, everybody's together.
@@ -56,7 +60,16 @@ impl Registry {
         logins: &[RoleName],
         tenant: &RoleName,
     ) -> Result<(), RegistryError> {
-        Ok(admit(&**self.connection().await?, logins, tenant).await?)
+        let mut tries = 1;
+        loop {
+            let connection = self.connection().await?;
+            match admit(&**connection, logins, tenant).await {
+                Err(error) if error.code() == Some(&SqlState::INTERNAL_ERROR) && tries < TRIES => {
+                    tries += 1;
+                }
+                outcome => return Ok(outcome?),
+            }
+        }
     }
 }
 

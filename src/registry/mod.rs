@@ -5,6 +5,7 @@ mod accounts;
 mod activity;
 mod api_keys;
 mod arrivals;
+mod at_rest;
 mod attach;
 pub(crate) mod audit;
 mod directory;
@@ -43,6 +44,7 @@ use deadpool_postgres::{
     Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime,
 };
 use tokio::sync::Notify;
+use tokio_postgres::error::SqlState;
 
 use crate::error::{Failure, postgres_reason};
 use crate::names::{DomainNameError, NameError, RoleName, SubdomainError};
@@ -136,9 +138,22 @@ impl From<RegistryError> for Failure {
     fn from(error: RegistryError) -> Self {
         match error {
             RegistryError::Busy | RegistryError::Pool(_) => Self::overloaded(1).with_log(error),
+            RegistryError::Postgres(error) if locked_out(&error) => {
+                Self::migrating().with_log(postgres_reason(&error))
+            }
             _ => Self::internal(error),
         }
     }
+}
+
+/// Whether others were in the way, so that another try may go through.
+pub(crate) fn locked_out(error: &tokio_postgres::Error) -> bool {
+    let others = [
+        SqlState::LOCK_NOT_AVAILABLE,
+        SqlState::T_R_DEADLOCK_DETECTED,
+        SqlState::T_R_SERIALIZATION_FAILURE,
+    ];
+    error.code().is_some_and(|code| others.contains(code))
 }
 
 impl Registry {

@@ -45,6 +45,11 @@ impl Registry {
                 "begin; set local lock_timeout = '5s'; set local statement_timeout = '30s'"
             }
         };
+        self.transaction(begin).await
+    }
+
+    /// The transaction that some statements begin.
+    pub(super) async fn transaction(&self, begin: &str) -> Result<OwnerTransaction, RegistryError> {
         let transaction = OwnerTransaction {
             connection: Some(self.connection().await?),
         };

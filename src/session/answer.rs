@@ -85,6 +85,11 @@ impl ServerError {
         })
     }
 
+    /// What the statement was doing, when that was done by something else for it: by a function, a trigger, Postgres itself.
+    pub(crate) fn context(&self) -> Option<&str> {
+        self.context.as_deref()
+    }
+
     /// The function in Postgres' source that said it.
     pub(crate) fn routine(&self) -> Option<&str> {
         self.routine.as_deref()

@@ -117,12 +117,23 @@ impl Transaction<'_> {
     }
 }
 
+/// A transaction that was written.
+pub(super) struct Written {
+    /// How many statements come before its own.
+    pub(super) before: usize,
+    /// Whether one comes behind them that asks for the version of the tables.
+    pub(super) asks_version: bool,
+}
+
 pub(super) struct Connection {
     pub(super) wire: Wire,
     /// None behind a pooler: there nothing is prepared.
     statements: Option<Statements>,
     /// Functions of the app have run since the session was last cleaned.
     untidy: bool,
+    /// What the train under way has analysed: not to be relied on before it has come to a good end, as
+    /// only that says that the tables were of the right version.
+    unproven: Vec<(TenantId, QueryId)>,
 }
 
 impl Connection {
@@ -131,7 +142,8 @@ impl Connection {
         let statements = match preparing {
             Preparing::Nothing => None,
             Preparing::Statements(capacity) => {
-                let fixed = [Settings::READ, BEGIN, Settings::WRITE, COMMIT];
+                let (read, write) = (Settings::READ, Settings::WRITE);
+                let fixed = [read, BEGIN, write, Settings::VERSION, COMMIT];
                 for fixed in fixed.iter().chain(&CLEAN) {
                     wire.parse_texts(fixed.name, fixed.text, fixed.parameters)?;
                 }
@@ -146,10 +158,11 @@ impl Connection {
             wire,
             statements,
             untidy: false,
+            unproven: Vec::new(),
         })
     }
 
-    /// Writes a whole transaction. Returns how many statements come before its own.
+    /// Writes a whole transaction.
     ///
     /// Messages up to one Sync are a transaction by themselves, which is all that reading needs. For
     /// what writes, only the answer to a COMMIT says that it is done.
@@ -158,8 +171,11 @@ impl Connection {
         settings: &Settings<'_>,
         tenant: TenantId,
         transaction: &Transaction<'_>,
-    ) -> io::Result<usize> {
+    ) -> io::Result<Written> {
         if let Some(statements) = &mut self.statements {
+            for (tenant, query) in self.unproven.drain(..) {
+                statements.forget(tenant, query);
+            }
             for name in statements.unwanted() {
                 self.wire.close(&name)?;
             }
@@ -188,25 +204,35 @@ impl Connection {
             &Settings::READ
         })?;
         settings.apply(&mut self.wire, name)?;
+        // What is written is not to be undone once it turns out to be of another version than was planned for.
+        let mut asks_version = writes;
         for query in transaction.queries {
-            self.query(tenant, query, transaction.bindings)?;
+            asks_version |= self.query(tenant, query, transaction.bindings)?;
+        }
+        if asks_version {
+            let name = self.fixed(&Settings::VERSION)?;
+            settings.expect_version(&mut self.wire, name)?;
         }
         if writes {
             if let Some(note) = &transaction.note {
                 let insert = note.insert();
-                let name = self.named(tenant, insert.id, &insert.text)?;
+                let (name, _) = self.named(tenant, insert.id, &insert.text)?;
                 note.apply(settings.context(), &mut self.wire, &name)?;
             }
             let commit = self.fixed(&COMMIT)?;
             self.wire.execute_with(commit, [])?;
         }
         self.wire.sync();
-        Ok(before + 1)
+        Ok(Written {
+            before: before + 1,
+            asks_version,
+        })
     }
 
     /// The transaction has been committed.
     pub(super) fn committed(&mut self, transaction: &Transaction<'_>) {
         self.untidy = transaction.runs_functions();
+        self.unproven.clear();
     }
 
     /// The name to execute the statement by.
@@ -218,24 +244,29 @@ impl Connection {
         Ok("")
     }
 
-    fn query(&mut self, tenant: TenantId, query: &Query, bindings: &Bindings) -> io::Result<()> {
+    /// True when it is analysed for that.
+    fn query(&mut self, tenant: TenantId, query: &Query, bindings: &Bindings) -> io::Result<bool> {
         let Statement { text, params, .. } = &query.statement;
         let values = params.iter().filter_map(|id| bindings.params.get(id.0));
-        let name = self.named(tenant, query.id, text)?;
-        self.wire.execute(&name, values)
+        let (name, analyses) = self.named(tenant, query.id, text)?;
+        self.wire.execute(&name, values)?;
+        Ok(analyses)
     }
 
-    /// The name to execute a tenant's statement by, which is analysed where it has to be.
-    fn named(&mut self, tenant: TenantId, id: QueryId, text: &str) -> io::Result<Name> {
+    /// The name to execute a tenant's statement by, and whether it is analysed for that.
+    fn named(&mut self, tenant: TenantId, id: QueryId, text: &str) -> io::Result<(Name, bool)> {
         let statements = self.statements.as_mut();
         let way = statements.map_or(Way::Unnamed, |statements| statements.way(tenant, id));
         let name = match way {
-            Way::Prepared(name) => return Ok(name),
+            Way::Prepared(name) => return Ok((name, false)),
             Way::Prepare(name) => name,
             Way::Unnamed => Name::default(),
         };
         self.wire.parse(&name, text)?;
-        Ok(name)
+        if self.statements.is_some() {
+            self.unproven.push((tenant, id));
+        }
+        Ok((name, true))
     }
 
     /// Forgets what was prepared for a query that failed.

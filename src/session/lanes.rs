@@ -4,6 +4,7 @@
 //! was prepared for. So a tenant keeps to few connections: those of its first lane, or of its second
 //! when the first is busy. A flood by one tenant fills its lanes and no others.
 
+mod locked;
 mod places;
 
 use std::num::NonZeroUsize;
@@ -13,10 +14,11 @@ use std::time::Duration;
 use deadpool::managed::{BuildError, Object, Pool, PoolError, Timeouts};
 use deadpool_postgres::Runtime;
 
+use locked::Patience;
 use places::{Place, Places};
 
 use super::connection::{Access, OpenError, Opener, Preparing, Transaction};
-use super::error::SessionError;
+use super::error::{Lock, SessionError};
 use super::{Failed, Note, Query, Session, Settings, WriteFailure};
 use crate::error::Failure;
 use crate::guard::TenantContext;
@@ -35,6 +37,8 @@ pub(crate) struct LanesConfig {
     /// How long a request waits for a connection.
     pub(crate) wait: Duration,
     pub(crate) statement_timeout: Duration,
+    /// How long a request waits for locks; for as long as statements may take when zero.
+    pub(crate) lock_wait: Duration,
     pub(crate) lifetime: Duration,
     /// After how long without use a connection is closed.
     pub(crate) idle: Duration,
@@ -48,6 +52,7 @@ pub(crate) struct Lanes {
     wait: Duration,
     idle: Duration,
     statement_timeout: Arc<str>,
+    lock_wait: Duration,
 }
 
 /// A pool of connections, and the role they log in as.
@@ -58,7 +63,10 @@ struct Lane {
 }
 
 /// How often a transaction is tried that others have pushed aside.
-const WRITE_TRIES: u32 = 4;
+const TRIES: u32 = 4;
+
+/// How often one is tried whose connection was of no use.
+const USELESS: u32 = 3;
 
 const BACK_OFF: Duration = Duration::from_millis(5);
 
@@ -96,12 +104,11 @@ impl Lanes {
             wait: config.wait,
             idle: config.idle,
             statement_timeout: config.statement_timeout.as_millis().to_string().into(),
+            lock_wait: config.lock_wait,
         })
     }
 
-    /// Reads in a session of the context's tenant, which there is no other way to; once more where
-    /// that can help: when the connection had died before the server took anything (as a restart of
-    /// Postgres does to all of them), or when what was prepared no longer fits the tables.
+    /// Reads in a session of the context's tenant, which there is no other way to.
     pub(crate) async fn read(
         &self,
         context: &TenantContext,
@@ -114,24 +121,12 @@ impl Lanes {
             bindings,
             note: None,
         };
-        let mut session = self.open(context).await?;
-        let mut result = session.transact(&transaction).await;
-        if let Err(Failed { error, .. }) = &result
-            && (error.is_dead_connection() || error.is_stale_statement())
-        {
-            tracing::debug!(%error, "reading once more");
-            drop((result, session));
-            session = self.open(context).await?;
-            // Another connection may have prepared it as long ago.
-            session.forget(&[query]);
-            result = session.transact(&transaction).await;
-        }
-        let mut rows = result.map_err(|failed| failed.error)?;
+        let rows = self.run(context, &transaction).await;
+        let mut rows = rows.map_err(|failed| failed.error)?;
         Ok(rows.next().ok_or(SessionError::Closed)?)
     }
 
-    /// Writes in a session of the context's tenant. It is tried anew only where everything has been
-    /// undone for certain: because Postgres says so, and what others do may be over by then.
+    /// Writes in a session of the context's tenant.
     pub(crate) async fn write(
         &self,
         context: &TenantContext,
@@ -145,40 +140,75 @@ impl Lanes {
             bindings,
             note,
         };
+        Ok(self.run(context, &transaction).await?.collect())
+    }
+
+    /// Runs a transaction, and anew where everything has been undone for certain and another try may
+    /// help: others were in the way, what was prepared no longer fits the tables, or the connection
+    /// was of no use (as a restart of Postgres leaves all of them).
+    async fn run(
+        &self,
+        context: &TenantContext,
+        transaction: &Transaction<'_>,
+    ) -> Result<impl Iterator<Item = Rows> + use<>, Failed> {
+        let place = self.places.of(context.tenant().id);
+        let mut patience = place.locks.patience(self.lock_wait);
         let (mut tries, mut is_stale) = (0, false);
         loop {
-            tries += 1;
-            let mut session = self.open(context).await?;
+            let in_line = patience.turn().await?;
+            let mut session = self.open(context, &place, &patience).await?;
             if is_stale {
-                session.forget(queries);
+                // Another connection may have prepared them as long ago.
+                session.forget(transaction.queries);
             }
-            let failed = match session.transact(&transaction).await {
-                Ok(rows) => return Ok(rows.collect()),
+            let failed = match session.transact(transaction).await {
+                Ok(rows) => {
+                    patience.over();
+                    return Ok(rows);
+                }
                 Err(failed) => failed,
             };
-            is_stale = failed.error.is_stale_statement();
-            let undone = failed.error.is_conflict() || is_stale;
-            if !undone || tries == WRITE_TRIES {
-                return Err(failed.into());
+            let error = &failed.error;
+            if let Some(lock) = error.met_lock() {
+                drop((session, in_line));
+                if patience.go_on(lock == Lock::Table).await {
+                    continue;
+                }
+                return Err(failed);
             }
-            tracing::debug!(error = %failed.error, "writing once more");
-            drop(session);
+            tries += 1;
+            is_stale = error.is_stale_statement();
+            let undone = error.is_conflict() || is_stale;
+            let reads = transaction.access == Access::Read;
+            let useless = error.is_unopened() || reads && error.is_dead_connection();
+            if !(undone && tries < TRIES || useless && tries < USELESS) {
+                return Err(failed);
+            }
+            tracing::debug!(%error, "once more");
+            if useless {
+                session.connection.close();
+            }
+            drop((session, in_line));
             // Two that have locked each other out should not meet again at once.
             tokio::time::sleep(BACK_OFF * tries).await;
         }
     }
 
     /// Waits for the tenant's turn, then for a connection, for a limited time together.
-    async fn open<'a>(&self, context: &'a TenantContext) -> Result<Session<'a>, Failure> {
+    async fn open<'a>(
+        &self,
+        context: &'a TenantContext,
+        place: &Place,
+        patience: &Patience<'_>,
+    ) -> Result<Session<'a>, Failure> {
         let tenant = context.tenant();
-        let place = self.places.of(tenant.id);
-        self.admit(&place, tenant).await?;
+        self.admit(place, tenant).await?;
         let found = match Arc::clone(&place.turns).try_acquire_owned() {
-            Ok(turn) => (turn, self.connection(&place).await?),
+            Ok(turn) => (turn, self.connection(place).await?),
             Err(_) => tokio::time::timeout(self.wait, async {
                 let turn = Arc::clone(&place.turns).acquire_owned().await;
                 let turn = turn.map_err(|_| Failure::overloaded(1))?;
-                Ok::<_, Failure>((turn, self.connection(&place).await?))
+                Ok::<_, Failure>((turn, self.connection(place).await?))
             })
             .await
             .map_err(|_| Failure::overloaded(1).with_log("no turn came in time"))??,
@@ -188,7 +218,7 @@ impl Lanes {
             Some(own) => own.to_string().into(),
             None => Arc::clone(&self.statement_timeout),
         };
-        let settings = Settings::new(context, timeout);
+        let settings = Settings::new(context, timeout, patience.in_postgres());
         Ok(Session::new(context, object, turn, settings))
     }
 

@@ -118,10 +118,11 @@ impl<'a> Session<'a> {
         }
         let connection = self.connection.connection().ok_or(SessionError::Closed)?;
         let exchange = async {
-            let before = connection.write(&self.settings, tenant.id, transaction)?;
-            Ok((before, connection.wire.exchange(before).await?))
+            let written = connection.write(&self.settings, tenant.id, transaction)?;
+            let answer = connection.wire.exchange(written.before).await?;
+            Ok((written, answer))
         };
-        let (before, mut answer) = match exchange.await {
+        let (written, mut answer) = match exchange.await {
             Ok(exchanged) => exchanged,
             Err(broken) => {
                 self.connection.close();
@@ -132,24 +133,27 @@ impl<'a> Session<'a> {
             connection.committed(transaction);
             return Ok(answer.into_rows().take(queries.len()));
         };
-        let Some(statement) = answer.done.checked_sub(before) else {
+        let Some(statement) = answer.done.checked_sub(written.before) else {
             return Err(SessionError::Settings(error).into());
         };
         // It may be older than the tables; and what comes after it has not been prepared.
         let ids = queries.iter().map(|query| query.id);
         let entry = transaction.note.as_ref().map(|note| note.insert().id);
-        for id in ids.chain(entry).skip(statement) {
+        for id in ids.chain(entry).skip(statement.min(queries.len())) {
             connection.forget(tenant.id, id);
         }
-        if transaction.note.is_some() && statement == queries.len() {
+        let (version, note) = (written.asks_version, transaction.note.is_some());
+        let (statement, error) = match statement.checked_sub(queries.len()) {
+            None => (Some(statement), SessionError::Statement(error)),
+            Some(0) if version => (None, SessionError::Outdated(error)),
             // What the audit log has against it is not about what the client sent.
-            return Err(SessionError::Settings(error).into());
-        }
-        Err(Failed {
-            // The last one may be COMMIT.
-            statement: Some(statement).filter(|&statement| statement < queries.len()),
-            error: SessionError::Statement(error),
-        })
+            Some(behind) if note && behind == usize::from(version) => {
+                (None, SessionError::Audit(error))
+            }
+            // COMMIT
+            Some(_) => (None, SessionError::Statement(error)),
+        };
+        Err(Failed { statement, error })
     }
 }
 
@@ -166,6 +170,12 @@ impl From<SessionError> for Failed {
             statement: None,
             error,
         }
+    }
+}
+
+impl From<Failure> for Failed {
+    fn from(failure: Failure) -> Self {
+        SessionError::Refused(Box::new(failure)).into()
     }
 }
 

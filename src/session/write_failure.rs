@@ -16,7 +16,7 @@ pub(crate) struct WriteFailure {
 impl From<Failed> for WriteFailure {
     fn from(failed: Failed) -> Self {
         let violation = failed.error.violation();
-        let failure = if failed.error.is_answered() {
+        let failure = if failed.error.is_undone() {
             failed.error.into_failure()
         } else {
             // Whether COMMIT had been reached is not known.
@@ -27,16 +27,6 @@ impl From<Failed> for WriteFailure {
             statement: failed.statement,
             failure,
             violation,
-        }
-    }
-}
-
-impl From<Failure> for WriteFailure {
-    fn from(failure: Failure) -> Self {
-        Self {
-            statement: None,
-            failure,
-            violation: None,
         }
     }
 }

@@ -40,4 +40,5 @@ mod story;
 mod tenants;
 mod transport;
 mod types;
+mod versions;
 mod views;

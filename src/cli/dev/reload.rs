@@ -71,7 +71,7 @@ impl Reloader {
         let before = self.migrations.swap(Arc::clone(&migrations));
         super::migrate(service, &migrations, true).await?;
         heard(service, migrations.version()).await;
-        service.apis.renew().await;
+        service.apis.renew();
         let sdl = self.served(service).await?.unwrap_or_default();
         let new = migrations.beyond(&before).join(", ");
         tracing::info!(

@@ -7,7 +7,7 @@ mod table;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout};
 use tokio_postgres::Row;
@@ -131,10 +131,7 @@ impl Directory {
         statement: &str,
         parameter: (&(dyn ToSql + Sync), Type),
     ) -> Result<Option<Arc<Tenant>>, RegistryError> {
-        let turn = timeout(PATIENCE, self.unknown.acquire()).await;
-        let _turn = turn
-            .map_err(|_| RegistryError::Busy)?
-            .map_err(|_| RegistryError::Busy)?;
+        let _turn = turn(&self.unknown).await?;
         let asked = Instant::now();
         let connection = self.registry.connection().await?;
         let row = connection.query_typed_opt(statement, &[parameter]).await?;
@@ -156,6 +153,11 @@ impl Directory {
     /// One active tenant of each schema version.
     pub(crate) fn of_each_version(&self) -> Vec<Arc<Tenant>> {
         self.table.of_each_version()
+    }
+
+    /// Waits until tenants have come, gone or changed their versions, since this was last asked.
+    pub(crate) async fn versions_changed(&self) {
+        self.table.versions_changed.notified().await;
     }
 
     /// Takes in a tenant that this replica has just made.
@@ -181,10 +183,7 @@ impl Directory {
             Some(_) => &self.doubtful,
             None => &self.unknown,
         };
-        let turn = timeout(PATIENCE, queue.acquire()).await;
-        let _turn = turn
-            .map_err(|_| RegistryError::Busy)?
-            .map_err(|_| RegistryError::Busy)?;
+        let _turn = turn(queue).await?;
         // The request before in the queue may have asked for the same tenant.
         if let Some(tenant) = self.known(subdomain) {
             return Ok(Place::Tenant(tenant));
@@ -219,6 +218,12 @@ impl Directory {
         }
     }
 
+    /// Asks the database about a tenant that may have changed before this replica has heard of it.
+    pub(crate) async fn look_closely(&self, id: TenantId) -> Result<(), RegistryError> {
+        let _turn = turn(&self.doubtful).await?;
+        self.look_again(id).await
+    }
+
     /// Takes in what this replica itself has just changed about a tenant.
     pub(crate) async fn look_again(&self, id: TenantId) -> Result<(), RegistryError> {
         let asked = Instant::now();
@@ -242,6 +247,12 @@ impl Drop for Directory {
     fn drop(&mut self) {
         self.listener.abort();
     }
+}
+
+async fn turn(queue: &Semaphore) -> Result<SemaphorePermit<'_>, RegistryError> {
+    let turn = timeout(PATIENCE, queue.acquire()).await;
+    turn.map_err(|_| RegistryError::Busy)?
+        .map_err(|_| RegistryError::Busy)
 }
 
 async fn all_tenants(registry: &Registry) -> Result<Vec<Tenant>, RegistryError> {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::index::Index;
@@ -23,6 +24,8 @@ pub(super) struct Table {
     domains: Index<DomainName, TenantId>,
     /// Keeps writers in line.
     writing: Mutex<()>,
+    /// Tells that tenants have other versions, or that others are active.
+    pub(super) versions_changed: Notify,
 }
 
 impl Table {
@@ -55,7 +58,8 @@ impl Table {
         let mut found = HashMap::new();
         self.tenants.each(|entry| {
             if entry.tenant.status == TenantStatus::Active {
-                found.insert(entry.tenant.version, Arc::clone(&entry.tenant));
+                let tenant = || Arc::clone(&entry.tenant);
+                found.entry(entry.tenant.version).or_insert_with(tenant);
             }
         });
         found.into_values().collect()
@@ -66,12 +70,15 @@ impl Table {
     pub(super) fn put(&self, mut tenant: Tenant, checked: Instant) -> Option<Arc<Tenant>> {
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let subdomain = tenant.subdomain.clone();
+        let mut as_before = false;
         if let Some(place) = self.place(tenant.id)
             && let Some(known) = self.get(&place)
         {
             if known.tenant.revision > tenant.revision {
                 return (place == subdomain).then_some(known.tenant);
             }
+            let serving = |tenant: &Tenant| (tenant.version, tenant.status);
+            as_before = serving(&known.tenant) == serving(&tenant);
             tenant.meter = Arc::clone(&known.tenant.meter);
             self.forget_domains(&known.tenant, &tenant.domains);
             if place != subdomain {
@@ -98,6 +105,9 @@ impl Table {
                 self.domains.insert(domain.clone(), tenant.id);
             }
         }
+        if !as_before {
+            self.versions_changed.notify_one();
+        }
         Some(tenant)
     }
 
@@ -107,6 +117,7 @@ impl Table {
         if let Some(entry) = self.tenants.remove(subdomain) {
             self.places.remove(&entry.tenant.id);
             self.forget_domains(&entry.tenant, &[]);
+            self.versions_changed.notify_one();
         }
     }
 
@@ -117,6 +128,7 @@ impl Table {
             && let Some(entry) = self.tenants.remove(&place)
         {
             self.forget_domains(&entry.tenant, &[]);
+            self.versions_changed.notify_one();
         }
     }
 
@@ -145,6 +157,7 @@ impl Table {
             domains.map(|domain| (domain.clone(), tenant.id))
         });
         self.domains.replace(domains);
+        self.versions_changed.notify_one();
     }
 
     /// Another tenant may have a domain by now.
@@ -267,6 +280,35 @@ mod tests {
         assert!(name(&table, "acme").is_none() && name(&table, "globex").is_some());
         table.remove(&Subdomain::parse("globex").unwrap());
         assert!(name(&table, "globex").is_none());
+    }
+
+    #[tokio::test]
+    async fn other_versions_are_told_of() {
+        let table = Table::default();
+        let told = async || {
+            let soon = std::time::Duration::from_millis(1);
+            let told = tokio::time::timeout(soon, table.versions_changed.notified());
+            told.await.is_ok()
+        };
+        let mut acme = tenant(1, "acme", 1);
+        let mut put = |change: fn(&mut Tenant)| {
+            change(&mut acme);
+            acme.revision += 1;
+            table.put(acme.clone(), Instant::now());
+        };
+        assert!(!told().await);
+        put(|_| {});
+        assert!(told().await && !told().await);
+        put(|acme| acme.name.push('!'));
+        assert!(!told().await);
+        put(|acme| acme.version.app += 1);
+        assert!(told().await);
+        put(|acme| acme.status = TenantStatus::Suspended);
+        assert!(told().await);
+        table.forget(TenantId(uuid::Uuid::from_u128(1)));
+        assert!(told().await);
+        table.replace(Vec::new());
+        assert!(told().await);
     }
 
     #[test]

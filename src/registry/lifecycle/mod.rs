@@ -8,13 +8,12 @@ mod purge;
 mod record;
 
 use serde_json::Value;
-use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{GenericClient, Row, Transaction};
 use uuid::Uuid;
 
-use super::RegistryError;
 use super::audit::{self, Actor, Entry, Kind};
+use super::{RegistryError, locked_out};
 use crate::error::{Code, Failure, postgres_reason};
 use crate::names::{Subdomain, TenantId};
 use crate::request::RequestInfo;
@@ -115,12 +114,7 @@ pub(super) fn failed(error: tokio_postgres::Error) -> Failure {
     if answer.constraint() == Some("tenants_subdomain_key") {
         return Failure::conflict("subdomain", "this subdomain is taken");
     }
-    let busy = [
-        SqlState::LOCK_NOT_AVAILABLE,
-        SqlState::T_R_DEADLOCK_DETECTED,
-        SqlState::T_R_SERIALIZATION_FAILURE,
-    ];
-    if busy.contains(answer.code()) {
+    if locked_out(&error) {
         let message = "somebody else is changing this tenant: try again later";
         return Failure::new(Code::Overloaded, message).with_log(log);
     }

@@ -5,14 +5,13 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::sleep;
 use tokio_postgres::Transaction;
-use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{ToSql, Type};
 use uuid::Uuid;
 
 use super::{By, TenantRef, failed, not_now, tenant_row};
 use crate::error::Failure;
 use crate::names::TenantId;
-use crate::registry::{Registry, RegistryError, TenantStatus};
+use crate::registry::{Registry, RegistryError, TenantStatus, locked_out};
 
 /// Tables that one transaction drops at most; what depends on them takes locks, too.
 const TABLES: i32 = 100;
@@ -169,12 +168,5 @@ impl Doomed {
 }
 
 fn is_lock(error: &RegistryError) -> bool {
-    let busy = [
-        SqlState::LOCK_NOT_AVAILABLE,
-        SqlState::T_R_DEADLOCK_DETECTED,
-    ];
-    match error {
-        RegistryError::Postgres(error) => error.code().is_some_and(|code| busy.contains(code)),
-        _ => false,
-    }
+    matches!(error, RegistryError::Postgres(error) if locked_out(error))
 }

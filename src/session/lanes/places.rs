@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use siphasher::sip::SipHasher13;
 use tokio::sync::{OnceCell, Semaphore};
 
+use super::locked::Locks;
 use crate::names::TenantId;
 
 /// A tenant's place among the lanes.
@@ -18,6 +19,7 @@ pub(super) struct Place {
     pub(super) turns: Arc<Semaphore>,
     /// The logins of its lanes may become the tenant.
     pub(super) admitted: OnceCell<()>,
+    pub(super) locks: Locks,
 }
 
 /// The places of the tenants that this process has met.
@@ -52,6 +54,7 @@ impl Places {
                 second,
                 turns: Arc::new(Semaphore::new(self.turns)),
                 admitted: OnceCell::new(),
+                locks: Locks::default(),
             })
         };
         let mut places = shard.write().unwrap_or_else(PoisonError::into_inner);

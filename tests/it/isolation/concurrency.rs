@@ -174,8 +174,11 @@ async fn not_one_row_of_another_tenant_in_a_crowd_that_hangs_up() {
 async fn requests_dropped_inside_a_statement_free_their_connections() {
     let service = Service::shared();
     let psql = service.psql().await;
-    let replica =
-        Service::replica_named("dropped", &["--lanes", "1", "--lane-connections", "2"]).await;
+    let replica = Service::replica_named(
+        "dropped",
+        &["--lanes=1", "--lane-connections=2", "--lock-wait=0"],
+    )
+    .await;
     let stuck = marked_tenant(service, &psql).await.at(&replica);
     let other = marked_tenant(service, &psql).await.at(&replica);
     assert_own_rows(&stuck, &stuck.query(QUICK).await);
@@ -250,6 +253,8 @@ async fn a_full_pool_answers_overloaded() {
         "1",
         "--connection-wait",
         "100",
+        "--lock-wait",
+        "0",
     ];
     let replica = Service::replica_named("full", &arguments).await;
     let owner = marked_tenant(service, &psql).await.at(&replica);
@@ -278,8 +283,11 @@ async fn a_full_pool_answers_overloaded() {
 async fn killed_connections_heal() {
     let service = Service::shared();
     let psql = service.psql().await;
-    let replica =
-        Service::replica_named("killed", &["--lanes", "1", "--lane-connections", "2"]).await;
+    let replica = Service::replica_named(
+        "killed",
+        &["--lanes=1", "--lane-connections=2", "--lock-wait=0"],
+    )
+    .await;
     let owner = marked_tenant(service, &psql).await.at(&replica);
     let kill = "select count(pg_terminate_backend(pid)) from pg_stat_activity
         where application_name = 'killed' and pid <> pg_backend_pid()";

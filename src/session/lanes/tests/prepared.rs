@@ -50,3 +50,36 @@ async fn a_statement_that_no_longer_fits_its_tables_heals() {
         }
     }
 }
+
+/// A migration may be quicker than the news of it.
+#[tokio::test]
+async fn what_is_analysed_has_to_be_meant_for_the_tables_version() {
+    let database = TestDatabase::new().await;
+    let replica = database.replica().await;
+    let tenant = replica.sign_up("switched").await.tenant;
+    for preparing in [
+        Preparing::Nothing,
+        Preparing::Statements(NonZeroUsize::new(10).unwrap()),
+    ] {
+        let lanes = narrow(&database, &replica, preparing);
+        replica.directory.look_again(tenant.id).await.unwrap();
+        let before = admit(&replica, "switched").await;
+        let (old, new) = (query("select 1"), query("select 2"));
+        for _ in 0..3 {
+            assert_eq!(read(&lanes, &before, &old).await.unwrap(), 1);
+        }
+        let switch = "update tenantry.tenants set app_version = app_version + 1";
+        database.owner().await.batch_execute(switch).await.unwrap();
+        // What was prepared has results of the types that it had.
+        let prepared = read(&lanes, &before, &old).await;
+        assert_eq!(prepared.is_ok(), preparing != Preparing::Nothing);
+        // Nothing is kept of what was refused.
+        for _ in 0..3 {
+            let refused = read(&lanes, &before, &new).await.unwrap_err();
+            assert!(refused.outdated, "{:?}", refused.log);
+        }
+        replica.directory.look_again(tenant.id).await.unwrap();
+        let after = admit(&replica, "switched").await;
+        assert_eq!(read(&lanes, &after, &new).await.unwrap(), 2);
+    }
+}

@@ -7,6 +7,7 @@ use crate::rows::Rows;
 const STATE: &str = "select concat_ws('|', current_user = session_user, current_setting('search_path'), \
      current_setting('app.tenant_id', true), current_setting('app.user_id', true), \
      current_setting('app.role', true), current_setting('statement_timeout'), \
+     current_setting('lock_timeout'), \
      current_setting('transaction_read_only'))";
 
 #[tokio::test]
@@ -22,7 +23,7 @@ async fn nothing_of_a_tenant_survives_its_transaction() {
         let context = admit(&replica, "residue").await;
 
         let own = (tenant.schema.quoted(), tenant.id);
-        let within = format!("f|{}, extensions, pg_temp|{}|||7s|on", own.0, own.1);
+        let within = format!("f|{}, extensions, pg_temp|{}|||7s|250ms|on", own.0, own.1);
         let backend = query("select pg_backend_pid()");
         let first = read(&lanes, &context, &backend).await.unwrap();
         for round in 0..3 {
@@ -88,7 +89,7 @@ async fn assert_clean(lanes: &Lanes, tenant: TenantId) {
         wire.exchange(0).await.unwrap()
     };
     let state = ask(STATE).await.into_rows().next().unwrap();
-    assert_eq!(text(&state), "t|\"\"||||0|off");
+    assert_eq!(text(&state), "t|\"\"||||0|0|off");
     let tables = ask("select * from users").await;
     assert_eq!(tables.error.unwrap().code(), "42P01");
 }

@@ -3,7 +3,6 @@
 use super::*;
 use crate::error::Code;
 use crate::names::MemberRole;
-use crate::testing::client;
 
 #[tokio::test]
 async fn transactions_of_viewers_and_strangers_are_read_only() {
@@ -11,23 +10,8 @@ async fn transactions_of_viewers_and_strangers_are_read_only() {
     let replica = database.replica().await;
     let owner = replica.sign_up("viewers").await;
     let lanes = narrow(&database, &replica, Preparing::Nothing);
-    let token = format!(
-        "Bearer {}",
-        replica
-            .guard
-            .welcome(&owner, &client())
-            .await
-            .unwrap()
-            .access
-            .as_str()
-    );
-    let admit = async |token: Option<&str>| {
-        let admission = replica.guard.admit(Some("viewers.localhost"), token).await;
-        match admission.unwrap() {
-            Admission::Tenant(context) => context,
-            Admission::Platform(_) => panic!("not the platform"),
-        }
-    };
+    let token = bearer(&replica, &owner).await;
+    let admit = async |token: Option<&str>| admit_by(&replica, "viewers", token).await;
     let write = async |context: &TenantContext| {
         let statement =
             query("insert into labels (name) values (gen_random_uuid()::text) returning 1");
