@@ -126,6 +126,13 @@ impl Failure {
         Self::new(Code::Conflict, message).with_field(field)
     }
 
+    /// It takes a higher role than whoever asks has.
+    pub(crate) fn takes_role(least: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+        let mut failure = Self::new(Code::Forbidden, message);
+        failure.details.role = Some(least);
+        failure
+    }
+
     pub(crate) fn unauthenticated(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Code::Unauthenticated, message)
     }

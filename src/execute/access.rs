@@ -2,7 +2,7 @@
 
 use super::violation::field;
 use crate::compile::Compiled;
-use crate::error::{Code, Failure, PathSegment};
+use crate::error::{Failure, PathSegment};
 use crate::guard::Identity;
 use crate::model::{RelationId, Standing};
 use crate::names::MemberRole;
@@ -64,9 +64,7 @@ fn failures(api: &Api, standing: Standing, uses: &[Use<'_>], above: &[&str]) -> 
     uses.map(|used| {
         let role = used.takes.word();
         let message = format!("{} takes the role {role}", subject(api, used.subject));
-        let mut failure = Failure::new(Code::Forbidden, message).with_path(path(used));
-        failure.details.role = Some(role);
-        failure
+        Failure::takes_role(role, message).with_path(path(used))
     })
     .collect()
 }

@@ -71,7 +71,8 @@ impl Guard {
                 let registry = &self.registry;
                 let (LoggedIn { account, role }, hash) =
                     registry.prove(tenant, email, password, client).await?;
-                let begun = self.begin(account, (tenant, role), "logIn", client).await?;
+                let place = (tenant, role);
+                let begun = self.begin(account, place, Some("logIn"), client).await?;
                 // Whoever chooses another password ends the sessions that there are, and may not have seen this one.
                 if !registry.has_password(account, &hash).await? {
                     let which = Which::One(begun.0.id);
@@ -111,7 +112,7 @@ impl Guard {
         client: &RequestInfo,
     ) -> Result<Granted, Failure> {
         let place = (Some(signed_up.tenant.id), Some(MemberRole::Owner));
-        let (_, _, granted) = self.begin(signed_up.owner, place, "signUp", client).await?;
+        let (_, _, granted) = self.begin(signed_up.owner, place, None, client).await?;
         Ok(granted)
     }
 
@@ -125,16 +126,16 @@ impl Guard {
         client: &RequestInfo,
     ) -> Result<Granted, Failure> {
         let place = (Some(tenant.id), Some(role));
-        let (_, _, granted) = self.begin(account, place, means, client).await?;
+        let (_, _, granted) = self.begin(account, place, Some(means), client).await?;
         Ok(granted)
     }
 
-    /// Begins a session for somebody who has proved to be whom they say.
+    /// Begins a session for somebody who has proved to be whom they say: by `means` that the audit log knows nothing of yet.
     pub(super) async fn begin(
         &self,
         account: UserId,
         (tenant, role): (Option<TenantId>, Option<MemberRole>),
-        means: &str,
+        means: Option<&str>,
         client: &RequestInfo,
     ) -> Result<(Session, Option<MemberRole>, Granted), Failure> {
         let session = Session {
@@ -190,8 +191,7 @@ impl Guard {
         let LoggedIn { account, role } = registry
             .reset_password(tenant, token, password, client)
             .await?;
-        self.begin(account, (tenant, role), "resetPassword", client)
-            .await
+        self.begin(account, (tenant, role), None, client).await
     }
 
     fn grant(

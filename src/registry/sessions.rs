@@ -62,18 +62,20 @@ pub(crate) enum Refreshed {
 }
 
 impl Registry {
-    /// Begins a session. How the person got in (`logIn`, `resetPassword`) is for the audit log.
+    /// Begins a session. How the person got in (`logIn`, `enterTenant`) is for the audit log; none where it has been told.
     pub(crate) async fn begin_session(
         &self,
         session: &Session,
         role: Option<MemberRole>,
         (hashes, lifetime): (&TokenHashes, Duration),
-        (means, client): (&str, &RequestInfo),
+        (means, client): (Option<&str>, &RequestInfo),
     ) -> Result<(), RegistryError> {
         let mut connection = self.connection().await?;
         let transaction = connection.transaction().await?;
         insert(&transaction, session, hashes, lifetime, client).await?;
-        audit::record(&transaction, &entry(session, role, means, client)).await?;
+        if let Some(means) = means {
+            audit::record(&transaction, &entry(session, role, means, client)).await?;
+        }
         Ok(transaction.commit().await?)
     }
 

@@ -101,10 +101,10 @@ impl ServiceContext {
     pub(super) fn at_least(&self, least: MemberRole) -> Result<MemberRole, Failure> {
         match self.identity().role() {
             Some(role) if role >= least => Ok(role),
-            Some(_) => Err(Failure::new(
-                Code::Forbidden,
-                format!("this takes the role {} or a higher one", least.as_str()),
-            )),
+            Some(_) => {
+                let message = format!("this takes the role {} or a higher one", least.as_str());
+                Err(Failure::takes_role(least.as_str(), message))
+            }
             None => Err(Failure::unauthenticated("log in first")),
         }
     }
@@ -145,10 +145,22 @@ impl ServiceContext {
         action: &str,
         details: serde_json::Value,
     ) -> Result<(), Failure> {
+        let actor = self.identity().actor();
+        self.record_by(actor, kind, action, details).await
+    }
+
+    /// The same, by somebody whom this very operation has made known.
+    pub(super) async fn record_by(
+        &self,
+        actor: audit::Actor,
+        kind: audit::Kind,
+        action: &str,
+        details: serde_json::Value,
+    ) -> Result<(), Failure> {
         let entry = audit::Entry {
             tenant: Some(self.tenant().id),
             kind,
-            actor: self.identity().actor(),
+            actor,
             request: Some(self.request.clone()),
             action: action.to_owned(),
             details,

@@ -33,7 +33,12 @@ impl MemberMutation {
         let member = registry
             .accept_invitation(transaction, service.tenant(), acceptance)
             .await?;
-        record(service, "acceptInvitation", &member).await?;
+        // Nobody has logged in, but the token and the password have told who it is.
+        let actor = audit::Actor::User(member.user, Some(member.role));
+        let (kind, told) = (audit::Kind::Access, told(&member));
+        service
+            .record_by(actor, kind, "acceptInvitation", told)
+            .await?;
         Ok(member.into())
     }
 
@@ -109,12 +114,18 @@ async fn remove(
 }
 
 async fn record(service: &ServiceContext, action: &str, member: &Member) -> Result<(), Failure> {
-    let details = json!({
+    service
+        .record(audit::Kind::Access, action, told(member))
+        .await
+}
+
+/// What the audit log says of somebody.
+fn told(member: &Member) -> serde_json::Value {
+    json!({
         "userId": member.user.0,
         "email": member.email,
         "role": member.role.as_str(),
-    });
-    service.record(audit::Kind::Access, action, details).await
+    })
 }
 
 #[derive(InputObject)]

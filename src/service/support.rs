@@ -48,6 +48,8 @@ impl SupportMutation {
     ) -> Result<Option<TenantSupportAccess>, Failure> {
         let service = ServiceContext::of(context)?;
         service.at_least(MemberRole::Owner)?;
+        // The owner's word: neither operators who were let in as one, nor machines, have it.
+        service.account()?;
         let registry = &service.environment().registry;
         let transaction = service.transaction().await?;
         let ended = registry.end_support_access(transaction, service.tenant().id, id, "owner");

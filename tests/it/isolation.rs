@@ -5,4 +5,5 @@ mod concurrency;
 mod database;
 mod identities;
 mod leftovers;
+mod policies;
 mod statements;

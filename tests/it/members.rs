@@ -1,5 +1,7 @@
 //! Who belongs to a workspace: invited, accepted, promoted, removed; on all replicas at once.
 
+mod invitations;
+
 use serde_json::{Value, json};
 
 use crate::api_keys;
@@ -33,7 +35,7 @@ impl Team {
     }
 }
 
-async fn invite(caller: &Caller, email: &str, role: &str) -> Answer {
+pub(crate) async fn invite(caller: &Caller, email: &str, role: &str) -> Answer {
     let mutation = "mutation ($input: InviteMemberInput!) { inviteMember(input: $input) { id email role expiresAt } }";
     caller
         .ask(mutation, json!({"input": {"email": email, "role": role}}))
@@ -41,7 +43,7 @@ async fn invite(caller: &Caller, email: &str, role: &str) -> Answer {
 }
 
 /// The last token that was mailed to an address: `dev` writes mails to its log.
-async fn mailed(service: &Service, email: &str) -> String {
+pub(crate) async fn mailed(service: &Service, email: &str) -> String {
     eventually("a mail is sent", async || {
         let events = service.process().events();
         let mail = events.iter().rfind(|event| event["to"] == email)?;
@@ -50,7 +52,7 @@ async fn mailed(service: &Service, email: &str) -> String {
     .await
 }
 
-async fn accept_with(caller: &Caller, input: Value) -> Answer {
+pub(crate) async fn accept_with(caller: &Caller, input: Value) -> Answer {
     let mutation = "mutation ($input: AcceptInvitationInput!) { acceptInvitation(input: $input) { userId email name role } }";
     caller
         .with_token(None)
@@ -58,7 +60,7 @@ async fn accept_with(caller: &Caller, input: Value) -> Answer {
         .await
 }
 
-async fn accept(service: &Service, caller: &Caller, email: &str) -> Answer {
+pub(crate) async fn accept(service: &Service, caller: &Caller, email: &str) -> Answer {
     let token = mailed(service, email).await;
     accept_with(
         caller,
@@ -67,7 +69,7 @@ async fn accept(service: &Service, caller: &Caller, email: &str) -> Answer {
     .await
 }
 
-async fn log_in(caller: &Caller, email: &str) -> Caller {
+pub(crate) async fn log_in(caller: &Caller, email: &str) -> Caller {
     let mutation = "mutation ($input: LogInInput!) { logIn(input: $input) { accessToken } }";
     let input = json!({"email": email, "password": PASSWORD});
     let answer = caller
@@ -91,122 +93,6 @@ async fn change(caller: &Caller, user: &str, role: &str) -> Answer {
 async fn remove(caller: &Caller, user: &str) -> Answer {
     let mutation = format!("mutation {{ removeMember(userId: \"{user}\") {{ email }} }}");
     caller.query(&mutation).await
-}
-
-#[tokio::test]
-async fn an_invitation_is_good_once_and_for_one_workspace() {
-    let service = Service::shared();
-    let (owner, other) = (
-        service.sign_up("invite").await,
-        service.sign_up("invite").await,
-    );
-    let email = format!("grace@{}.test", owner.subdomain());
-    let first = invite(&owner, &email, "VIEWER").await.data();
-    let old = mailed(service, &email).await;
-    let second = invite(&owner, &email, "MEMBER").await.data();
-    assert_eq!(first["inviteMember"]["id"], second["inviteMember"]["id"]);
-    let token = eventually("the second mail is sent", async || {
-        Some(mailed(service, &email).await).filter(|token| *token != old)
-    })
-    .await;
-    let input = |token: &str| json!({"token": token, "name": "Grace", "password": PASSWORD});
-    for (caller, token) in [
-        (&owner, old.as_str()),
-        (&other, &token),
-        (&owner, "tni_nothing"),
-        (&owner, ""),
-    ] {
-        let answer = accept_with(caller, input(token)).await;
-        assert_eq!(answer.code(), "BAD_USER_INPUT", "{answer:?}");
-    }
-    let weak = accept_with(
-        &owner,
-        json!({"token": token, "name": "Grace", "password": "short"}),
-    )
-    .await;
-    assert_eq!(weak.json()["errors"][0]["extensions"]["field"], "password");
-    let list = "{ currentTenant { invitations { email role } } }";
-    let listed = owner.query(list).await.data();
-    assert_eq!(
-        listed["currentTenant"]["invitations"],
-        json!([{"email": email, "role": "MEMBER"}])
-    );
-    // Two at once: one wins.
-    let (a, b) = tokio::join!(
-        accept_with(&owner, input(&token)),
-        accept_with(&owner, input(&token))
-    );
-    let wins = [&a, &b]
-        .iter()
-        .filter(|answer| answer.json().get("errors").is_none())
-        .count();
-    assert_eq!(wins, 1, "{a:?} {b:?}");
-    assert_eq!(
-        owner.query(list).await.data()["currentTenant"]["invitations"],
-        json!([])
-    );
-    let grace = log_in(&owner, &email).await;
-    let viewer = grace.query("{ viewer { name role } }").await.data();
-    assert_eq!(viewer["viewer"], json!({"name": "Grace", "role": "member"}));
-    assert_eq!(invite(&owner, &email, "MEMBER").await.code(), "CONFLICT");
-}
-
-#[tokio::test]
-async fn nobody_is_flooded_with_invitations() {
-    let service = Service::shared();
-    let owner = service.sign_up("flood").await;
-    let email = format!("grace@{}.test", owner.subdomain());
-    let mut refused = Vec::new();
-    for number in 0..8 {
-        // In whatever case it is written, and taken back in between.
-        let email = if number % 2 == 0 {
-            email.clone()
-        } else {
-            email.to_uppercase()
-        };
-        let answer = invite(&owner, &email, "VIEWER").await;
-        let json = answer.json();
-        if let Some(code) = json["errors"][0]["extensions"]["code"].as_str() {
-            refused.push((number, code.to_owned()));
-            continue;
-        }
-        let id = &json["data"]["inviteMember"]["id"];
-        let revoke = format!("mutation {{ revokeInvitation(id: {id}) {{ id }} }}");
-        owner.query(&revoke).await.data();
-    }
-    let limited = |number| (number, "RATE_LIMITED".to_owned());
-    assert_eq!(refused, [limited(5), limited(6), limited(7)]);
-    let another = format!("ada@{}.test", owner.subdomain());
-    invite(&owner, &another, "VIEWER").await.data();
-}
-
-#[tokio::test]
-async fn one_account_belongs_to_several_workspaces() {
-    let service = Service::shared();
-    let (one, other) = (
-        service.sign_up("several").await,
-        service.sign_up("several").await,
-    );
-    let email = format!("owner@{}.test", one.subdomain());
-    invite(&other, &email, "VIEWER").await.data();
-    let token = mailed(service, &email).await;
-    let wrong = accept_with(
-        &other,
-        json!({"token": token, "password": "not the password"}),
-    )
-    .await;
-    assert_eq!(wrong.code(), "UNAUTHENTICATED");
-    let right = accept_with(&other, json!({"token": token, "password": "demo-password"})).await;
-    assert_eq!(right.data()["acceptInvitation"]["userId"], id(&one).await);
-    let there = service.tenant(other.subdomain());
-    assert_eq!(
-        there
-            .with_token(one.token.as_deref().unwrap())
-            .query("{ viewer { id } }")
-            .await
-            .code(),
-        "FORBIDDEN"
-    );
 }
 
 #[tokio::test]

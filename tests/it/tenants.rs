@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::harness::service::unique;
-use crate::harness::{self, Answer, Caller, Service, tenantry, within};
+use crate::harness::{self, Service, soon, tenantry, within};
 
 /// Runs a command on the database of the shared service.
 fn run(arguments: &[&str]) -> Output {
@@ -38,17 +38,6 @@ fn refused(arguments: &[&str]) -> (i32, String) {
         output.status.code().unwrap(),
         message.unwrap_or_default().to_owned(),
     )
-}
-
-/// Waits, for no longer than a second, until this is what a caller gets.
-async fn soon(caller: &Caller, wanted: &str) -> Answer {
-    within(Duration::from_secs(1), wanted, async || {
-        let answer = caller.query("{ projects { totalCount } }").await;
-        let json = answer.json();
-        let code = &json["errors"][0]["extensions"]["code"];
-        (code.as_str().unwrap_or("OK") == wanted).then_some(answer)
-    })
-    .await
 }
 
 #[tokio::test]
@@ -202,11 +191,19 @@ async fn a_clone_and_an_archive_are_tenants_of_their_own() {
     let file = file.to_str().unwrap();
     let exported = run(&["export", &original, file]);
     assert!(exported.status.success(), "{exported:?}");
-    assert_eq!(
-        refused(&["export", &original, file]).0,
-        1,
-        "it is there already"
-    );
+    let (status, message) = refused(&["export", &original, file]);
+    assert!(status == 4 && message.contains("--force"), "{message}");
+    std::fs::write(file, "older").unwrap();
+    assert_eq!(refused(&["export", "nobody-is-here", file, "--force"]).0, 3);
+    assert_eq!(std::fs::read(file).unwrap(), b"older", "it stays as it is");
+    let exported = run(&["export", &original, file, "--force"]);
+    assert!(exported.status.success(), "{exported:?}");
+    let left = std::fs::read_dir(service.dir().join("")).unwrap();
+    let left = left.filter(|entry| {
+        let name = entry.as_ref().unwrap().file_name();
+        name.to_string_lossy().starts_with(&original)
+    });
+    assert_eq!(left.count(), 1, "and nothing lies beside it");
     let piped = run(&["export", &original, "-"]);
     let (piped, written) = (piped.stdout.len(), std::fs::metadata(file).unwrap().len());
     assert_eq!(u64::try_from(piped).unwrap(), written);
@@ -239,6 +236,22 @@ async fn a_clone_and_an_archive_are_tenants_of_their_own() {
         );
     }
     assert_eq!(owner.query(issues).await.data(), wanted);
+}
+
+#[tokio::test]
+async fn a_clone_needs_the_apps_own_migrations() {
+    let service = Service::with_tables("create table things (id int primary key);");
+    let clone = ["tenant", "clone", "acme", "acme-again"];
+    let refused = harness::run_on(&service, &clone, "");
+    let message = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(
+        refused.status.code() == Some(4) && message.contains("--tenant-sql"),
+        "{message}"
+    );
+    let tables = service.dir().join("tables");
+    let clone = [&clone[..], &["--tenant-sql", tables.to_str().unwrap()]].concat();
+    let cloned = harness::run_on(&service, &clone, "");
+    assert!(cloned.status.success(), "{cloned:?}");
 }
 
 #[tokio::test]

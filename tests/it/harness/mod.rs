@@ -13,13 +13,24 @@ use std::time::{Duration, Instant};
 
 pub(crate) use caller::{Answer, Caller};
 pub(crate) use chance::{Chance, setting};
-pub(crate) use process::{DataDir, run, tenantry};
+pub(crate) use process::{DataDir, run, run_on, tenantry};
 pub(crate) use service::Service;
 pub(crate) use token::Claims;
 
 /// Waits until `check` gives something, for as long as a slow machine may need.
 pub(crate) async fn eventually<T>(what: &str, check: impl AsyncFnMut() -> Option<T>) -> T {
     within(Duration::from_secs(20), what, check).await
+}
+
+/// Waits, for no longer than a second, until this is what a caller gets.
+pub(crate) async fn soon(caller: &Caller, wanted: &str) -> Answer {
+    within(Duration::from_secs(1), wanted, async || {
+        let answer = caller.query("{ projects { totalCount } }").await;
+        let json = answer.json();
+        let code = &json["errors"][0]["extensions"]["code"];
+        (code.as_str().unwrap_or("OK") == wanted).then_some(answer)
+    })
+    .await
 }
 
 /// Waits until `check` gives something, and fails when that takes longer than `limit`.

@@ -51,10 +51,13 @@ pub(crate) fn tenantry(arguments: &[&str]) -> Command {
 
 /// Runs a command on the database of the shared service, with this for its standard input.
 pub(crate) fn run(arguments: &[&str], input: &str) -> Output {
+    run_on(Service::shared(), arguments, input)
+}
+
+/// The same, on the database of that service.
+pub(crate) fn run_on(service: &Service, arguments: &[&str], input: &str) -> Output {
     let mut command = tenantry(arguments);
-    command
-        .arg("--data-dir")
-        .arg(Service::shared().dir().data());
+    command.arg("--data-dir").arg(service.dir().data());
     command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{operator, run};
-use crate::harness::{Caller, Service};
+use super::{let_in, operator, run};
+use crate::harness::{Caller, Service, soon};
 
 #[tokio::test]
 async fn support_is_let_in_for_a_reason_and_a_time_under_the_owners_eyes() {
@@ -99,4 +99,63 @@ async fn support_is_let_in_for_a_reason_and_a_time_under_the_owners_eyes() {
     let expire = "update tenantry.support_accesses set expires_at = now() where reason = 'mend it'";
     psql.batch_execute(expire).await.unwrap();
     assert_eq!(mender.query(projects).await.code(), "UNAUTHENTICATED");
+}
+
+#[tokio::test]
+async fn support_gets_into_a_suspended_tenant_and_nobody_else_does() {
+    let service = Service::shared();
+    let replica = Service::replica(&[]).await;
+    let owner = service.sign_up("shut").await;
+    let (_, operator) = operator(service, "sue").await;
+    let here = |token: String| owner.with_token(Some(&token));
+    let viewer = here(let_in(&operator, &owner, "VIEWER").await);
+    let gone = here(let_in(&operator, &owner, "VIEWER").await);
+    let latest = "{ currentTenant { supportAccesses { id } } }";
+    let latest = owner.query(latest).await.data();
+    let id = &latest["currentTenant"]["supportAccesses"][0]["id"];
+    let end = format!("mutation {{ endSupportAccess(id: {id}) {{ id }} }}");
+    owner.query(&end).await.data();
+    let status = async |field: &str| {
+        let tenant = owner.subdomain();
+        let mutation = format!("mutation {{ {field}(tenant: \"{tenant}\" REASON) {{ status }} }}");
+        let reason = if field == "suspendTenant" {
+            ", reason: \"unpaid\""
+        } else {
+            ""
+        };
+        let mutation = mutation.replace(" REASON", reason);
+        operator.query(&mutation).await.data();
+    };
+    status("suspendTenant").await;
+    soon(&owner, "TENANT_SUSPENDED").await;
+    soon(&owner.at(&replica), "TENANT_SUSPENDED").await;
+    // Let in before or after, at any replica, and as what was said.
+    let admin = here(let_in(&operator, &owner, "ADMIN").await);
+    for caller in [&viewer, &admin, &admin.at(&replica)] {
+        soon(caller, "OK").await;
+    }
+    let write = "mutation { updateProjects(where: {name: {ne: \"\"}}, set: {name: \"x\"}) { affectedCount } }";
+    assert_eq!(viewer.query(write).await.code(), "FORBIDDEN");
+    admin.query(write).await.data();
+    let globex = service.tenant("globex").anonymous();
+    let globex = let_in(&operator, &globex, "OWNER").await;
+    let forged = "tnts_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA".to_owned();
+    for (caller, code) in [
+        (gone, "UNAUTHENTICATED"),
+        (here(forged), "UNAUTHENTICATED"),
+        (here(globex), "FORBIDDEN"),
+        (owner.with_token(None), "TENANT_SUSPENDED"),
+        (
+            owner.with_token(operator.token.as_deref()),
+            "TENANT_SUSPENDED",
+        ),
+    ] {
+        soon(&caller, code).await;
+    }
+    status("deleteTenant").await;
+    soon(&admin, "TENANT_NOT_FOUND").await;
+    status("restoreTenant").await;
+    soon(&owner, "TENANT_SUSPENDED").await;
+    status("resumeTenant").await;
+    soon(&owner, "OK").await;
 }
