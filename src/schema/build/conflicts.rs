@@ -105,6 +105,10 @@ impl Builder<'_> {
         });
         named.collect()
     }
+
+    pub(super) fn has_unique_key(&self, relation: &Relation) -> bool {
+        !self.unique_keys(relation, |_| true).is_empty()
+    }
 }
 
 /// GraphQL keeps three words for itself.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::writes::{can_be_set, takes_nested, writes_of};
+use super::writes::{can_be_set, writes_of};
 use super::{Builder, input};
 use crate::model::{Column, ColumnId, Relation, RelationId};
 use crate::schema::links::LinkField;
@@ -29,7 +29,7 @@ impl Builder<'_> {
             let Some(target) = self.names.of(link.target) else {
                 continue;
             };
-            if !takes_nested(self.model.relation(link.target)) {
+            if !self.takes_nested(self.model.relation(link.target)) {
                 continue;
             }
             let (meaning, many) = match &link.meaning {
@@ -87,7 +87,7 @@ impl Builder<'_> {
             let column = junction.column(*id);
             keys.contains(id) || !column.not_null || column.has_default || column.generated
         };
-        takes_nested(junction)
+        self.takes_nested(junction)
             && settable(junction, keys.iter().copied(), |column| {
                 column.grants.insert
             })
@@ -107,28 +107,20 @@ impl Builder<'_> {
             let list = ty.clone().non_null().list();
             many.insert(field.to_owned(), input(list, meaning, text));
         };
-        add("create", &new, Nested::Create, "New rows.");
+        let creates = writes_of(relation).insert;
+        if creates {
+            add("create", &new, Nested::Create, "New rows.");
+        }
+        let key = named("Key");
         if keyed {
-            let key = named("Key");
             let text = "Rows that exist, by a key.";
             add("connect", &key, Nested::Connect, text);
+        }
+        if keyed && creates {
             let text = "Rows by a key; those that do not exist are made.";
             let either = named("ConnectOrCreate");
             add("connectOrCreate", &either, Nested::ConnectOrCreate, text);
-            let fields = [
-                ("connect", key, Nested::Connect, "The key to look for."),
-                (
-                    "create",
-                    new,
-                    Nested::Create,
-                    "The new row, which has this key, where there is none.",
-                ),
-            ];
-            let fields = fields.map(|(name, ty, nested, text)| {
-                let def = input(ty.non_null(), InputMeaning::Nested(nested), text);
-                (name.to_owned(), def)
-            });
-            types.push((either.name().to_string(), data(Fields::from(fields), false)));
+            types.push((either.name().to_string(), connect_or_create(key, new)));
         }
         let (mut one_patch, mut many_patch) = (one.clone(), many.clone());
         types.push((self.names.written(name, "ToOneInput"), data(one, true)));
@@ -234,6 +226,24 @@ impl Builder<'_> {
         }
         types
     }
+}
+
+/// `IssueConnectOrCreate`: a key, and the row that has it from then on.
+fn connect_or_create(key: Type, new: Type) -> TypeDef {
+    let fields = [
+        ("connect", key, Nested::Connect, "The key to look for."),
+        (
+            "create",
+            new,
+            Nested::Create,
+            "The new row, which has this key, where there is none.",
+        ),
+    ];
+    let fields = fields.map(|(name, ty, nested, text)| {
+        let def = input(ty.non_null(), InputMeaning::Nested(nested), text);
+        (name.to_owned(), def)
+    });
+    data(Fields::from(fields), false)
 }
 
 fn settable(

@@ -37,7 +37,7 @@ impl Builder<'_> {
             types.push((self.names.input(name), TypeDef::Data(input)));
             types.extend(self.conflict_types(relation, name));
         }
-        if takes_nested(relation) {
+        if self.takes_nested(relation) {
             types.extend(self.nested_types(relation, name));
         }
         let mut fields = IndexMap::new();
@@ -61,6 +61,19 @@ impl Builder<'_> {
         types
     }
 
+    /// Whether its rows can be written together with others, which takes all rights. Users are not made, only linked,
+    /// by a key.
+    pub(super) fn takes_nested(&self, relation: &Relation) -> bool {
+        let grants = writes_of(relation);
+        let mut columns = relation.columns.iter();
+        let is_linked = || relation.comment.users && self.has_unique_key(relation);
+        (grants.insert || is_linked())
+            && grants.update
+            && relation.grants.delete
+            && relation.kind != RelationKind::View
+            && columns.any(|column| column.grants.update && can_be_set(relation, column))
+    }
+
     /// The columns that can be written. In a new row, those without a default are required, unless
     /// they refer to another row, which may be given in another way.
     fn columns(
@@ -74,7 +87,7 @@ impl Builder<'_> {
             links.iter().any(|link| match &link.meaning {
                 FieldMeaning::ToOne(link) => {
                     link.on.iter().any(|&(ours, _)| ours == column)
-                        && takes_nested(self.model.relation(link.target))
+                        && self.takes_nested(self.model.relation(link.target))
                 }
                 _ => false,
             })
@@ -123,29 +136,21 @@ pub(super) fn writes_of(relation: &Relation) -> Grants {
     let columns = relation.columns.iter();
     let mut columns = columns.filter(|column| can_be_set(relation, column));
     Grants {
-        insert: relation.grants.insert && columns.any(|column| column.grants.insert),
+        // Who comes and who leaves is for the service to say: people are invited, and have accounts.
+        insert: relation.grants.insert
+            && columns.any(|column| column.grants.insert)
+            && !relation.comment.users,
         update: relation.grants.update,
-        // Who leaves is for the service to say, not for any other member.
         delete: relation.grants.delete && !relation.comment.users,
     }
 }
 
-/// Whether its rows can be written together with others, which takes all rights.
-pub(super) fn takes_nested(relation: &Relation) -> bool {
-    let grants = writes_of(relation);
-    let mut columns = relation.columns.iter();
-    grants.insert
-        && grants.update
-        && relation.grants.delete
-        && relation.kind != RelationKind::View
-        && columns.any(|column| column.grants.update && can_be_set(relation, column))
-}
-
 /// Whether a column may be given a value. What people may do is not for themselves to decide: the
 /// role of the service's own table of users is left out, and so is the id, by which somebody could
-/// take over the row of an owner.
+/// take over the row of an owner. The address is the account's, which it was proved for.
 pub(super) fn can_be_set(relation: &Relation, column: &Column) -> bool {
-    let is_identity = relation.comment.users && matches!(column.name.as_str(), "id" | "role");
+    let is_identity =
+        relation.comment.users && matches!(column.name.as_str(), "id" | "role" | "email");
     !(column.generated || column.comment.readonly || column.comment.omit || is_identity)
         && column.computed.is_none()
         && column.ty.cast.is_some()

@@ -155,61 +155,44 @@ from w
 -- $2 "there is no such Project that others could be linked to"
 
 with w as (
-  insert into "users" ("email", "name")
-  select s.x0, s.x1
-  from unnest($1::"text"[], $2::"text"[], $3::"text"[])
-  with ordinality s(x0, x1, x2, n)
-  where not exists (
-    select
-    from "users" t0
-    where t0."email" = s.x2)
-  order by s.n on conflict ("email") do nothing
-  returning "id" as k0)
-select set_config('tenantry.count_8', count(*)::text, true), set_config('tenantry.kept_8_0', coalesce(array_agg(w.k0)::text, '{}'), true)
-from w
--- $1 "{\"n@golden.test\"}"
--- $2 "{\"N\"}"
--- $3 "{\"n@golden.test\"}"
-
-with w as (
   select t0."id" as k0, s.n
   from unnest($1::"text"[])
   with ordinality s(x0, n)
   join "users" t0 on t0."email" = s.x0)
-select set_config('tenantry.kept_9_0', coalesce(array_agg(w.k0
+select set_config('tenantry.kept_8_0', coalesce(array_agg(w.k0
       order by w.n)::text, '{}'), true), case when count(*) < cardinality($1::"text"[]) then tenantry.fail('23503', $2::text) end
 from w
--- $1 "{\"n@golden.test\"}"
--- $2 "set.lead.connectOrCreate: there is no such User"
+-- $1 "{\"bob@golden.test\"}"
+-- $2 "set.lead.connect: there is no such User"
 
 with w as (
-  update "projects" t0 set "lead_id" = case when s.x0 is null then t0."lead_id" else k9.a0[s.x0] end
+  update "projects" t0 set "lead_id" = case when s.x0 is null then t0."lead_id" else k8.a0[s.x0] end
   from unnest(current_setting('tenantry.kept_7_0')::"uuid"[])
   with ordinality k(k0, n)
   join unnest($1::"int4"[])
   with ordinality s(x0, n) on s.n = k.n
   cross join (
-    select current_setting('tenantry.kept_9_0')::"uuid"[] as a0
-    offset 0) k9
+    select current_setting('tenantry.kept_8_0')::"uuid"[] as a0
+    offset 0) k8
   where t0."id" = k.k0
   returning t0."id" as k0, t0."lead_id" as k1)
-select set_config('tenantry.count_10', count(*)::text, true), set_config('tenantry.kept_10_0', coalesce(array_agg(w.k0
-      order by w.k0, w.k1)::text, '{}'), true), set_config('tenantry.kept_10_1', coalesce(array_agg(w.k1
+select set_config('tenantry.count_9', count(*)::text, true), set_config('tenantry.kept_9_0', coalesce(array_agg(w.k0
+      order by w.k0, w.k1)::text, '{}'), true), set_config('tenantry.kept_9_1', coalesce(array_agg(w.k1
       order by w.k0, w.k1)::text, '{}'), true)
 from w
 -- $1 "{1}"
 
 with w as (
   insert into "issues" ("title", "project_id")
-  select s.x0, k10.a0[s.x1]
+  select s.x0, k9.a0[s.x1]
   from unnest($1::"text"[], $2::"int4"[])
   with ordinality s(x0, x1, n)
   cross join (
-    select current_setting('tenantry.kept_10_0')::"uuid"[] as a0
-    offset 0) k10
+    select current_setting('tenantry.kept_9_0')::"uuid"[] as a0
+    offset 0) k9
   order by s.n
   returning "id" as k0)
-select set_config('tenantry.count_11', count(*)::text, true), set_config('tenantry.kept_11_0', coalesce(array_agg(w.k0)::text, '{}'), true), case when count(*) <> $3::"int8" then tenantry.fail('P0001', $4::text) end
+select set_config('tenantry.count_10', count(*)::text, true), set_config('tenantry.kept_10_0', coalesce(array_agg(w.k0)::text, '{}'), true), case when count(*) <> $3::"int8" then tenantry.fail('P0001', $4::text) end
 from w
 -- $1 "{\"x\"}"
 -- $2 "{1}"
@@ -223,7 +206,7 @@ select (
       where t2."project_id" = t0."id"
       order by t2."id"
       limit $1::"int8"))
-  from unnest(current_setting('tenantry.kept_10_0')::"uuid"[])
+  from unnest(current_setting('tenantry.kept_9_0')::"uuid"[])
   with ordinality k(k0, n)
   join "projects" t0 on t0."id" = k.k0
   left join "users" t1 on t1."id" = t0."lead_id"
@@ -235,8 +218,8 @@ with w as materialized (
   from "projects" t0
   where t0."key" = $1::"text"
   order by t0."id", t0."lead_id" for update)
-select set_config('tenantry.count_12', count(*)::text, true), set_config('tenantry.kept_12_0', coalesce(array_agg(w.k0
-      order by w.k0, w.k1)::text, '{}'), true), set_config('tenantry.kept_12_1', coalesce(array_agg(w.k1
+select set_config('tenantry.count_11', count(*)::text, true), set_config('tenantry.kept_11_0', coalesce(array_agg(w.k0
+      order by w.k0, w.k1)::text, '{}'), true), set_config('tenantry.kept_11_1', coalesce(array_agg(w.k1
       order by w.k0, w.k1)::text, '{}'), true), case when count(*) = 0 then tenantry.fail('23503', $2::text) end
 from w
 -- $1 "OLD"
@@ -244,19 +227,84 @@ from w
 
 with w as (
   update "projects" t0 set "lead_id" = null
-  from unnest(current_setting('tenantry.kept_12_0')::"uuid"[])
+  from unnest(current_setting('tenantry.kept_11_0')::"uuid"[])
   with ordinality k(k0, n)
   where t0."id" = k.k0
   returning t0."id" as k0, t0."lead_id" as k1)
-select set_config('tenantry.count_13', count(*)::text, true), set_config('tenantry.kept_13_0', coalesce(array_agg(w.k0
-      order by w.k0, w.k1)::text, '{}'), true), set_config('tenantry.kept_13_1', coalesce(array_agg(w.k1
+select set_config('tenantry.count_12', count(*)::text, true), set_config('tenantry.kept_12_0', coalesce(array_agg(w.k0
+      order by w.k0, w.k1)::text, '{}'), true), set_config('tenantry.kept_12_1', coalesce(array_agg(w.k1
       order by w.k0, w.k1)::text, '{}'), true)
 from w
 
 select (
   select row(t1."id" is not null, t1."name")
-  from unnest(current_setting('tenantry.kept_13_0')::"uuid"[])
+  from unnest(current_setting('tenantry.kept_12_0')::"uuid"[])
   with ordinality k(k0, n)
   join "projects" t0 on t0."id" = k.k0
   left join "users" t1 on t1."id" = t0."lead_id"
+  order by k.n)
+
+with w as materialized (
+  select t0."id" as k0, t0."project_id" as k1
+  from "issues" t0
+  where t0."id" = $1::"uuid"
+  order by t0."id", t0."project_id" for update)
+select set_config('tenantry.count_13', count(*)::text, true), set_config('tenantry.kept_13_0', coalesce(array_agg(w.k0
+      order by w.k0, w.k1)::text, '{}'), true), set_config('tenantry.kept_13_1', coalesce(array_agg(w.k1
+      order by w.k0, w.k1)::text, '{}'), true), case when count(*) = 0 then tenantry.fail('23503', $2::text) end
+from w
+-- $1 "c0000000-0000-0000-0000-000000000001"
+-- $2 "there is no such Issue that others could be linked to"
+
+with w as (
+  insert into "projects" ("key", "name")
+  select s.x0, s.x1
+  from unnest($1::"text"[], $2::"text"[], $3::"text"[])
+  with ordinality s(x0, x1, x2, n)
+  where not exists (
+    select
+    from "projects" t0
+    where t0."key" = s.x2)
+  order by s.n on conflict ("key") do nothing
+  returning "id" as k0)
+select set_config('tenantry.count_14', count(*)::text, true), set_config('tenantry.kept_14_0', coalesce(array_agg(w.k0)::text, '{}'), true)
+from w
+-- $1 "{\"FRESH\"}"
+-- $2 "{\"Fresh\"}"
+-- $3 "{\"FRESH\"}"
+
+with w as (
+  select t0."id" as k0, s.n
+  from unnest($1::"text"[])
+  with ordinality s(x0, n)
+  join "projects" t0 on t0."key" = s.x0)
+select set_config('tenantry.kept_15_0', coalesce(array_agg(w.k0
+      order by w.n)::text, '{}'), true), case when count(*) < cardinality($1::"text"[]) then tenantry.fail('23503', $2::text) end
+from w
+-- $1 "{\"FRESH\"}"
+-- $2 "set.project.connectOrCreate: there is no such Project"
+
+with w as (
+  update "issues" t0 set "project_id" = case when s.x0 is null then t0."project_id" else k15.a0[s.x0] end
+  from unnest(current_setting('tenantry.kept_13_0')::"uuid"[])
+  with ordinality k(k0, n)
+  join unnest($1::"int4"[])
+  with ordinality s(x0, n) on s.n = k.n
+  cross join (
+    select current_setting('tenantry.kept_15_0')::"uuid"[] as a0
+    offset 0) k15
+  where t0."id" = k.k0
+  returning t0."id" as k0, t0."project_id" as k1)
+select set_config('tenantry.count_16', count(*)::text, true), set_config('tenantry.kept_16_0', coalesce(array_agg(w.k0
+      order by w.k0, w.k1)::text, '{}'), true), set_config('tenantry.kept_16_1', coalesce(array_agg(w.k1
+      order by w.k0, w.k1)::text, '{}'), true)
+from w
+-- $1 "{1}"
+
+select (
+  select row(t1."id" is not null, t1."name")
+  from unnest(current_setting('tenantry.kept_16_0')::"uuid"[])
+  with ordinality k(k0, n)
+  join "issues" t0 on t0."id" = k.k0
+  left join "projects" t1 on t1."id" = t0."project_id"
   order by k.n)
