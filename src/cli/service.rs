@@ -85,7 +85,12 @@ pub(super) async fn build(parts: Parts) -> anyhow::Result<Arc<Service>> {
         tokens,
         Issuers::start(parts.serving.oidc.issuers()?, ISSUER)?,
     ));
-    let cookies = CookiePolicy::new(parts.public_url.scheme, parts.serving.lifetimes().session);
+    let origins = parts.serving.hosts.cors_origin.clone();
+    let cookies = CookiePolicy::new(
+        parts.public_url.scheme,
+        parts.serving.lifetimes().session,
+        origins.clone(),
+    );
     let mailer = Arc::new(match &parts.serving.mail_webhook {
         Some(url) => Mailer::webhook(url.clone())?,
         None => parts.default_mailer,
@@ -133,6 +138,7 @@ pub(super) async fn build(parts: Parts) -> anyhow::Result<Arc<Service>> {
         lanes: Lanes::new(Arc::clone(&registry), &requests, lane_roles, &lanes)?,
         introspection,
         cookies,
+        origins,
         limits: parts.serving.limits(),
         own_schema: service::schema(),
         environment,
@@ -180,7 +186,10 @@ pub(super) async fn serve(
     }
     service.lanes.close();
     registry.flush_activity(&service.directory).await;
-    registry.backlog.written().await;
+    tokio::join!(
+        registry.backlog.written(),
+        service.environment.mailer.finish()
+    );
     Ok(())
 }
 

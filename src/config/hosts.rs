@@ -6,6 +6,7 @@ use clap::Args;
 
 use crate::dns::DnsError;
 use crate::domains::Domains;
+use crate::http::PageOrigin;
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct HostFlags {
@@ -25,6 +26,17 @@ pub(crate) struct HostFlags {
         default_value_t = 14
     )]
     pub(crate) domain_days: u16,
+
+    /// An origin, such as https://app.example.com, whose pages may call the API of every tenant, and with
+    /// the cookies of whoever is logged in there; may be given several times. Pages of the tenant's own
+    /// host need none.
+    #[arg(
+        long,
+        env = "TENANTRY_CORS_ORIGIN",
+        value_name = "ORIGIN",
+        value_delimiter = ','
+    )]
+    pub(crate) cors_origin: Vec<PageOrigin>,
 }
 
 /// How proofs of tenants' own domains are looked for.

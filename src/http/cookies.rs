@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, header};
 
+use super::cors::PageOrigin;
 use crate::guard::{CookieChange, Cookies, Origin, Scheme, Secret};
 
 /// Tells which page sent a request (Fetch Metadata Request Headers).
@@ -15,7 +16,7 @@ const REFRESH_PATH: &str = "/graphql";
 
 /// How the cookies are called and how long they live. By https the prefixes have browsers refuse cookies that somebody on the network, or
 /// another subdomain, slips in (RFC 6265bis, section 4.1.3).
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct CookiePolicy {
     access: &'static str,
     refresh: &'static str,
@@ -23,29 +24,31 @@ pub(crate) struct CookiePolicy {
     secure: &'static str,
     /// How long a browser keeps a refresh token.
     session_seconds: u64,
+    /// Pages that may act for whoever is logged in, as the host's own do.
+    trusted: Vec<PageOrigin>,
 }
 
 impl CookiePolicy {
-    pub(crate) fn new(scheme: Scheme, session: Duration) -> Self {
-        let session_seconds = session.as_secs();
-        match scheme {
-            Scheme::Https => Self {
-                access: "__Host-tenantry-access",
-                refresh: "__Secure-tenantry-refresh",
-                secure: "; Secure",
-                session_seconds,
-            },
-            Scheme::Http => Self {
-                access: "tenantry-access",
-                refresh: "tenantry-refresh",
-                secure: "",
-                session_seconds,
-            },
+    pub(crate) fn new(scheme: Scheme, session: Duration, trusted: Vec<PageOrigin>) -> Self {
+        let (access, refresh, secure) = match scheme {
+            Scheme::Https => (
+                "__Host-tenantry-access",
+                "__Secure-tenantry-refresh",
+                "; Secure",
+            ),
+            Scheme::Http => ("tenantry-access", "tenantry-refresh", ""),
+        };
+        Self {
+            access,
+            refresh,
+            secure,
+            session_seconds: session.as_secs(),
+            trusted,
         }
     }
 
     /// The cookies that came with a request, and the access token among them.
-    pub(super) fn read(self, parts: &Parts, host: Option<&str>) -> (Cookies, Option<Secret>) {
+    pub(super) fn read(&self, parts: &Parts, host: Option<&str>) -> (Cookies, Option<Secret>) {
         let mut cookies = Cookies::default();
         let mut access = None;
         for line in parts.headers.get_all(header::COOKIE) {
@@ -64,9 +67,13 @@ impl CookiePolicy {
 
     /// Forged requests are kept out three times over: `SameSite`, JSON that pages of other hosts may not send unasked,
     /// and what the browser says of the page. Pages of other tenants are of the same site, so the first is not enough.
-    fn origin(self, parts: &Parts, host: Option<&str>) -> Origin {
+    fn origin(&self, parts: &Parts, host: Option<&str>) -> Origin {
+        let origin = parts.headers.get(header::ORIGIN);
+        if origin.is_some_and(|origin| self.trusted.iter().any(|page| page.is(origin))) {
+            return Origin::Own;
+        }
         let site = super::header(&parts.headers, &SEC_FETCH_SITE).unwrap_or("none");
-        let own_page = match parts.headers.get(header::ORIGIN) {
+        let own_page = match origin {
             None => true,
             Some(origin) => origin
                 .to_str()
@@ -81,7 +88,7 @@ impl CookiePolicy {
 
     /// Whether an origin is that of the host the request was sent to. A proxy may end TLS, so that only https demands
     /// its scheme.
-    fn is_own(self, origin: &str, host: &str) -> bool {
+    fn is_own(&self, origin: &str, host: &str) -> bool {
         let Some((scheme, authority)) = origin.split_once("://") else {
             return false;
         };
@@ -95,12 +102,12 @@ impl CookiePolicy {
     }
 
     /// The `Set-Cookie` headers of an answer.
-    pub(super) fn changed(self, cookies: &Cookies) -> Vec<HeaderValue> {
+    pub(super) fn changed(&self, cookies: &Cookies) -> Vec<HeaderValue> {
         let change = cookies.take_change();
         change.map_or_else(Vec::new, |change| self.write(&change))
     }
 
-    fn write(self, change: &CookieChange) -> Vec<HeaderValue> {
+    fn write(&self, change: &CookieChange) -> Vec<HeaderValue> {
         let (access, access_seconds, refresh, refresh_seconds) = match change {
             CookieChange::Keep(granted) => (
                 granted.access.as_str(),
@@ -143,7 +150,8 @@ mod tests {
     }
 
     fn policy(scheme: Scheme) -> CookiePolicy {
-        CookiePolicy::new(scheme, Duration::from_hours(1))
+        let trusted = vec!["https://app.example.com".parse().unwrap()];
+        CookiePolicy::new(scheme, Duration::from_hours(1), trusted)
     }
 
     #[test]
@@ -162,6 +170,16 @@ mod tests {
                 own,
             ),
             (&[("sec-fetch-site", "none")], own),
+            (&[("origin", "https://app.example.com")], own),
+            (
+                &[
+                    ("origin", "https://app.example.com"),
+                    ("sec-fetch-site", "same-site"),
+                ],
+                own,
+            ),
+            (&[("origin", "https://app.example.com:8443")], foreign),
+            (&[("origin", "http://app.example.com")], foreign),
             (&[("origin", "http://acme.example.com")], foreign),
             (&[("origin", "https://globex.example.com")], foreign),
             (&[("origin", "https://example.com")], foreign),

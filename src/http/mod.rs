@@ -3,6 +3,7 @@
 mod audit;
 mod client;
 mod cookies;
+mod cors;
 mod endpoint;
 mod export;
 mod graphiql;
@@ -28,6 +29,7 @@ use tokio::sync::{Semaphore, watch};
 pub(crate) use audit::Audit;
 pub(crate) use client::{Network, Proxies};
 pub(crate) use cookies::CookiePolicy;
+pub(crate) use cors::PageOrigin;
 pub(crate) use export::AT_ONCE as EXPORTS_AT_ONCE;
 pub(crate) use news::News;
 pub(crate) use server::serve;
@@ -64,6 +66,8 @@ pub(crate) struct Service {
     pub(crate) environment: Arc<crate::service::Environment>,
     pub(crate) introspection: Introspection,
     pub(crate) cookies: CookiePolicy,
+    /// Whose pages may call the API, beside those of the host that is asked.
+    pub(crate) origins: Vec<PageOrigin>,
     /// What one operation may ask for, where the tenant has no limits of its own.
     pub(crate) limits: Limits,
     /// Who is believed about where a request comes from.
@@ -83,7 +87,7 @@ pub(crate) struct Service {
     pub(crate) watch: Watch,
 }
 
-/// The path of the API; requests to it do not come through the router.
+/// The path of the API; requests to it come through the router only where pages of other origins may send them.
 const GRAPHQL: &str = "/graphql";
 
 /// All other routes.
@@ -96,15 +100,19 @@ fn router(service: Arc<Service>) -> Router {
         Some(news) => news::router(news.clone()),
         None => Router::new(),
     };
-    Router::new()
+    let mut others = Router::new()
         .route("/graphiql/config.json", get(graphiql_config))
         .route("/exports/{token}", any(export::archive))
         .route(&format!("{PAGES}{{name}}"), get(proof::page))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .merge(pages)
-        .merge(news)
-        .with_state(service)
+        .merge(news);
+    if !service.origins.is_empty() {
+        let answer = async |State(service), request| endpoint::graphql(service, request).await;
+        others = others.route(GRAPHQL, any(answer).layer(cors::layer(&service.origins)));
+    }
+    others.with_state(service)
 }
 
 /// Tells `GraphiQL` whether it stands at a tenant.

@@ -80,7 +80,7 @@ pub(crate) async fn serve(
 }
 
 /// Tells each request of a connection who is at its other end, and takes those to `/graphql`, which are nearly
-/// all, there without a look at the other routes.
+/// all, there without a look at the other routes, unless browsers are to be told which pages may send them.
 #[derive(Clone)]
 struct Front {
     service: Arc<super::Service>,
@@ -101,7 +101,7 @@ impl Service<Request<Incoming>> for Front {
     fn call(&mut self, request: Request<Incoming>) -> Self::Future {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(Peer(self.peer));
-        if request.uri().path() == super::GRAPHQL {
+        if request.uri().path() == super::GRAPHQL && self.service.origins.is_empty() {
             let service = Arc::clone(&self.service);
             Box::pin(async move { Ok(endpoint::graphql(service, request).await) })
         } else {

@@ -19,7 +19,7 @@ use crate::request::RequestInfo;
 const MOST_ERRORS: usize = 20;
 
 /// Tells clients how close they are to the limit.
-const COMPLEXITY: HeaderName = HeaderName::from_static("x-complexity");
+pub(super) const COMPLEXITY: HeaderName = HeaderName::from_static("x-complexity");
 
 /// How long a client may take to send a request's body.
 const READ_BODY: Duration = Duration::from_secs(30);

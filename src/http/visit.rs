@@ -69,8 +69,11 @@ impl<'r> Visit<'r> {
             Some(kept) => {
                 self.cookies.own()?;
                 match guard.admit(host, Some(&format!("Bearer {}", kept.0))).await {
-                    // The browser sends what it has. Without a session, there is still logging in.
-                    Err(failure) if failure.code == Code::Unauthenticated => {
+                    // The browser sends what it has: of a session that is over, or of the tenant that had this address
+                    // before. There is still logging in.
+                    Err(failure)
+                        if matches!(failure.code, Code::Unauthenticated | Code::Forbidden) =>
+                    {
                         guard.admit(host, None).await
                     }
                     outcome => outcome,

@@ -4,7 +4,8 @@ use reqwest::Method;
 use reqwest::header::{COOKIE, ORIGIN, SET_COOKIE};
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Caller, Service};
+use crate::harness::service::unique;
+use crate::harness::{Answer, Caller, Service, run};
 
 const LOG_IN: &str = "mutation ($input: LogInInput!) { logIn(input: $input) { accessToken refreshToken expiresIn } }";
 const REFRESH: &str = "mutation ($input: RefreshSessionInput) { refreshSession(input: $input) { accessToken refreshToken } }";
@@ -253,8 +254,42 @@ async fn cookies_are_for_their_host_and_its_own_pages() {
             );
         }
     }
-    // Carried to another tenant by hand, they are the wrong tenant's.
-    assert_eq!(outcome(&theirs.send(&jar, viewer()).await), "FORBIDDEN");
+    // Carried to another tenant by hand, they are nobody's.
+    assert_eq!(
+        outcome(&theirs.send(&jar, viewer()).await),
+        "UNAUTHENTICATED"
+    );
+}
+
+/// The browser still has what a tenant has left it that is somewhere else now.
+#[tokio::test]
+async fn cookies_of_a_former_tenant_do_not_keep_anybody_out() {
+    let service = Service::shared();
+    let before = service.sign_up("reused").await;
+    let page = Browser::of(&before);
+    let (jar, _) = cookies(&page.send("", log_in_with_cookies(&before)).await);
+    let (name, moved) = (before.subdomain(), unique("moved-on"));
+    let leave = [
+        "tenant",
+        "change-subdomain",
+        name,
+        &moved,
+        "--redirect-days",
+        "0",
+    ];
+    assert!(run(&leave, "").status.success());
+    let input = json!({"organization": "Next", "subdomain": name, "name": "Nina",
+        "email": format!("nina@{name}.test"), "password": "demo-password"});
+    service.sign_up_with(input).await.data();
+    let input =
+        json!({"email": format!("nina@{name}.test"), "password": "demo-password", "cookie": true});
+    let log_in = json!({"query": LOG_IN, "variables": {"input": input}});
+    let signed_in = page.send(&jar, log_in).await;
+    assert_eq!(outcome(&signed_in), "ok", "{}", signed_in.text);
+    let (renewed, _) = cookies(&signed_in);
+    let seen = page.send(&renewed, viewer()).await.data();
+    assert_eq!(seen["viewer"]["email"], format!("nina@{name}.test"));
+    assert_eq!(outcome(&page.send(&jar, viewer()).await), "UNAUTHENTICATED");
 }
 
 #[tokio::test]
