@@ -39,12 +39,14 @@ browser:
 clients:
     .ci/run clients
 
-# Write schema.graphql anew
+# Write schema.graphql and platform.graphql anew
 schema *arguments:
     cargo run --quiet -- schema {{ arguments }} > schema.graphql.new
     mv schema.graphql.new schema.graphql
+    cargo run --quiet -- schema --platform > platform.graphql.new
+    mv platform.graphql.new platform.graphql
 
-# Check that schema.graphql is what the migrations make
+# Check that schema.graphql is what the migrations make, and platform.graphql what the base domain serves
 schema-check:
     .ci/run schema
 

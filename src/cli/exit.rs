@@ -49,6 +49,13 @@ impl Refused {
         }
     }
 
+    pub(super) fn not_possible(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            status: NOT_POSSIBLE,
+        }
+    }
+
     pub(super) fn not_confirmed(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),

@@ -1,5 +1,7 @@
 //! `tenantry operator …`: those who may run the service through its GraphQL API.
 
+use std::io::IsTerminal as _;
+
 use clap::{Args, Subcommand};
 use serde_json::json;
 use time::OffsetDateTime;
@@ -137,10 +139,23 @@ fn told(json: bool, email: &EmailAddress, token: Option<&str>) {
         output::json(&json!({"email": email.as_str(), "token": token}));
     } else if let Some(token) = token {
         eprintln!(
-            "{email} chooses a password with this token, within a day, by activateOperator(token, password):"
+            "{email} chooses a password with this token, within a day, at the base domain (its page /graphiql will do):"
         );
+        eprintln!("{}", activation(token));
         output::write(&format!("{token}\n"));
     }
+}
+
+/// The mutation, to be pasted. What is not read by a person at a terminal may be kept, and does not have the token in it.
+fn activation(token: &str) -> String {
+    let token = if std::io::stderr().is_terminal() {
+        token
+    } else {
+        "TOKEN"
+    };
+    format!(
+        r#"mutation {{ activateOperator(input: {{token: "{token}", password: "PASSWORD"}}) {{ accessToken }} }}"#
+    )
 }
 
 impl Named {

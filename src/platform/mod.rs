@@ -9,7 +9,8 @@ mod tenants;
 use std::sync::Arc;
 
 use async_graphql::{
-    Context, EmptySubscription, Error, ErrorExtensions, MergedObject, Object, SimpleObject,
+    Context, EmptySubscription, Error, ErrorExtensions, MergedObject, Object, SDLExportOptions,
+    SimpleObject,
 };
 
 use crate::error::Failure;
@@ -61,6 +62,17 @@ pub(crate) fn schema(platform: Platform) -> Schema {
         .limit_complexity(1000)
         .limit_depth(20)
         .finish()
+}
+
+/// The schema as clients' tools read it.
+pub(crate) fn sdl() -> String {
+    let schema = Schema::new(Query::default(), Mutation::default(), EmptySubscription);
+    let options = SDLExportOptions::new()
+        .sorted_fields()
+        .sorted_arguments()
+        .sorted_enum_items()
+        .include_specified_by();
+    schema.sdl_with_options(options)
 }
 
 #[derive(Default)]

@@ -28,6 +28,16 @@ fn the_committed_schema_is_up_to_date_and_printed_the_same_every_time() {
     );
 }
 
+/// It needs neither Postgres nor migrations.
+#[test]
+fn the_committed_schema_of_the_base_domain_is_up_to_date() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("platform.graphql");
+    assert!(
+        schema(&["--platform"]) == std::fs::read_to_string(file).unwrap(),
+        "platform.graphql is stale: cargo run -- schema --platform > platform.graphql"
+    );
+}
+
 #[test]
 fn types_and_fields_are_sorted() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema.graphql");

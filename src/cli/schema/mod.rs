@@ -6,12 +6,17 @@ use clap::{Args, Subcommand};
 
 use super::scratch;
 use crate::config::TenantSql;
+use crate::platform;
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
+
+    /// Prints the schema at the base domain, which is the same for all apps: sign-up, accounts, operators.
+    #[arg(long, conflicts_with_all = ["tenant_sql", "shared_sql"])]
+    platform: bool,
 
     #[command(flatten)]
     tenant_sql: TenantSql,
@@ -26,6 +31,10 @@ enum Command {
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     match arguments.command {
         Some(Command::Diff(arguments)) => diff::run(arguments).await,
+        None if arguments.platform => {
+            print!("{}", platform::sdl());
+            Ok(())
+        }
         None => print(&arguments.tenant_sql).await,
     }
 }

@@ -1,5 +1,6 @@
 //! `tenantry tenant clone`, `export` and `import`.
 
+use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -37,6 +38,10 @@ pub(super) struct Export {
 
     /// The archive to write, a new file; `-` is standard output.
     file: PathBuf,
+
+    /// Puts it in the place of a file that is there, once it is whole.
+    #[arg(long)]
+    force: bool,
 }
 
 #[derive(Debug, Args)]
@@ -81,19 +86,11 @@ pub(super) async fn export(session: &Session, arguments: &Export) -> anyhow::Res
         let out = BufWriter::new(tokio::io::stdout());
         registry.export_tenant(by, &tenant, out).await
     } else {
-        // Nobody else may read it.
-        let mut options = std::fs::OpenOptions::new();
-        let file = options
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&arguments.file);
-        let file =
-            file.with_context(|| format!("cannot make the file {}", arguments.file.display()))?;
-        let out = BufWriter::new(tokio::fs::File::from_std(file));
+        let draft = Draft::begin(&arguments.file, arguments.force)?;
+        let out = BufWriter::new(tokio::fs::File::from_std(draft.file.try_clone()?));
         let exported = registry.export_tenant(by, &tenant, out).await;
-        if exported.is_err() {
-            let _ = std::fs::remove_file(&arguments.file);
+        if exported.is_ok() {
+            draft.keep()?;
         }
         exported
     };
@@ -123,6 +120,60 @@ pub(super) async fn import(session: &Session, arguments: &Import) -> anyhow::Res
     };
     session.print(&made.map_err(Refused::from)?);
     Ok(())
+}
+
+/// A file that is removed unless it is kept.
+struct Draft {
+    file: std::fs::File,
+    path: PathBuf,
+    /// What it is called in the end.
+    wanted: PathBuf,
+    kept: bool,
+}
+
+impl Draft {
+    /// In the place of another file only once it is whole: until then, it lies beside.
+    fn begin(wanted: &Path, replace: bool) -> anyhow::Result<Self> {
+        let mut path = wanted.as_os_str().to_owned();
+        if replace {
+            path.push(format!(".{}.part", std::process::id()));
+        }
+        let path = PathBuf::from(path);
+        // Nobody else may read it.
+        let mut options = std::fs::OpenOptions::new();
+        let file = options.write(true).create_new(true).mode(0o600).open(&path);
+        let file = match file {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                let message = format!(
+                    "the file {} is there already: add --force to replace it",
+                    path.display()
+                );
+                return Err(Refused::not_possible(message).into());
+            }
+            file => file.with_context(|| format!("cannot make the file {}", path.display()))?,
+        };
+        Ok(Self {
+            file,
+            path,
+            wanted: wanted.to_owned(),
+            kept: false,
+        })
+    }
+
+    fn keep(mut self) -> anyhow::Result<()> {
+        std::fs::rename(&self.path, &self.wanted)
+            .with_context(|| format!("cannot make the file {}", self.wanted.display()))?;
+        self.kept = true;
+        Ok(())
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if !self.kept {
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
 }
 
 fn is_standard(file: &Path) -> bool {
