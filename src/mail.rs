@@ -1,16 +1,18 @@
 //! Mail: what people have to be told outside of the API, handed to a webhook that sends it, or to the log.
 
+mod queue;
+mod webhook;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::crypto::ring;
-use rustls::{ClientConfig, RootCertStore};
 use serde::Serialize;
 use time::OffsetDateTime;
-use tokio::sync::Semaphore;
 use url::Url;
 use uuid::Uuid;
+
+use webhook::Webhook;
 
 /// One mail; the webhook gets it as a JSON object and makes a text of it.
 #[derive(Clone, Serialize)]
@@ -20,7 +22,10 @@ pub(crate) struct Mail {
     pub(crate) id: Uuid,
     pub(crate) kind: MailKind,
     pub(crate) to: String,
-    /// What the tenant is called; none for what is about the account itself.
+    /// Whose mail it is; none for what is about the account itself.
+    #[serde(skip)]
+    pub(crate) tenant_id: Option<Uuid>,
+    /// What the tenant is called.
     pub(crate) tenant: Option<String>,
     /// Where the tenant is, or the service.
     pub(crate) url: String,
@@ -48,26 +53,32 @@ pub(crate) enum MailKind {
 /// Without the token, whoever prints it.
 impl fmt::Debug for Mail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Mail({} {:?})", self.id, self.kind)
+        write!(f, "Mail({} {:?}", self.id, self.kind)?;
+        match self.tenant_id {
+            Some(tenant) => write!(f, " of tenant {tenant})"),
+            None => f.write_str(")"),
+        }
     }
 }
 
-/// The seconds before each further try.
-const RETRIES: [u64; 5] = [1, 5, 30, 120, 600];
-
-/// Mails on their way at the same time; beyond that they are lost, and the log says so.
-const MOST: usize = 1000;
-
-const ANSWER_WITHIN: Duration = Duration::from_secs(10);
-
-/// Where mails go.
-pub(crate) struct Mailer {
-    way: Way,
-    places: Arc<Semaphore>,
+impl Mail {
+    /// The line in which it waits: of its tenant, or else of whom it goes to.
+    fn line(&self) -> String {
+        match self.tenant_id {
+            Some(tenant) => tenant.to_string(),
+            None => self.to.to_lowercase(),
+        }
+    }
 }
 
+/// How long mails that wait may take once the service is told to stop.
+const FINISH: Duration = Duration::from_secs(5);
+
+/// Where mails go.
+pub(crate) struct Mailer(Way);
+
 enum Way {
-    Webhook(reqwest::Client, Url),
+    Webhook(Arc<Webhook>),
     /// The whole mail, token included: on a developer's machine.
     Log,
     Nowhere,
@@ -76,44 +87,25 @@ enum Way {
 impl Mailer {
     /// Posts mails as JSON, with retries.
     pub(crate) fn webhook(url: Url) -> anyhow::Result<Self> {
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(ANSWER_WITHIN)
-            .user_agent(concat!("tenantry/", env!("CARGO_PKG_VERSION")))
-            .build()?;
-        Ok(Self::new(Way::Webhook(client, url)))
+        Ok(Self(Way::Webhook(Webhook::start(url)?)))
     }
 
     pub(crate) fn log() -> Self {
-        Self::new(Way::Log)
+        Self(Way::Log)
     }
 
     pub(crate) fn nowhere() -> Self {
-        Self::new(Way::Nowhere)
-    }
-
-    fn new(way: Way) -> Self {
-        Self {
-            way,
-            places: Arc::new(Semaphore::new(MOST)),
-        }
+        Self(Way::Nowhere)
     }
 
     /// Whether mails arrive at all.
     pub(crate) fn sends(&self) -> bool {
-        !matches!(self.way, Way::Nowhere)
+        !matches!(self.0, Way::Nowhere)
     }
 
     /// Sends it in the background. Belongs after the commit of what it tells of.
     pub(crate) fn send(&self, mail: Mail) {
-        match &self.way {
+        match &self.0 {
             Way::Nowhere => tracing::error!(?mail, "there is no --mail-webhook: a mail is lost"),
             Way::Log => tracing::info!(
                 to = mail.to,
@@ -123,52 +115,15 @@ impl Mailer {
                 token = mail.token,
                 "a mail would be sent"
             ),
-            Way::Webhook(client, url) => {
-                let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
-                    tracing::error!(?mail, "too many mails wait for the webhook: one is lost");
-                    return;
-                };
-                let (client, url) = (client.clone(), url.clone());
-                tokio::spawn(async move {
-                    deliver(&client, url, &mail).await;
-                    drop(place);
-                });
-            }
+            Way::Webhook(webhook) => webhook.send(mail),
         }
     }
-}
 
-async fn deliver(client: &reqwest::Client, url: Url, mail: &Mail) {
-    let body = match serde_json::to_vec(mail) {
-        Ok(body) => body,
-        Err(error) => return tracing::error!(?mail, %error, "a mail cannot be written"),
-    };
-    let mut pauses = RETRIES.into_iter();
-    loop {
-        let request = client
-            .post(url.clone())
-            .header(reqwest::header::CONTENT_TYPE, "application/json")
-            .body(body.clone());
-        let problem = match request.send().await {
-            Ok(response) if response.status().is_success() => return,
-            Ok(response) => response.status().to_string(),
-            // The webhook's address may hold a secret.
-            Err(error) => error.without_url().to_string(),
-        };
-        let Some(pause) = pauses.next() else {
-            return tracing::error!(
-                ?mail,
-                problem,
-                "the webhook does not take a mail: it is lost"
-            );
-        };
-        tracing::warn!(
-            ?mail,
-            problem,
-            retry_after = pause,
-            "the webhook did not take a mail"
-        );
-        tokio::time::sleep(Duration::from_secs(pause)).await;
+    /// Sends what waits before the service stops, for a few seconds; nobody keeps it, as tokens are in it.
+    pub(crate) async fn finish(&self) {
+        if let Way::Webhook(webhook) = &self.0 {
+            webhook.finish(FINISH).await;
+        }
     }
 }
 
@@ -179,11 +134,21 @@ mod tests {
 
     use super::*;
 
+    /// About a tenant, or about an account when it has the number 0.
+    pub(super) fn mail_of(tenant: u128, to: &str) -> Mail {
+        Mail {
+            tenant_id: (tenant > 0).then(|| Uuid::from_u128(tenant)),
+            to: to.to_owned(),
+            ..mail()
+        }
+    }
+
     fn mail() -> Mail {
         Mail {
             id: Uuid::now_v7(),
             kind: MailKind::PasswordReset,
             to: "ada@acme.test".to_owned(),
+            tenant_id: None,
             tenant: None,
             url: "https://example.com".to_owned(),
             token: Some("one-time".to_owned()),
@@ -223,6 +188,31 @@ mod tests {
             mail.id
         );
         assert_eq!(body(&first), expected);
+    }
+
+    #[tokio::test]
+    async fn what_waits_is_sent_before_the_end() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let mailer = Mailer::webhook(url.parse().unwrap()).unwrap();
+        mailer.send(mail_of(1, "first"));
+        assert!(answer(&listener, "500 No").await.contains("first"));
+        mailer.send(mail_of(2, "second"));
+        assert!(answer(&listener, "500 No").await.contains("second"));
+        let answers = async {
+            let texts = [
+                answer(&listener, "200 OK").await,
+                answer(&listener, "200 OK").await,
+            ];
+            texts.concat()
+        };
+        let started = std::time::Instant::now();
+        let ((), texts) = tokio::join!(mailer.finish(), answers);
+        assert!(texts.contains("first") && texts.contains("second"));
+        assert!(started.elapsed() < FINISH);
+        // With nothing to send, or with nobody to send it to, there is nothing to wait for.
+        mailer.finish().await;
+        Mailer::log().finish().await;
     }
 
     #[test]

@@ -83,6 +83,7 @@ impl Resets {
             id: Uuid::now_v7(),
             kind: MailKind::PasswordReset,
             to: found.email.as_str().to_owned(),
+            tenant_id: id.map(|id| id.0),
             tenant: tenant.map(|tenant| tenant.name.clone()),
             url,
             token: Some(found.token.as_str().to_owned()),

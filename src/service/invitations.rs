@@ -47,6 +47,7 @@ impl InvitationMutation {
             id: Uuid::now_v7(),
             kind: MailKind::Invitation,
             to: invitation.email.clone(),
+            tenant_id: Some(tenant.id.0),
             tenant: Some(tenant.name.clone()),
             url: service
                 .environment()
