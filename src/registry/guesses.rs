@@ -188,7 +188,7 @@ fn email_hash(email: &str) -> EmailHash {
 }
 
 /// One address of the old kind; of the new kind, the part that one customer of a provider has.
-fn network(address: IpAddr) -> IpAddr {
+pub(super) fn network(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(address) => IpAddr::V6((address.to_bits() & !u128::from(u64::MAX)).into()),

@@ -157,6 +157,8 @@ impl Registry {
         let newcomer = self
             .newcomer(tenant.id, &email, account, &acceptance)
             .await?;
+        // Whoever invited them may be removed in this moment, and the invitation with them.
+        super::lock(transaction, tenant).await?;
         let row = transaction
             .query_typed_opt(
                 "delete from tenantry.invitations where tenant_id = $1 and token_hash = $2 and expires_at > now() \

@@ -93,7 +93,7 @@ impl Registry {
     }
 
     /// Takes a member out of the tenant. Their row in the tenant's own table stays, as what they wrote
-    /// refers to it, and says since when.
+    /// refers to it, and says since when. Whom they have invited, and who has not come yet, is not invited any more.
     pub(crate) async fn remove_member(
         &self,
         transaction: &OwnerTransaction,
@@ -116,6 +116,8 @@ impl Registry {
             .execute_typed(
                 "with sessions as ( \
                    delete from tenantry.sessions where tenant_id = $1 and account_id = $2 \
+                 ), invitations as ( \
+                   delete from tenantry.invitations where tenant_id = $1 and invited_by = $2 \
                  ) \
                  delete from tenantry.memberships where tenant_id = $1 and account_id = $2",
                 &[(&tenant.id.0, Type::UUID), (&user.0, Type::UUID)],
@@ -139,11 +141,7 @@ impl Registry {
         actor: Actor,
     ) -> Result<MemberRole, Failure> {
         // Two statements: one that waits for the lock goes on with the roles of before it waited.
-        let lock = "select from tenantry.tenants where id = $1 for no key update";
-        transaction
-            .execute_typed(lock, &[(&tenant.id.0, Type::UUID)])
-            .await
-            .map_err(RegistryError::from)?;
+        lock(transaction, tenant).await?;
         let now = transaction
             .query_typed_opt(
                 "select role from tenantry.memberships where tenant_id = $1 and account_id = $2",
@@ -165,7 +163,7 @@ impl Registry {
         })
     }
 
-    /// Writes a role down, in the registry and in the tenant's own table.
+    /// Writes a role down, in the registry and in the tenant's own table. Invitations that it does not allow are taken back.
     async fn write_role(
         &self,
         transaction: &OwnerTransaction,
@@ -175,7 +173,11 @@ impl Registry {
     ) -> Result<(), RegistryError> {
         transaction
             .execute_typed(
-                "update tenantry.memberships set role = $3 where tenant_id = $1 and account_id = $2",
+                "with invitations as ( \
+                   delete from tenantry.invitations where tenant_id = $1 and invited_by = $2 \
+                     and not ($3 = 'owner' or $3 = 'admin' and role <> 'owner') \
+                 ) \
+                 update tenantry.memberships set role = $3 where tenant_id = $1 and account_id = $2",
                 &[
                     (&tenant.id.0, Type::UUID),
                     (&user.0, Type::UUID),
@@ -205,6 +207,18 @@ impl Registry {
         transaction.execute_typed(&update, &all).await?;
         Ok(())
     }
+}
+
+/// Waits for others who change the tenant's members, and has them wait.
+pub(super) async fn lock(
+    transaction: &OwnerTransaction,
+    tenant: &Tenant,
+) -> Result<(), RegistryError> {
+    let lock = "select from tenantry.tenants where id = $1 for no key update";
+    transaction
+        .execute_typed(lock, &[(&tenant.id.0, Type::UUID)])
+        .await?;
+    Ok(())
 }
 
 /// Has triggers of the app find their tables, as in its migrations.
@@ -245,11 +259,17 @@ pub(super) fn may_change(actor: MemberRole, role: MemberRole) -> Result<(), Fail
     if actor >= MemberRole::Admin && (actor == MemberRole::Owner || role != MemberRole::Owner) {
         return Ok(());
     }
-    let message = match actor {
-        MemberRole::Admin => "what has to do with owners takes the role owner",
-        _ => "this takes the role admin or a higher one",
+    let (least, message) = match actor {
+        MemberRole::Admin => (
+            MemberRole::Owner,
+            "what has to do with owners takes the role owner",
+        ),
+        _ => (
+            MemberRole::Admin,
+            "this takes the role admin or a higher one",
+        ),
     };
-    Err(Failure::new(Code::Forbidden, message))
+    Err(Failure::takes_role(least.as_str(), message))
 }
 
 /// Refuses to take the last owner away. The tenant's row is locked, so that two owners do not leave at once.

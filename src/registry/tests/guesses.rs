@@ -103,7 +103,7 @@ async fn the_owner_gets_in_from_where_she_has_a_session() {
     );
     replica
         .registry
-        .begin_session(&session, None, tokens, ("logIn", &home))
+        .begin_session(&session, None, tokens, (Some("logIn"), &home))
         .await
         .unwrap();
     for _ in 0..7 {
@@ -145,6 +145,55 @@ async fn an_address_may_be_wrong_about_fifty_accounts() {
     guess(&replica, OWNER, "demo-password", &client())
         .await
         .unwrap();
+}
+
+/// Whoever guesses at an operator's password from all over the world.
+#[tokio::test]
+async fn strangers_shut_no_operator_out() {
+    let test = TestDatabase::new().await;
+    let (here, there) = (test.replica().await, test.replica().await);
+    let registry = &here.registry;
+    let by = By {
+        actor: Actor::CommandLine("root".to_owned()),
+        request: None,
+    };
+    let email = EmailAddress::parse("olga@service.test").unwrap();
+    let password = "an operator's password";
+    let made = registry.create_operator(&by, &email, Some(password));
+    made.await.unwrap();
+    let home = client();
+    let log_in = async |replica: &Replica, password: &str, client: &RequestInfo| {
+        let registry = &replica.registry;
+        let session = registry.operator_log_in(client, "Olga@service.test", password);
+        session.await.map(drop).map_err(|failure| failure.code)
+    };
+    log_in(&here, password, &home).await.unwrap();
+    let mut refused = 0;
+    for _ in 0..20 {
+        for replica in [&here, &there] {
+            let outcome = log_in(replica, "wrong password", &client()).await;
+            refused += u32::from(outcome == Err(Code::RateLimited));
+        }
+    }
+    assert!(refused > 20, "{refused}");
+    // Not even with the right password, for all that is known of them; she from where she has been, at any replica.
+    let abroad = client();
+    assert_eq!(
+        log_in(&there, password, &abroad).await,
+        Err(Code::RateLimited)
+    );
+    log_in(&there, password, &home).await.unwrap();
+    assert_eq!(
+        log_in(&there, "wrong password", &home).await,
+        Err(Code::Unauthenticated)
+    );
+    // And from elsewhere by a token from the command line.
+    let token = registry.reset_operator(&by, &email).await.unwrap();
+    let chosen = there
+        .registry
+        .activate_operator(&abroad, token.as_str(), "another password");
+    chosen.await.unwrap();
+    log_in(&here, "another password", &abroad).await.unwrap();
 }
 
 #[tokio::test]
