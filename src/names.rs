@@ -15,6 +15,13 @@ pub(crate) use subdomain::{Subdomain, SubdomainError};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct TenantId(pub(crate) Uuid);
 
+impl TenantId {
+    /// What its schema and its role are called where nobody is to guess it, nor to want the same in the same moment.
+    pub(crate) fn workspace_name(self) -> String {
+        format!("tenant_{}", &self.0.simple().to_string()[20..])
+    }
+}
+
 /// A person's id: the same in `tenantry.accounts` and in the `users` table of every tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct UserId(pub(crate) Uuid);

@@ -47,6 +47,8 @@ pub(crate) struct Migrations {
     digest: String,
     /// Of the files that a tenant's schema is made of.
     history: i64,
+    /// Whether the app is the one that ships as the example.
+    pub(crate) is_example: bool,
 }
 
 /// Those that new tenants are made with: `dev` puts others in their place when files change.
@@ -95,7 +97,10 @@ impl Migrations {
             Some(run) => app.begun(run)?,
             None => app,
         };
-        Self::with_app(&app, shared.as_ref())
+        Ok(Self {
+            is_example: dirs.is_none(),
+            ..Self::with_app(&app, shared.as_ref())?
+        })
     }
 
     #[cfg(test)]
@@ -207,6 +212,7 @@ impl Migrations {
             extensions: BTreeSet::new(),
             digest: String::new(),
             history: 0,
+            is_example: false,
         };
         let names = [USERS_TABLE, "members", "tenantry_users"];
         let free = names.into_iter().find(|name| !known.creates(name));

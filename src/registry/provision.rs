@@ -32,7 +32,7 @@ pub(crate) struct SignedUp {
 }
 
 /// How often another name is tried when the one chosen was taken by somebody else in the same moment.
-const ATTEMPTS: usize = 3;
+pub(super) const ATTEMPTS: usize = 3;
 
 impl Registry {
     /// Makes a tenant: account, registry rows, role, schema, tables, seed and owner; all of it or none of it.
@@ -71,28 +71,21 @@ impl Registry {
                 request,
             }),
         };
-        let mut attempts = 0;
+        let (mut attempts, mut naming) = (0, Naming::AfterSubdomain);
         loop {
             attempts += 1;
-            match self.try_sign_up(migrations, &applicant, content).await {
-                Err(error) if error.is_name_collision() && attempts < ATTEMPTS => {}
+            let outcome = self.try_sign_up(migrations, &applicant, content, naming);
+            match outcome.await {
+                Err(error) if error.is_name_collision() && attempts < ATTEMPTS => {
+                    naming = Naming::AfterId;
+                }
                 outcome => return outcome.map_err(SignUpError::into_failure),
             }
         }
     }
 
     /// Makes the schema and the role of a registered tenant, whose tables have only what migrations put in.
-    pub(super) async fn furnish(
-        &self,
-        transaction: &Transaction<'_>,
-        migrations: &Migrations,
-        tenant: &Tenant,
-    ) -> Result<(), Failure> {
-        let made = self.make_workspace(transaction, migrations, tenant).await;
-        made.map_err(SignUpError::into_failure)
-    }
-
-    async fn make_workspace(
+    pub(super) async fn make_workspace(
         &self,
         transaction: &Transaction<'_>,
         migrations: &Migrations,
@@ -114,6 +107,7 @@ impl Registry {
         migrations: &Migrations,
         applicant: &Applicant,
         content: Content,
+        naming: Naming,
     ) -> Result<SignedUp, SignUpError> {
         let mut connection = self.connection().await?;
         let transaction = connection.transaction().await?;
@@ -121,7 +115,7 @@ impl Registry {
             .batch_execute("set local lock_timeout = '5s'; set local statement_timeout = '60s'")
             .await?;
         let spare = Self::take_spare(&transaction, migrations).await?;
-        let tenant = register(&transaction, migrations, applicant, spare.as_ref()).await?;
+        let tenant = register(&transaction, migrations, applicant, spare.as_ref(), naming).await?;
         if spare.is_none() {
             self.make_workspace(&transaction, migrations, &tenant)
                 .await?;
@@ -145,6 +139,15 @@ impl Registry {
     }
 }
 
+/// What a schema and a role are called.
+#[derive(Debug, Clone, Copy)]
+enum Naming {
+    /// So that people recognize them.
+    AfterSubdomain,
+    /// Which nobody else has: where several want the same name, one might lose again and again.
+    AfterId,
+}
+
 /// The checked input, with ids and without the password.
 struct Applicant {
     owner: UserId,
@@ -163,8 +166,13 @@ async fn register(
     migrations: &Migrations,
     applicant: &Applicant,
     spare: Option<&Spare>,
+    naming: Naming,
 ) -> Result<Tenant, SignUpError> {
     let id = spare.map_or_else(|| TenantId(Uuid::now_v7()), |spare| spare.tenant);
+    let wanted = match naming {
+        Naming::AfterSubdomain => applicant.subdomain.workspace_name(),
+        Naming::AfterId => id.workspace_name(),
+    };
     let version = migrations.version();
     let row = transaction
         .query_typed_one(
@@ -187,7 +195,7 @@ async fn register(
                 (&id.0, Type::UUID),
                 (&applicant.organization.as_str(), Type::TEXT),
                 (&applicant.subdomain.as_str(), Type::TEXT),
-                (&applicant.subdomain.workspace_name(), Type::TEXT),
+                (&wanted, Type::TEXT),
                 (&version.base, Type::INT4),
                 (&version.app, Type::INT4),
                 (&spare.map(|spare| spare.schema.as_str()), Type::TEXT),
@@ -306,7 +314,7 @@ pub(super) enum SignUpError {
 
 impl SignUpError {
     /// Whether somebody else took the schema's or the role's name between our choice and our use of it.
-    fn is_name_collision(&self) -> bool {
+    pub(super) fn is_name_collision(&self) -> bool {
         let Some(error) = self.database_error() else {
             return false;
         };
@@ -335,7 +343,7 @@ impl SignUpError {
         }
     }
 
-    fn into_failure(self) -> Failure {
+    pub(super) fn into_failure(self) -> Failure {
         if let Self::Registry(error) = self {
             return error.into();
         }

@@ -147,7 +147,9 @@ async fn ten_thousand_rows_are_one_statement() {
 fn tree(depth: usize) -> Value {
     match depth {
         0 => json!({"name": "p"}),
-        _ => json!({"name": "p", "mother": {"create": tree(depth - 1)}, "father": {"create": tree(depth - 1)}}),
+        _ => {
+            json!({"name": "p", "mother": {"create": tree(depth - 1)}, "father": {"create": tree(depth - 1)}})
+        }
     }
 }
 

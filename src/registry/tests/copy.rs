@@ -1,5 +1,7 @@
 //! Clones and archives of a schema that has a bit of everything.
 
+mod names;
+
 use std::time::Instant;
 
 use tokio_postgres::Client;

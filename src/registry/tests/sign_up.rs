@@ -293,3 +293,26 @@ async fn sign_up_is_quick() {
     );
     assert!(times[10] < Duration::from_secs(1));
 }
+
+/// As if somebody else always had the name a moment before.
+#[tokio::test]
+async fn whoever_loses_a_name_gets_another_one() {
+    let test = TestDatabase::new().await;
+    let replica = test.replica().await;
+    let meddle = "alter function tenantry.create_workspace(text, text) rename to really_create_workspace;
+        create function tenantry.create_workspace(schema_name text, role_name text) returns void language plpgsql as $$
+        begin
+          if schema_name like 'tenant\\_acme%' then
+            raise duplicate_object;
+          end if;
+          perform tenantry.really_create_workspace(schema_name, role_name);
+        end $$";
+    let psql = test.superuser().await;
+    psql.batch_execute(meddle).await.unwrap();
+    let tenant = replica.sign_up("acme").await.tenant;
+    assert_eq!(tenant.schema.as_str(), tenant.id.workspace_name());
+    assert_eq!(
+        scalar(&psql, "select count(*) from tenantry.tenants").await,
+        "1"
+    );
+}

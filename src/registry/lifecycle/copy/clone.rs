@@ -41,12 +41,12 @@ impl Registry {
             .await
             .map_err(failed)?;
         let snapshot = Snapshot::take(&reading, &original.schema).await?;
-        let writing = here.transaction().await.map_err(failed)?;
+        let mut writing = here.transaction().await.map_err(failed)?;
         let name = copy
             .name
             .as_ref()
             .map_or(&*original.name, |name| name.as_str());
-        let made = furnish(self, &writing, migrations, name, &copy.subdomain).await?;
+        let made = furnish(self, &mut writing, migrations, name, &copy.subdomain).await?;
         let load = Load::begin(&writing, &made.schema).await?;
         for (index, table) in snapshot.shared.iter().enumerate() {
             load.expect_shared(index, table).await?;

@@ -49,8 +49,9 @@ impl Registry {
         };
         let password = self.nobodys_password().await?;
         let mut connection = self.connection().await?;
-        let transaction = connection.transaction().await.map_err(failed)?;
-        let made = furnish(self, &transaction, migrations, name.as_str(), &subdomain).await?;
+        let mut transaction = connection.transaction().await.map_err(failed)?;
+        let name = name.as_str();
+        let made = furnish(self, &mut transaction, migrations, name, &subdomain).await?;
         let load = Load::begin(&transaction, &made.schema).await?;
         for (index, table) in manifest.shared_tables.iter().enumerate() {
             load.expect_shared(index, table).await?;

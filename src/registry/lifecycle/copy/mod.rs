@@ -16,6 +16,7 @@ use super::{failed, not_now};
 use crate::error::{Failure, postgres_reason};
 use crate::migrate::{Migrations, SchemaVersion};
 use crate::names::{DisplayName, RoleName, SchemaName, Subdomain, TenantId};
+use crate::registry::provision::ATTEMPTS;
 use crate::registry::{Registry, Tenant, TenantStatus};
 
 pub(crate) use offer::TakenOffer;
@@ -29,18 +30,39 @@ pub(crate) struct CopyName {
 }
 
 /// Registers a tenant at the migrations' version and makes its schema, whose tables are empty but for what
-/// migrations have put in.
+/// migrations have put in. Should somebody take its name in the same moment, another one is tried.
 async fn furnish(
     registry: &Registry,
-    transaction: &Transaction<'_>,
+    transaction: &mut Transaction<'_>,
     migrations: &Migrations,
     name: &str,
     subdomain: &Subdomain,
 ) -> Result<Tenant, Failure> {
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        let attempt = transaction.transaction().await.map_err(failed)?;
+        let tenant = register(&attempt, migrations.version(), name, subdomain).await?;
+        match registry.make_workspace(&attempt, migrations, &tenant).await {
+            Ok(()) => {
+                attempt.commit().await.map_err(failed)?;
+                return Ok(tenant);
+            }
+            Err(error) if error.is_name_collision() && attempts < ATTEMPTS => {
+                attempt.rollback().await.map_err(failed)?;
+            }
+            Err(error) => return Err(error.into_failure()),
+        }
+    }
+}
+
+async fn register(
+    transaction: &Transaction<'_>,
+    version: SchemaVersion,
+    name: &str,
+    subdomain: &Subdomain,
+) -> Result<Tenant, Failure> {
     let id = TenantId(Uuid::now_v7());
-    let version = migrations.version();
-    // As spare workspaces are called: nobody else takes that name in the same moment.
-    let wanted = format!("tenant_{}", &id.0.simple().to_string()[20..]);
     let statement = "insert into tenantry.tenants (id, name, subdomain, schema_name, role_name, base_version, app_version, migrations) \
          select $1, $2, $3, workspace, workspace, $5, $6, $7 from tenantry.free_name($4) as workspace \
          returning schema_name, role_name, revision";
@@ -48,14 +70,14 @@ async fn furnish(
         (&id.0, Type::UUID),
         (&name, Type::TEXT),
         (&subdomain.as_str(), Type::TEXT),
-        (&wanted, Type::TEXT),
+        (&id.workspace_name(), Type::TEXT),
         (&version.base, Type::INT4),
         (&version.app, Type::INT4),
         (&version.digest, Type::INT8),
     ];
     let row = transaction.query_typed_one(statement, &parameters).await;
     let row = row.map_err(failed)?;
-    let tenant = Tenant {
+    Ok(Tenant {
         id,
         name: name.to_owned(),
         subdomain: subdomain.clone(),
@@ -69,9 +91,7 @@ async fn furnish(
         meter: std::sync::Arc::default(),
         domains: Vec::new(),
         revision: row.try_get(2).map_err(failed)?,
-    };
-    registry.furnish(transaction, migrations, &tenant).await?;
-    Ok(tenant)
+    })
 }
 
 fn name_of<T>(
@@ -89,13 +109,19 @@ fn same_version(found: SchemaVersion, migrations: &Migrations) -> Result<(), Fai
         return Ok(());
     }
     let (app, base) = (found.app, found.base);
+    let hint = if migrations.is_example {
+        ", which are the example's: name your app's by --tenant-sql"
+    } else {
+        ": bring it to them with `tenantry migrate`"
+    };
     if (app, base) == (wanted.app, wanted.base) {
-        return Err(not_now(
-            "other files have run in it than the migrations here: bring it to them with `tenantry migrate`",
-        ));
+        return Err(not_now(format!(
+            "other files have run in it than the migrations here{hint}"
+        )));
     }
     Err(not_now(format!(
-        "its tables are of version {app} (base {base}), and the migrations here make {} (base {})",
+        "its tables are of version {app} (base {base}), and not of version {} (base {}) like those of the migrations \
+         here{hint}",
         wanted.app, wanted.base
     )))
 }
