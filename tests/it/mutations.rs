@@ -143,7 +143,7 @@ async fn ten_thousand_rows_are_one_statement() {
     }
 }
 
-/// A person with parents, who have parents.
+/// A beast with parents, who have parents.
 fn tree(depth: usize) -> Value {
     match depth {
         0 => json!({"name": "p"}),
@@ -156,13 +156,13 @@ fn tree(depth: usize) -> Value {
 /// Rows are without number, ways to nest them are not.
 #[tokio::test]
 async fn nesting_without_end_is_refused_before_it_costs_anything() {
-    let people = "create table people (
+    let beasts = "create table beasts (
         id bigint generated always as identity primary key, name text not null,
-        mother_id bigint references people, father_id bigint references people);";
-    let service = Service::with_tables(people);
+        mother_id bigint references beasts, father_id bigint references beasts);";
+    let service = Service::with_tables(beasts);
     let owner = service.sign_up("nesting").await;
-    let create = "mutation ($input: PersonInput!) { createPerson(input: $input) { name } }";
-    let answer = owner.ask(create, json!({"input": tree(7)})).await;
+    let create = "mutation ($input: BeastInput!) { createBeast(input: $input) { name } }";
+    let answer = owner.ask(create, json!({"input": tree(8)})).await;
     assert_eq!(answer.code(), "QUERY_TOO_COMPLEX");
     owner.ask(create, json!({"input": tree(3)})).await.data();
 }
