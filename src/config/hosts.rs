@@ -27,7 +27,7 @@ pub(crate) struct HostFlags {
     )]
     pub(crate) domain_days: u16,
 
-    /// An origin, such as https://app.example.com, whose pages may call the API of every tenant, and with
+    /// An origin, such as `https://app.example.com`, whose pages may call the API of every tenant, and with
     /// the cookies of whoever is logged in there; may be given several times. Pages of the tenant's own
     /// host need none.
     #[arg(

@@ -55,11 +55,11 @@ pub(super) enum Failed {
 
 impl Queue {
     /// Takes a mail, unless too many wait.
-    pub(super) fn push(&mut self, mail: Mail) -> Result<(), Mail> {
+    pub(super) fn push(&mut self, mail: Mail) -> Result<(), Box<Mail>> {
         let line = mail.line();
         let pending = self.pending.get(&line).copied().unwrap_or_default();
         if pending >= MOST_OF_ONE || self.total >= MOST {
-            return Err(mail);
+            return Err(Box::new(mail));
         }
         self.pending.insert(line, pending + 1);
         self.total += 1;

@@ -43,6 +43,7 @@ async fn found(caller: &Caller) -> Value {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table, a line for each identity")]
 async fn policies_know_who_asks_and_of_which_tenant() {
     let service = Service::with_tables(NOTES);
     let (red, blue) = (
