@@ -62,6 +62,7 @@ impl Watch {
                 id: Uuid::now_v7(),
                 kind,
                 to,
+                tenant_id: Some(due.tenant.0),
                 tenant: Some(due.tenant_name.clone()),
                 url: self.public_url.of_tenant(&due.subdomain),
                 token: None,
