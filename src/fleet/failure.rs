@@ -7,7 +7,7 @@ use tokio_postgres::types::{ToSql, Type};
 
 use super::tenant::TenantError;
 use super::{Behind, Mode};
-use crate::migrate::{MigrationError, Migrations, SetName};
+use crate::migrate::{self, MigrationError, Migrations, SetName};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Failure {
@@ -39,10 +39,15 @@ impl Failure {
             .and_then(tokio_postgres::Error::as_db_error);
         let details = answer.map(|answer| [answer.detail(), answer.hint(), answer.where_()]);
         let details = details.map(|all| all.into_iter().flatten().collect::<Vec<_>>().join("\n"));
+        let mut message =
+            answer.map_or_else(|| error.to_string(), |answer| answer.message().to_owned());
+        if let Some(advice) = error.postgres().and_then(migrate::advice) {
+            message = format!("{message} · {advice}");
+        }
         Self {
             tenant: tenant.clone(),
             place: place(error, migrations),
-            message: answer.map_or_else(|| error.to_string(), |answer| answer.message().to_owned()),
+            message,
             sql_state: answer.map(|answer| answer.code().code().to_owned()),
             details: details.filter(|details| !details.is_empty()),
         }

@@ -7,7 +7,7 @@ use tokio_postgres::Client;
 use tokio_postgres::types::{ToSql, Type};
 use uuid::Uuid;
 
-use super::{Event, FleetError, Watch};
+use super::{Event, FleetError, Watch, atomic};
 use crate::migrate::Migrations;
 use crate::registry::Registry;
 
@@ -80,6 +80,7 @@ impl RunLock {
                 .query_typed("select pg_advisory_lock($1)", &lock)
                 .await?;
         }
+        atomic::recover(&client).await?;
         Ok(Self {
             client,
             _connection: connection,

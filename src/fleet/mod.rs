@@ -3,6 +3,7 @@
 //! [`migrate`] has the order of things. Whatever stops it, running it again goes on where it stopped: who is behind is
 //! told by the registry, and a tenant's version changes in the transaction that runs its files.
 
+mod atomic;
 mod behind;
 mod canaries;
 mod failure;
@@ -10,10 +11,14 @@ mod lock;
 mod preview;
 mod queue;
 mod tenant;
+mod unfinished;
 mod work;
 
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
+
+use uuid::Uuid;
 
 use crate::error::postgres_reason;
 use crate::migrate::{LoadError, MigrationError, Migrations, SchemaVersion};
@@ -24,6 +29,7 @@ use lock::RunLock;
 use tenant::Env;
 use work::{Crew, Tally};
 
+pub(crate) use atomic::NotAtomic;
 pub(crate) use behind::{Behind, count as count_behind};
 pub(crate) use canaries::{Canaries, Canary};
 pub(crate) use failure::Failure;
@@ -38,6 +44,8 @@ pub(crate) struct Options {
     pub(crate) jobs: NonZeroUsize,
     /// Whether all tenants are tried first, and nothing happens when one of them cannot be migrated.
     pub(crate) rehearsal: bool,
+    /// Whether all are migrated or none.
+    pub(crate) atomic: bool,
     pub(crate) canaries: Canaries,
     /// These tenants and no others; all, when there are none.
     pub(crate) only: Vec<TenantId>,
@@ -54,6 +62,7 @@ impl Default for Options {
         Self {
             jobs: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             rehearsal: true,
+            atomic: false,
             canaries: Canaries::One,
             only: Vec::new(),
             max_failures: NonZeroUsize::MIN,
@@ -96,6 +105,11 @@ pub(crate) enum Event<'a> {
         failure: &'a Failure,
         mode: Mode,
     },
+    /// All at once takes a prepared transaction for each connection, and the server has no more of them.
+    FewerJobs {
+        connections: usize,
+        prepared: usize,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,6 +126,8 @@ pub(crate) struct Summary {
     /// How many were behind.
     pub(crate) behind: usize,
     pub(crate) rehearsed: usize,
+    /// Files that no rehearsal could try, as they run without a transaction. Nor could it try those after them.
+    pub(crate) unrehearsed: BTreeSet<String>,
     pub(crate) migrated: usize,
     pub(crate) failed: Vec<Failure>,
     /// Behind still, without having been tried.
@@ -147,6 +163,8 @@ pub(crate) enum FleetError {
     Files(#[from] FilesError),
     #[error(transparent)]
     History(#[from] MigrationError),
+    #[error(transparent)]
+    NotAtomic(#[from] NotAtomic),
 }
 
 /// Migrates whoever is behind.
@@ -168,7 +186,7 @@ pub(crate) async fn migrate(
         version,
     });
     if !tenants.is_empty() {
-        lock.sign(migrations, tenants.len()).await?;
+        let run = lock.sign(migrations, tenants.len()).await?;
         let env = Env {
             registry,
             migrations,
@@ -179,7 +197,7 @@ pub(crate) async fn migrate(
             options,
             watch,
         };
-        crew.bring_up(&lock, tenants, &mut summary).await?;
+        crew.bring_up(&lock, run, tenants, &mut summary).await?;
     }
     (summary.failed).sort_by(|one, other| one.tenant.subdomain.cmp(&other.tenant.subdomain));
     lock.release(summary.migrated, summary.failed.len()).await?;
@@ -192,6 +210,7 @@ impl<W: Watch> Crew<'_, W> {
     async fn bring_up(
         &self,
         lock: &RunLock,
+        run: Uuid,
         mut tenants: Vec<Behind>,
         summary: &mut Summary,
     ) -> Result<(), FleetError> {
@@ -201,12 +220,16 @@ impl<W: Watch> Crew<'_, W> {
             let all = usize::MAX; // for the list of failures to be whole
             let tally = self.work_off(tenants.clone(), Mode::Rehearsal, all).await?;
             summary.rehearsed = tally.done;
+            summary.unrehearsed = tally.unrehearsed;
             if !tally.failed.is_empty() {
                 summary.end = End::RehearsalFailed;
                 summary.failed = tally.failed;
                 summary.left = tenants.len() - summary.failed.len();
                 return Ok(());
             }
+        }
+        if self.options.atomic {
+            return self.bring_up_together(lock, run, tenants, summary).await;
         }
         let canaries = self.options.canaries.take(&mut tenants);
         if !canaries.is_empty() {
@@ -240,6 +263,7 @@ impl Summary {
             version,
             behind,
             rehearsed: 0,
+            unrehearsed: BTreeSet::new(),
             migrated: 0,
             failed: Vec::new(),
             left: 0,

@@ -1,4 +1,4 @@
-//! One tenant's migrations: one transaction, which a rehearsal rolls back.
+//! One tenant's migrations: one transaction, which a rehearsal rolls back, unless files among them run without one.
 //!
 //! It takes three network round trips and one more for each file after the first: one begins, locks the tenant and reads
 //! its history, each file is one, and the last one checks, records and commits.
@@ -10,8 +10,10 @@ use tokio_postgres::error::{DbError, SqlState};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, SimpleQueryMessage};
 
-use super::Behind;
-use crate::migrate::{self, History, MigrationError, Migrations, SetName};
+use super::{Behind, unfinished};
+use crate::migrate::{
+    self, AutocommitFile, History, MigrationError, Migrations, SchemaVersion, SetName,
+};
 use crate::postgres::InTransaction;
 use crate::registry::{Registry, record_files};
 
@@ -28,13 +30,58 @@ pub(super) struct Env<'a> {
 pub(crate) enum Mode {
     Rehearsal,
     Migration,
+    /// As a part of a transaction that has begun, and which is to be committed or undone with all that is in it.
+    /// Replicas hear of it from whoever commits.
+    Joint,
 }
 
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Done {
+impl Mode {
+    fn begin(self) -> &'static str {
+        match self {
+            Self::Rehearsal | Self::Migration => "begin",
+            Self::Joint => "savepoint tenant; set local tenantry.quiet = 'on'",
+        }
+    }
+
+    fn commit(self) -> &'static str {
+        match self {
+            Self::Rehearsal => "rollback",
+            Self::Migration => "commit",
+            Self::Joint => "release savepoint tenant",
+        }
+    }
+
+    /// May be done twice.
+    fn undo(self) -> &'static str {
+        match self {
+            Self::Rehearsal | Self::Migration => "rollback",
+            Self::Joint => "rollback to savepoint tenant",
+        }
+    }
+
+    /// What a script may have left in the session, for the tenant before.
+    fn clean(self) -> &'static str {
+        match self {
+            Self::Rehearsal | Self::Migration => {
+                "close all; set session authorization default; reset all; unlisten *; \
+                 select pg_advisory_unlock_all(); discard temp; discard sequences"
+            }
+            // Some of that, a transaction that is to be prepared must not do.
+            Self::Joint => {
+                "close all; set session authorization default; reset all; \
+                 select pg_advisory_unlock_all(); discard temp; discard sequences"
+            }
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) enum Done<'a> {
     Migrated,
     /// Somebody else has, or the tenant is gone.
     NotBehind,
+    /// All that comes before this file, which runs without a transaction.
+    UpTo(AutocommitFile<'a>),
 }
 
 /// Why a tenant stays behind.
@@ -48,58 +95,78 @@ pub(super) enum TenantError {
     Postgres(#[from] tokio_postgres::Error),
 }
 
-/// Runs what has not run yet in a tenant's schema, unless it has meanwhile.
+/// Runs what has not run yet in a tenant's schema, unless it has meanwhile. A rehearsal ends before a file that runs
+/// without a transaction: nobody could undo that one.
 ///
 /// Afterwards the connection is outside of any transaction, or broken.
-pub(super) async fn migrate_tenant(
+pub(super) async fn migrate_tenant<'a>(
     client: &Client,
-    env: &Env<'_>,
+    env: &Env<'a>,
     tenant: &Behind,
     mode: Mode,
-) -> Result<Done, TenantError> {
-    let outcome = try_migrate(client, env, tenant, mode).await;
-    if !matches!(outcome, Ok(Done::Migrated)) {
-        // Should it fail, then because there is no connection any more.
-        let _ = client.batch_execute("rollback").await;
+) -> Result<Done<'a>, TenantError> {
+    let mut finished = None;
+    loop {
+        let outcome = try_migrate(client, env, tenant, mode, finished).await;
+        if !matches!(outcome, Ok(Done::Migrated | Done::UpTo(_))) {
+            // Should it fail, then because there is no connection any more.
+            let _ = client.batch_execute(mode.undo()).await;
+        }
+        match outcome? {
+            Done::UpTo(file) if mode == Mode::Migration => {
+                let ran = unfinished::run(client, env, tenant, file).await;
+                ran.map_err(|error| TenantError::Migration(SetName::App, error))?;
+                finished = Some(file);
+            }
+            done => return Ok(done),
+        }
     }
-    outcome
 }
 
-async fn try_migrate(
+/// One transaction. `finished` has run before it, and is still to be remembered.
+async fn try_migrate<'a>(
     client: &Client,
-    env: &Env<'_>,
+    env: &Env<'a>,
     tenant: &Behind,
     mode: Mode,
-) -> Result<Done, TenantError> {
-    let Some(history) = begin(client, env, tenant).await? else {
+    finished: Option<AutocommitFile<'_>>,
+) -> Result<Done<'a>, TenantError> {
+    let Some(mut history) = begin(client, env, tenant, mode).await? else {
         return Ok(Done::NotBehind);
     };
     let transaction = Begun(client);
+    if let Some(file) = finished {
+        file.record(&transaction, &tenant.schema, &mut history)
+            .await?;
+        unfinished::forget(client, tenant).await?;
+    }
     let ran = migrate::run_pending(&transaction, &tenant.schema, env.migrations, history).await;
-    ran.map_err(|(set, error)| TenantError::Migration(set, error))?;
+    let ran = ran.map_err(|(set, error)| TenantError::Migration(set, error))?;
     // What has been put off to the end is told now, when it can still be undone.
     let constraints = client.batch_execute("set constraints all immediate");
     let protected = env.registry.protect_views(&transaction, &tenant.schema);
-    match mode {
-        Mode::Rehearsal => {
-            let undone = client.batch_execute("rollback");
-            let (constraints, protected, undone) = join!(constraints, protected, undone);
-            constraints.and(protected).and(undone)?;
+    let recorded = async {
+        match mode {
+            Mode::Rehearsal => Ok(()),
+            Mode::Migration | Mode::Joint => record(client, ran.version, tenant).await,
         }
-        Mode::Migration => {
-            let recorded = record(client, env.migrations, tenant);
-            let known = record_files(client, env.migrations);
-            let committed = client.batch_execute("commit");
-            let (constraints, protected, recorded, known, committed) =
-                join!(constraints, protected, recorded, known, committed);
-            constraints
-                .and(protected)
-                .and(recorded)
-                .and(known)
-                .and(committed)?;
+    };
+    let known = async {
+        match (mode, &ran.next) {
+            (Mode::Migration, None) => record_files(client, env.migrations).await,
+            // Not all of them have run, or not to stay.
+            _ => Ok(()),
         }
-    }
-    Ok(Done::Migrated)
+    };
+    let committed = client.batch_execute(mode.commit());
+    let (constraints, protected, recorded, known, committed) =
+        join!(constraints, protected, recorded, known, committed);
+    constraints
+        .and(protected)
+        .and(recorded)
+        .and(known)
+        .and(committed)?;
+    Ok(ran.next.map_or(Done::Migrated, Done::UpTo))
 }
 
 /// A connection on which a transaction has begun.
@@ -111,10 +178,6 @@ impl InTransaction for Begun<'_> {
     }
 }
 
-/// What a script may have left in the session, for the tenant before.
-const CLEAN: &str = "close all; set session authorization default; reset all; unlisten *; \
-    select pg_advisory_unlock_all(); discard temp; discard sequences";
-
 /// A statement of a run that was killed ends, rather than hold its locks until it is done for nobody. Not every system
 /// that Postgres runs on can tell; then it is refused, and no harm is done.
 const WATCHED: &str = "set client_connection_check_interval = '1s'";
@@ -124,24 +187,31 @@ async fn begin(
     client: &Client,
     env: &Env<'_>,
     tenant: &Behind,
+    mode: Mode,
 ) -> Result<Option<History>, TenantError> {
     let opening = format!(
-        "begin; set local lock_timeout = {lock_timeout}; set local statement_timeout = 0; \
+        "{begin}; set local lock_timeout = {lock_timeout}; set local statement_timeout = 0; \
          set local idle_in_transaction_session_timeout = 0; \
          select id from tenantry.tenants \
          where id = '{id}' and migrations <> {digest} and not purging for no key update; {history}",
+        begin = mode.begin(),
         lock_timeout = env.lock_timeout.as_millis(),
         id = tenant.id,
         digest = env.migrations.version().digest,
         history = History::query(&tenant.schema, env.migrations),
     );
-    let cleaned = client.batch_execute(CLEAN);
-    let watched = client.batch_execute(WATCHED);
-    let (cleaned, _, answer) = join!(cleaned, watched, client.simple_query(&opening));
+    let cleaned = client.batch_execute(mode.clean());
+    let watched = async {
+        // Refused, it would end the transaction that all tenants share.
+        if mode != Mode::Joint {
+            let _ = client.batch_execute(WATCHED).await;
+        }
+    };
+    let (cleaned, (), answer) = join!(cleaned, watched, client.simple_query(&opening));
     cleaned?;
     let messages = match answer {
         Err(error) if error.code() == Some(&SqlState::UNDEFINED_TABLE) => {
-            client.batch_execute("rollback").await?;
+            client.batch_execute(mode.undo()).await?;
             if is_there(client, tenant).await? {
                 return Err(error.into());
             }
@@ -174,10 +244,9 @@ async fn is_there(client: &Client, tenant: &Behind) -> Result<bool, tokio_postgr
 /// The tenant's version. All replicas hear of it when it is committed.
 async fn record(
     client: &Client,
-    migrations: &Migrations,
+    version: SchemaVersion,
     tenant: &Behind,
 ) -> Result<(), tokio_postgres::Error> {
-    let version = migrations.version();
     let statement = "with mended as (delete from tenantry.migration_failures where tenant_id = $1) \
          update tenantry.tenants set base_version = $2, app_version = $3, migrations = $4 where id = $1";
     client

@@ -115,8 +115,8 @@ async fn somebody_else_may_have_done_it() {
         migrations: &migrations,
         lock_timeout: Duration::from_millis(500),
     };
-    for expected in [tenant::Done::Migrated, tenant::Done::NotBehind] {
+    for expected in ["Migrated", "NotBehind"] {
         let done = tenant::migrate_tenant(&client, &env, &tenants[0], Mode::Migration).await;
-        assert_eq!(done.unwrap(), expected);
+        assert_eq!(format!("{:?}", done.unwrap()), expected);
     }
 }

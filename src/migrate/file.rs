@@ -1,15 +1,27 @@
 //! One file of SQL, read at load, because the same file runs for every tenant.
 
-use super::script::{self, Known, Note, ScriptError, Step};
+use super::script::{self, Known, Note, ScriptError, Single, Step};
 
 #[derive(Debug, Clone)]
 pub(crate) struct ScriptFile {
     pub(super) name: String,
-    pub(super) body: Body,
+    body: Body,
+    /// How it runs in a new schema, where all files run in one transaction, if that is not the same.
+    pub(super) new: Option<Body>,
+    /// How it runs in a schema that is in use, when it is marked to run without a transaction.
+    pub(super) alone: Option<Vec<Single>>,
     /// What has to exist before it runs.
     pub(super) extensions: Vec<String>,
     /// What its author should hear of.
     pub(super) notes: Vec<Note>,
+}
+
+/// Where a file runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SchemaState {
+    /// All files run in it, one after the other, before anybody sees it.
+    New,
+    InUse,
 }
 
 /// What is sent to Postgres.
@@ -21,12 +33,21 @@ pub(super) enum Body {
     Steps(Vec<Step>),
 }
 
-impl ScriptFile {
+impl Body {
     /// Whether it goes to Postgres as one message.
     pub(super) fn is_one_message(&self) -> bool {
-        match &self.body {
-            Body::Whole(_) => true,
-            Body::Steps(steps) => matches!(steps[..], [Step::Sql(_)]),
+        match self {
+            Self::Whole(_) => true,
+            Self::Steps(steps) => matches!(steps[..], [Step::Sql(_)]),
+        }
+    }
+}
+
+impl ScriptFile {
+    pub(super) fn body(&self, schema: SchemaState) -> &Body {
+        match (schema, &self.new) {
+            (SchemaState::New, Some(body)) => body,
+            _ => &self.body,
         }
     }
 
@@ -34,6 +55,8 @@ impl ScriptFile {
         Self {
             name: name.to_owned(),
             body: Body::Whole(text.to_owned()),
+            new: None,
+            alone: None,
             extensions: Vec::new(),
             notes: Vec::new(),
         }
@@ -45,6 +68,8 @@ impl ScriptFile {
         Ok(Self {
             name: name.to_owned(),
             body: Body::Steps(script.steps),
+            new: script.new.map(Body::Steps),
+            alone: script.alone,
             extensions: script.extensions,
             notes: script.notes,
         })

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tokio_postgres::SimpleQueryRow;
 
-use super::{MigrationError, MigrationSet, Migrations};
+use super::{MigrationError, MigrationSet, Migrations, SchemaVersion};
 use crate::names::SchemaName;
 
 /// One of the sets that a tenant's schema is made of.
@@ -75,6 +75,20 @@ pub(crate) fn digest<'a>(stamps: impl Iterator<Item = Stamp<'a>>) -> i64 {
     }
 }
 
+/// The version of a schema in which these files have run.
+pub(super) fn version_of<'a>(stamps: impl Iterator<Item = Stamp<'a>>) -> SchemaVersion {
+    let stamps: Vec<Stamp<'_>> = stamps.collect();
+    let last = |set: SetName| {
+        let versions = stamps.iter().filter(|stamp| stamp.set == set);
+        versions.map(|stamp| stamp.version).max().unwrap_or(0)
+    };
+    SchemaVersion {
+        base: last(SetName::Base),
+        app: last(SetName::App),
+        digest: digest(stamps.iter().copied()),
+    }
+}
+
 /// What has run in a tenant's schema.
 #[derive(Debug, Default)]
 pub(crate) struct History {
@@ -103,6 +117,15 @@ impl History {
             self.app.push(ran);
         }
         Ok(())
+    }
+
+    pub(super) fn push(&mut self, set: SetName, ran: Migration) {
+        let of_set = match set {
+            SetName::Base => &mut self.base,
+            SetName::App => &mut self.app,
+        };
+        of_set.push(ran);
+        of_set.sort_by_key(Migration::version);
     }
 
     /// What has run of one set, in the order of the versions.

@@ -62,6 +62,10 @@ pub(crate) enum LoadError {
     Alone(PathBuf),
     #[error("{} has the last number that there is", .0.display())]
     LastNumber(PathBuf),
+    #[error(
+        "{0}: the tables that tenants share are migrated in one transaction, so that no file can run without one"
+    )]
+    SharedAutocommit(String),
     #[error("{}: {source}", path.display())]
     BadScript { path: PathBuf, source: ScriptError },
 }
@@ -169,7 +173,11 @@ impl Sources {
         reading: &mut Reading<'_>,
     ) -> Result<MigrationSet, LoadError> {
         let mut files = Vec::new();
-        for (migration, (name, text)) in self.versioned()? {
+        let versioned = self.versioned()?;
+        if let Reading::Adapted(known) = reading {
+            known.foresee(versioned.iter().map(|(_, (_, text))| text.as_str()));
+        }
+        for (migration, (name, text)) in versioned {
             let script = match reading {
                 Reading::Whole => ScriptFile::whole(name, text),
                 Reading::Adapted(known) => self.parse(name, text, known)?,
@@ -273,6 +281,16 @@ mod tests {
                 .app,
             1
         );
+    }
+
+    #[test]
+    fn shared_tables_are_migrated_in_one_transaction() {
+        let (app, shared) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        std::fs::write(app.path().join("V1__a.sql"), "select 1").unwrap();
+        let marked = "-- tenantry: no transaction\nvacuum t";
+        std::fs::write(shared.path().join("V1__s.sql"), marked).unwrap();
+        let error = Migrations::load(Some((app.path(), Some(shared.path()))), None).unwrap_err();
+        assert!(error.to_string().starts_with("V1__s.sql: "), "{error}");
     }
 
     #[test]

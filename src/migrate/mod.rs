@@ -1,5 +1,6 @@
 //! Migrations of one schema: loaded once, run inside a transaction of the caller's.
 
+mod autocommit;
 mod file;
 mod history;
 mod load;
@@ -17,10 +18,13 @@ use sha2::{Digest as _, Sha256};
 
 use script::Known;
 
+pub(crate) use autocommit::{AutocommitFile, Start};
 pub(crate) use file::ScriptFile;
 pub(crate) use history::{History, SetName, Stamp};
 pub(crate) use load::{LoadError, checkout, is_sql, next_file};
-pub(crate) use runner::{MigrationError, enter, run, run_pending, run_script};
+#[cfg(test)]
+pub(crate) use runner::Ran;
+pub(crate) use runner::{MigrationError, advice, enter, run, run_pending, run_script};
 pub(crate) use stepwise::Statement;
 
 /// What `sql/base` calls the service's own table of users.
@@ -126,6 +130,7 @@ impl Migrations {
         }
         let app = &mut self.app.files;
         app.retain(|file| file.migration.version() <= version);
+        self.app.reread()?;
         self.finish()
     }
 
@@ -138,6 +143,7 @@ impl Migrations {
         };
         until(&mut then.base, version.base);
         until(&mut then.app, version.app);
+        then.app.reread().ok()?;
         let then = then.finish().ok()?;
         let made = then.version();
         let unknown = SchemaVersion { digest: 0, ..made };
@@ -202,10 +208,15 @@ impl Migrations {
             let mut reading = Reading::Adapted(&mut Known::default());
             shared.set("tenantry_shared_history", &mut reading)
         });
+        let shared = shared.transpose()?;
+        let mut files = shared.iter().flat_map(|set| &set.files);
+        if let Some(file) = files.find(|file| file.script.alone.is_some()) {
+            return Err(LoadError::SharedAutocommit(file.script.name.clone()));
+        }
         let mut migrations = Self {
             base: load::embedded("base")?.set("tenantry_base_history", &mut Reading::Whole)?,
             app: app.set("tenantry_app_history", &mut Reading::Adapted(&mut known))?,
-            shared: shared.transpose()?,
+            shared,
             seed: app.script("seed.sql", &mut known)?,
             demos: app.demos(&mut known)?,
             users_table: USERS_TABLE,
@@ -264,6 +275,24 @@ impl MigrationSet {
     /// The migrations of the registry itself.
     pub(crate) fn registry() -> Result<Self, LoadError> {
         load::embedded("registry")?.set("migration_history", &mut Reading::Whole)
+    }
+
+    /// Reads the files anew when some have been left out that shaped what others make of a new schema.
+    fn reread(&mut self) -> Result<(), LoadError> {
+        if self.files.iter().all(|file| file.script.new.is_none()) {
+            return Ok(());
+        }
+        let mut known = Known::default();
+        known.foresee(self.files.iter().filter_map(|file| file.migration.sql()));
+        for MigrationFile { migration, script } in &mut self.files {
+            let name = std::mem::take(&mut script.name);
+            let read = ScriptFile::parse(&name, migration.sql().unwrap_or_default(), &mut known);
+            *script = read.map_err(|source| LoadError::BadScript {
+                path: name.into(),
+                source,
+            })?;
+        }
+        Ok(())
     }
 
     /// The name of the history table, without its schema.

@@ -6,14 +6,14 @@ use std::pin::pin;
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt, join};
 use refinery_core::traits::r#async::{AsyncMigrate, AsyncQuery, AsyncTransaction};
-use refinery_core::{Migration, Runner};
-use tokio_postgres::error::ErrorPosition;
+use refinery_core::{Migration, Runner, Target};
+use tokio_postgres::error::{ErrorPosition, SqlState};
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, SimpleQueryMessage};
 
-use super::file::{Body, ScriptFile};
+use super::file::{Body, SchemaState, ScriptFile};
 use super::script::{CopyIn, Step};
-use super::{History, MigrationSet, Migrations, SetName, history};
+use super::{AutocommitFile, History, MigrationSet, Migrations, SchemaVersion, SetName, history};
 use crate::error::postgres_reason;
 use crate::names::SchemaName;
 use crate::postgres::InTransaction;
@@ -42,24 +42,37 @@ pub(crate) async fn run(
     schema: &SchemaName,
     set: &MigrationSet,
 ) -> Result<(), MigrationError> {
-    drive(transaction.client(), schema, set, None).await
+    drive(transaction.client(), schema, set, None, Target::Latest).await
+}
+
+/// How far a tenant's schema has come.
+#[derive(Debug)]
+pub(crate) struct Ran<'a> {
+    pub(crate) version: SchemaVersion,
+    /// What is to run once the transaction has been committed, without one.
+    pub(crate) next: Option<AutocommitFile<'a>>,
 }
 
 /// The same for all of a tenant's schema, whose history has been read: where nothing is pending it asks
-/// nothing, and a file of SQL without rows takes one network round trip.
-pub(crate) async fn run_pending(
+/// nothing, and a file of SQL without rows takes one network round trip. It ends before the first file that runs
+/// without a transaction.
+pub(crate) async fn run_pending<'a>(
     transaction: &impl InTransaction,
     schema: &SchemaName,
-    migrations: &Migrations,
+    migrations: &'a Migrations,
     history: History,
-) -> Result<(), (SetName, MigrationError)> {
+) -> Result<Ran<'a>, (SetName, MigrationError)> {
     let client = transaction.client();
+    let next = migrations.next_autocommit(&history);
+    let version = migrations.version_before(next, &history);
     for (name, set) in migrations.sets() {
         let known = Some(history.of(name));
-        let ran = drive(client, schema, set, known).await;
+        let stop = next.filter(|_| name == SetName::App);
+        let to = stop.map_or(Target::Latest, |file| Target::Version(file.version() - 1));
+        let ran = drive(client, schema, set, known, to).await;
         ran.map_err(|error| (name, error))?;
     }
-    Ok(())
+    Ok(Ran { version, next })
 }
 
 /// `known` is what has run, where somebody has looked already.
@@ -68,6 +81,7 @@ async fn drive(
     schema: &SchemaName,
     set: &MigrationSet,
     known: Option<Vec<Migration>>,
+    to: Target,
 ) -> Result<(), MigrationError> {
     let migrations: Vec<Migration> = set
         .files
@@ -79,15 +93,16 @@ async fn drive(
         .iter()
         .filter_map(|file| Some((file.migration.sql()?, &file.script)));
     let table = format!("{}.{}", schema.quoted(), set.history);
-    let mut target = Target {
+    let mut target = Driven {
         client,
         schema,
         scripts: scripts.collect(),
-        assertion: Target::assert_migrations_table_query(&table),
+        state: SchemaState::InUse,
+        assertion: Driven::assert_migrations_table_query(&table),
         known,
         failure: None,
     };
-    let mut runner = Runner::new(&migrations);
+    let mut runner = Runner::new(&migrations).set_target(to);
     runner.set_migration_table_name(table);
     let outcome = runner.run_async(&mut target).await;
     match (outcome, target.failure) {
@@ -106,7 +121,7 @@ pub(crate) async fn run_script(
     schema: &SchemaName,
     script: &ScriptFile,
 ) -> Result<(), MigrationError> {
-    run_body(transaction.client(), schema, script).await
+    run_body(transaction.client(), schema, script, SchemaState::InUse).await
 }
 
 /// The settings travel together with the first statements.
@@ -114,38 +129,25 @@ async fn run_body(
     client: &Client,
     schema: &SchemaName,
     script: &ScriptFile,
+    state: SchemaState,
 ) -> Result<(), MigrationError> {
-    let failed =
-        |line: u32, excerpt: &str, source: tokio_postgres::Error| MigrationError::Statement {
-            file: script.name.clone(),
-            line,
-            excerpt: excerpt.to_owned(),
-            reason: postgres_reason(&source),
-            source,
-        };
     let enter = enter(client, schema);
-    match &script.body {
+    match script.body(state) {
         Body::Whole(text) => {
             let (entered, ran) = join!(enter, client.batch_execute(text));
             entered?;
             ran.map_err(|error| {
                 let before = text.chars().take(position(&error).unwrap_or(0) as usize);
                 let newlines = before.filter(|c| *c == '\n').count();
-                failed(
-                    u32::try_from(newlines + 1).unwrap_or(u32::MAX),
-                    "the service's own SQL",
-                    error,
-                )
+                let line = u32::try_from(newlines + 1).unwrap_or(u32::MAX);
+                failed(script, line, "the service's own SQL", error)
             })
         }
         Body::Steps(steps) => {
             let run = async {
                 for step in steps {
                     let ran = run_step(client, step).await;
-                    ran.map_err(|(completed, error)| {
-                        let place = step.locate(completed, position(&error));
-                        failed(place.line, place.excerpt, error)
-                    })?;
+                    ran.map_err(|(completed, error)| step_failed(script, step, completed, error))?;
                 }
                 Ok(())
             };
@@ -154,6 +156,56 @@ async fn run_body(
             ran
         }
     }
+}
+
+/// The error of a step, of which `completed` statements were done, with its place in the file.
+pub(super) fn step_failed(
+    script: &ScriptFile,
+    step: &Step,
+    completed: usize,
+    error: tokio_postgres::Error,
+) -> MigrationError {
+    let place = step.locate(completed, position(&error));
+    failed(script, place.line, place.excerpt, error)
+}
+
+fn failed(
+    script: &ScriptFile,
+    line: u32,
+    excerpt: &str,
+    source: tokio_postgres::Error,
+) -> MigrationError {
+    let mut reason = postgres_reason(&source);
+    if let Some(advice) = advice(&source) {
+        reason.push_str(" · ");
+        reason.push_str(advice);
+    }
+    MigrationError::Statement {
+        file: script.name.clone(),
+        line,
+        excerpt: excerpt.to_owned(),
+        reason,
+        source,
+    }
+}
+
+/// What the author can do about a statement that a transaction is in the way of.
+pub(crate) fn advice(error: &tokio_postgres::Error) -> Option<&'static str> {
+    let code = error.code()?;
+    if [
+        SqlState::ACTIVE_SQL_TRANSACTION,
+        SqlState::INVALID_TRANSACTION_TERMINATION,
+    ]
+    .contains(code)
+    {
+        return Some(
+            "such a statement needs a file of its own that begins with the line \"-- tenantry: no transaction\"",
+        );
+    }
+    (*code == SqlState::UNSAFE_NEW_ENUM_VALUE_USAGE).then_some(
+        "the file that adds the value has to be committed before: begin it with the line \
+         \"-- tenantry: no transaction\"",
+    )
 }
 
 /// Lets unqualified names mean the schema, until the transaction ends.
@@ -217,11 +269,13 @@ pub(super) fn position(error: &tokio_postgres::Error) -> Option<u32> {
     }
 }
 
-/// What refinery drives: a transaction, and the parsed form of each text that refinery will hand over.
-struct Target<'a> {
+/// What refinery drives: a schema, in a transaction, and the parsed form of each text that refinery will hand over.
+struct Driven<'a> {
     client: &'a Client,
     schema: &'a SchemaName,
     scripts: HashMap<&'a str, &'a ScriptFile>,
+    /// In use, until its history says otherwise.
+    state: SchemaState,
     /// What refinery makes the history table with.
     assertion: String,
     /// What has run, where somebody has looked already; so the table is there, too.
@@ -235,10 +289,10 @@ struct Target<'a> {
 #[error("the migration failed")]
 struct Stopped;
 
-impl Target<'_> {
+impl Driven<'_> {
     async fn step(&self, query: &str) -> Result<(), MigrationError> {
         match self.scripts.get(query) {
-            Some(script) => run_body(self.client, self.schema, script).await,
+            Some(script) => run_body(self.client, self.schema, script, self.state).await,
             None if self.known.is_some() && query == self.assertion => Ok(()),
             // Refinery's own: the history table and its rows.
             None => Ok(self.client.batch_execute(query).await?),
@@ -249,9 +303,9 @@ impl Target<'_> {
     async fn steps(&self, queries: &[&str]) -> Result<(), MigrationError> {
         if let [text, row] = queries
             && let Some(script) = self.scripts.get(text)
-            && script.is_one_message()
+            && script.body(self.state).is_one_message()
         {
-            let ran = run_body(self.client, self.schema, script);
+            let ran = run_body(self.client, self.schema, script, self.state);
             let (ran, noted) = join!(ran, self.client.batch_execute(row));
             ran?;
             return Ok(noted?);
@@ -267,6 +321,9 @@ impl Target<'_> {
             return Ok(known);
         }
         let rows = self.client.query_typed(query, &[]).await?;
+        if rows.is_empty() {
+            self.state = SchemaState::New;
+        }
         rows.iter().map(applied).collect()
     }
 
@@ -276,7 +333,7 @@ impl Target<'_> {
     }
 }
 
-impl AsyncTransaction for Target<'_> {
+impl AsyncTransaction for Driven<'_> {
     type Error = Stopped;
 
     async fn execute<'q, T: Iterator<Item = &'q str> + Send + 'q>(
@@ -291,14 +348,14 @@ impl AsyncTransaction for Target<'_> {
     }
 }
 
-impl AsyncQuery<Vec<Migration>> for Target<'_> {
+impl AsyncQuery<Vec<Migration>> for Driven<'_> {
     async fn query<'q>(&'q mut self, query: &'q str) -> Result<Vec<Migration>, Stopped> {
         let history = self.history(query).await;
         history.map_err(|failure| self.stop(failure))
     }
 }
 
-impl AsyncMigrate for Target<'_> {}
+impl AsyncMigrate for Driven<'_> {}
 
 fn applied(row: &tokio_postgres::Row) -> Result<Migration, MigrationError> {
     let (version, name): (i32, &str) = (row.try_get(0)?, row.try_get(1)?);

@@ -13,11 +13,15 @@
 //! they are unqualified; SQL that a function puts together at run time is changed only where it is one literal.
 
 mod batch;
+mod concurrently;
 mod decode;
 mod edit;
+mod enums;
 mod keywords;
 mod lex;
 mod literals;
+mod marker;
+mod mode;
 mod names;
 mod privileges;
 mod qualify;
@@ -31,24 +35,37 @@ use std::ops::Range;
 use std::rc::Rc;
 
 pub(crate) use batch::{Batch, CopyIn, Step};
+pub(crate) use concurrently::Effect;
 pub(crate) use decode::decode;
 pub(crate) use names::Known;
 
 use edit::{Edit, apply};
 use lex::{Token, line_at};
+use mode::Mode;
 use names::{Group, PUBLIC, created};
 use qualify::Scope;
-use rules::Verdict;
+use rules::{Seen, Verdict};
 use tokens::Tokens;
 
 /// What a migration does in each tenant.
 #[derive(Debug, Default)]
 pub(crate) struct Script {
     pub(crate) steps: Vec<Step>,
+    /// The same for a new schema, where all files run in one transaction, if that is not the same.
+    pub(crate) new: Option<Vec<Step>>,
+    /// The same for a schema that is in use, of a file that is marked to run without a transaction.
+    pub(crate) alone: Option<Vec<Single>>,
     /// The extensions it wants, in order; they have to exist before the steps run.
     pub(crate) extensions: Vec<String>,
     /// What was left out or changed in a way that its author should hear of.
     pub(crate) notes: Vec<Note>,
+}
+
+/// A statement that runs by itself.
+#[derive(Debug, Clone)]
+pub(crate) struct Single {
+    pub(crate) step: Step,
+    pub(crate) effect: Effect,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,14 +95,37 @@ impl ScriptError {
 /// earlier one created.
 pub(crate) fn parse(sql: &str, known: &mut Known) -> Result<Script, ScriptError> {
     let sql = sql.strip_prefix('\u{feff}').unwrap_or(sql);
+    if !marker::is_marked(sql)? {
+        let mut script = read(sql, known, Mode::Transaction)?;
+        if known.enums.concern(sql) {
+            script.new = Some(read(sql, known, Mode::Unseen)?.steps);
+        }
+        return Ok(script);
+    }
+    let mut script = read(sql, known, Mode::Unseen)?;
+    let alone = read(sql, known, Mode::Autocommit)?;
+    script.alone = alone.alone;
+    for note in alone.notes {
+        if !script.notes.contains(&note) {
+            script.notes.push(note);
+        }
+    }
+    Ok(script)
+}
+
+fn read(sql: &str, known: &mut Known, mode: Mode) -> Result<Script, ScriptError> {
     let statements = statements(sql, split::split(sql)?, known);
     let mut writer = Writer {
         sql,
+        mode,
         position: (0, 1),
         script: Script::default(),
         batch: Batch::default(),
     };
     let fresh = survey(sql, &statements, known, &mut writer.script.notes);
+    if mode == Mode::Autocommit {
+        writer.script.alone = Some(Vec::new());
+    }
     for statement in &statements {
         writer.statement(statement, known, &fresh)?;
     }
@@ -246,6 +286,7 @@ fn survey(
 /// Collects the steps.
 struct Writer<'a> {
     sql: &'a str,
+    mode: Mode,
     /// A byte of the text and its line, from which the next line is counted.
     position: (usize, u32),
     script: Script,
@@ -261,7 +302,7 @@ impl Writer<'_> {
     ) -> Result<(), ScriptError> {
         let tokens = statement.tokens(self.sql);
         let line = self.line(tokens.all[0].start);
-        match rules::judge(tokens, fresh) {
+        match rules::judge(tokens, self.mode, Seen { fresh, known }) {
             Verdict::Skip => {}
             Verdict::SkipAndTell(message) => self.script.notes.push(Note { line, message }),
             Verdict::Refuse(message) => return Err(ScriptError { line, message }),
@@ -285,16 +326,25 @@ impl Writer<'_> {
         edits.extend(qualify::statement(tokens, Scope { known, home }));
         let range = tokens.all[0].start..tokens.all[tokens.all.len() - 1].end;
         let text = apply(self.sql, range, edits);
+        let effect = concurrently::effect(tokens, &text);
         if let Some(data) = statement.data.clone() {
             self.flush();
-            self.script.steps.push(Step::CopyIn(CopyIn {
-                statement: text,
-                data: self.sql[data].to_owned(),
-                line,
-            }));
+            let data = self.sql[data].to_owned();
+            self.push(
+                Step::CopyIn(CopyIn {
+                    statement: text,
+                    data,
+                    line,
+                }),
+                effect,
+            );
             return;
         }
         self.batch.push(&text, line);
+        if self.mode == Mode::Autocommit {
+            let batch = std::mem::take(&mut self.batch);
+            return self.push(Step::Sql(batch), effect);
+        }
         // Postgres splits a message into statements before it runs the first, so a new way to read strings needs a new one.
         let rereads = tokens.is(0, "SET")
             && text
@@ -309,6 +359,13 @@ impl Writer<'_> {
         let batch = std::mem::take(&mut self.batch);
         if !batch.is_empty() {
             self.script.steps.push(Step::Sql(batch));
+        }
+    }
+
+    fn push(&mut self, step: Step, effect: Effect) {
+        match &mut self.script.alone {
+            Some(alone) => alone.push(Single { step, effect }),
+            None => self.script.steps.push(step),
         }
     }
 

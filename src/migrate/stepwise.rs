@@ -2,7 +2,7 @@
 
 use tokio_postgres::Client;
 
-use super::file::{Body, ScriptFile};
+use super::file::{Body, SchemaState, ScriptFile};
 use super::runner::{MigrationError, position, run_step};
 use super::script::{Batch, CopyIn, Step, words};
 use super::{MigrationFile, MigrationSet};
@@ -60,7 +60,7 @@ impl Statement {
 impl ScriptFile {
     /// Empty for the service's own SQL.
     pub(crate) fn statements(&self) -> Vec<Statement> {
-        let Body::Steps(steps) = &self.body else {
+        let Body::Steps(steps) = self.body(SchemaState::InUse) else {
             return Vec::new();
         };
         let mut statements = Vec::new();
@@ -109,9 +109,7 @@ impl MigrationFile {
 
     /// Whether it runs without a transaction, statement by statement.
     pub(crate) fn is_alone(&self) -> bool {
-        let lines = self.text().lines().map(str::trim);
-        let mut top = lines.take_while(|line| line.is_empty() || line.starts_with("--"));
-        top.any(|line| line == "-- tenantry: no transaction")
+        self.script.alone.is_some()
     }
 }
 

@@ -1,5 +1,7 @@
 //! Migrations against a real Postgres: what has run is remembered, and mistakes are found by file and line.
 
+mod autocommit;
+
 use tokio_postgres::Client;
 
 use super::{MigrationError, Migrations, run, run_script};

@@ -81,6 +81,14 @@ impl Database {
         database
     }
 
+    /// The same database, whose sessions `pg_stat_activity` shows by this name.
+    #[must_use]
+    pub fn with_application_name(&self, name: &str) -> Database {
+        let mut database = self.clone();
+        database.config.application_name(name);
+        database
+    }
+
     /// The same database for another user with the same password.
     #[must_use]
     pub fn with_user(&self, user: &str) -> Database {

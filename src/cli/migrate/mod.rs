@@ -13,7 +13,7 @@ use super::database::DatabaseArguments;
 use super::exit::{NotMigrated, Refused};
 use super::output;
 use crate::config::TenantSql;
-use crate::fleet::{self, Canaries, Canary, End, FleetError, Options, Waiting};
+use crate::fleet::{self, Canaries, Canary, End, FleetError, NotAtomic, Options, Waiting};
 use crate::migrate::Migrations;
 use crate::names::TenantId;
 use crate::registry::{OpenError, Registry, RequestLogin, TenantRef, Upgrade};
@@ -22,9 +22,9 @@ use progress::Progress;
 pub(super) use progress::Logged;
 pub(super) use summary::{complete, refusal};
 
-/// Exit status: 0 all tenants are at the version, 2 wrong command line, 3 no such tenant, 6 some tenants could not be
-/// migrated, 7 some could not be rehearsed (nothing has changed), 8 another run is at work (with --no-wait), 9 the files
-/// are none, or were edited after they ran; 1 for anything else.
+/// Exit status: 0 all tenants are at the version, 2 wrong command line, 3 no such tenant, 4 --atomic is not possible, 6
+/// some tenants could not be migrated, 7 some could not be rehearsed (nothing has changed), 8 another run is at work
+/// (with --no-wait), 9 the files are none, or were edited after they ran; 1 for anything else.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(super) struct Arguments {
@@ -50,6 +50,11 @@ pub(super) struct Arguments {
     /// after others have been migrated then.
     #[arg(long)]
     no_rehearsal: bool,
+
+    /// Migrates all tenants or none. Their tables stay locked until the last one is done, and requests wait. A connection for
+    /// each job takes a prepared transaction (`max_prepared_transactions`); without them, one does all of it.
+    #[arg(long, conflicts_with = "canary")]
+    atomic: bool,
 
     /// Who goes first, alone: tenants, and a share of those that are behind (`acme,5%`). When one of them fails, no other is
     /// begun. The first tenant when left out.
@@ -150,6 +155,7 @@ impl Arguments {
         Ok(Options {
             jobs: self.jobs.unwrap_or(defaults.jobs),
             rehearsal: !self.no_rehearsal,
+            atomic: self.atomic,
             canaries,
             only,
             max_failures: self.max_failures,
@@ -182,6 +188,9 @@ fn refused(error: OpenError) -> anyhow::Error {
 
 fn not_done(error: FleetError) -> anyhow::Error {
     match error {
+        FleetError::NotAtomic(error @ (NotAtomic::Autocommit(_) | NotAtomic::LockTable { .. })) => {
+            Refused::not_possible(error.to_string()).into()
+        }
         FleetError::AtWork(_) => {
             Refused::not_migrated(NotMigrated::AnotherRun, error.to_string()).into()
         }

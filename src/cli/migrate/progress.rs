@@ -90,7 +90,10 @@ impl Watch for Progress {
         match event {
             Event::Phase(phase, tenants) => self.begin(*phase, *tenants),
             Event::Done { .. } | Event::NotBehind | Event::Failed { .. } => self.step(),
-            Event::Started { .. } | Event::Waiting(_) | Event::PutOff { .. } => {}
+            Event::Started { .. }
+            | Event::Waiting(_)
+            | Event::PutOff { .. }
+            | Event::FewerJobs { .. } => {}
         }
         if matches!(self, Self::Json) {
             tell(event);
@@ -166,8 +169,22 @@ fn line(event: &Event<'_>) -> Option<String> {
             reason,
         } => Some(format!("{}: {reason}; trying again", tenant.subdomain)),
         Event::Failed { failure, .. } => Some(format!("{}: {failure}", failure.tenant.subdomain)),
+        Event::FewerJobs {
+            connections,
+            prepared,
+        } => Some(fewer_jobs(*connections, *prepared)),
         _ => None,
     }
+}
+
+fn fewer_jobs(connections: usize, prepared: usize) -> String {
+    let work = match connections {
+        1 => "one connection migrates all tenants".to_owned(),
+        _ => format!("{connections} connections migrate all tenants"),
+    };
+    format!(
+        "{work}: more of them take prepared transactions, and the server has {prepared} left (max_prepared_transactions)"
+    )
 }
 
 /// The event as a line of JSON.
@@ -195,6 +212,12 @@ fn tell(event: &Event<'_>) {
             value["rehearsal"] = json!(*mode == Mode::Rehearsal);
             value
         }
+        Event::FewerJobs {
+            connections,
+            prepared,
+        } => json!({
+            "event": "fewerJobs", "connections": connections, "preparedTransactions": prepared,
+        }),
         Event::Phase(..) | Event::NotBehind => return,
     };
     output::json_line(&value);
@@ -206,7 +229,7 @@ pub(in crate::cli) struct Logged;
 impl Watch for Logged {
     fn see(&self, event: &Event<'_>) {
         match event {
-            Event::Waiting(_) | Event::PutOff { .. } => {
+            Event::Waiting(_) | Event::PutOff { .. } | Event::FewerJobs { .. } => {
                 if let Some(line) = line(event) {
                     tracing::info!("{line}");
                 }

@@ -17,7 +17,14 @@ pub(in crate::cli) fn complete(summary: &Summary) -> String {
         return format!("nothing to do: nobody is behind {to}\n");
     }
     let (tenants, seconds) = (tenants(summary.migrated), summary.took.as_secs_f64());
-    format!("{tenants} migrated to {to} in {seconds:.1} s\n")
+    let mut text = format!("{tenants} migrated to {to} in {seconds:.1} s\n");
+    if let Some(file) = summary.unrehearsed.first() {
+        let _ = writeln!(
+            text,
+            "not rehearsed: {file}, as it runs without a transaction, and what comes after it"
+        );
+    }
+    text
 }
 
 /// What failed, and what to do.
@@ -101,6 +108,7 @@ pub(super) fn as_json(summary: &Summary, details: bool) -> Value {
         "baseVersion": summary.version.base,
         "behind": summary.behind,
         "rehearsed": summary.rehearsed,
+        "unrehearsedFiles": summary.unrehearsed,
         "migrated": summary.migrated,
         "left": summary.left,
         "failed": failed,

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::enums::Enums;
 use super::lex::Kind;
 use super::tokens::Tokens;
 
@@ -17,6 +18,7 @@ pub(crate) struct Known {
     objects: HashSet<(String, String)>,
     /// Some relation has the name of a schema, as `bookings.bookings` has.
     namesakes: HashSet<String>,
+    pub(super) enums: Enums,
 }
 
 /// Names collide within a group. Routines are told apart by their arguments too, but rarely across schemas.
@@ -43,6 +45,7 @@ impl Default for Known {
             renamed: HashSet::new(),
             objects: HashSet::new(),
             namesakes: HashSet::new(),
+            enums: Enums::default(),
         }
     }
 }
@@ -50,6 +53,11 @@ impl Default for Known {
 pub(super) const PUBLIC: &str = "public";
 
 impl Known {
+    /// Looks through all files before the first one is read.
+    pub(crate) fn foresee<'a>(&mut self, files: impl Iterator<Item = &'a str>) {
+        self.enums = Enums::of(files);
+    }
+
     pub(super) fn add_schema(&mut self, name: &str) {
         if !["pg_catalog", "information_schema", "pg_temp"].contains(&name) {
             self.schemas.insert(name.to_owned());

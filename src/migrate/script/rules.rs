@@ -7,6 +7,8 @@ use std::collections::HashSet;
 
 use super::edit::Edit;
 use super::lex::Kind;
+use super::mode::{self, Mode};
+use super::names::Known;
 use super::tokens::Tokens;
 use super::{privileges, settings};
 
@@ -22,10 +24,20 @@ pub(super) enum Verdict {
     Refuse(String),
 }
 
-use Verdict::{Extension, Refuse, Run, RunAndTell, Skip, SkipAndTell};
+use Verdict::{Extension, Refuse, Run, Skip, SkipAndTell};
 
-/// `fresh` holds the tables that the same script creates.
-pub(super) fn judge(tokens: Tokens<'_>, fresh: &HashSet<String>) -> Verdict {
+/// What is known of the files.
+#[derive(Clone, Copy)]
+pub(super) struct Seen<'a> {
+    /// The tables that the same script creates.
+    pub(super) fresh: &'a HashSet<String>,
+    pub(super) known: &'a Known,
+}
+
+pub(super) fn judge(tokens: Tokens<'_>, mode: Mode, seen: Seen<'_>) -> Verdict {
+    if let Some(verdict) = mode::judge(tokens, mode, seen) {
+        return verdict;
+    }
     match tokens.raw(0).to_ascii_uppercase().as_str() {
         "BEGIN" | "START" | "COMMIT" | "END" | "ROLLBACK" | "ABORT" | "PREPARE" => {
             transaction(tokens)
@@ -33,20 +45,17 @@ pub(super) fn judge(tokens: Tokens<'_>, fresh: &HashSet<String>) -> Verdict {
         "SET" | "RESET" => settings::set(tokens),
         "SELECT" => settings::select(tokens),
         "CREATE" | "ALTER" if tokens.is(1, "POLICY") => Run(privileges::for_tenant_role(tokens)),
-        "CREATE" => create(tokens, fresh),
+        "CREATE" => create(tokens),
         "ALTER" => alter(tokens),
         "DROP" => drop(tokens),
         "COMMENT" if is_shared(tokens, 2) => Skip,
         "GRANT" | "REVOKE" => privileges::judge(tokens),
         "SECURITY" | "REASSIGN" | "CHECKPOINT" | "LISTEN" | "UNLISTEN" | "NOTIFY" | "DISCARD"
-        | "LOAD" | "VACUUM" => Skip,
+        | "LOAD" => Skip,
         "ANALYZE" | "ANALYSE" if !(1..tokens.all.len()).any(|at| names_a_table(tokens, at)) => {
             tell("ANALYZE without a table would visit every tenant")
         }
         "CLUSTER" if tokens.all.len() == 1 => Skip,
-        "REINDEX" if (1..tokens.all.len()).any(|at| tokens.is(at, "CONCURRENTLY")) => {
-            Refuse("REINDEX CONCURRENTLY can't run in a transaction".into())
-        }
         "REINDEX" if tokens.is_any(1, &["DATABASE", "SYSTEM", "SCHEMA"]) => Skip,
         _ => Run(Vec::new()),
     }
@@ -102,7 +111,7 @@ pub(super) fn is_shared(tokens: Tokens<'_>, at: usize) -> bool {
             || tokens.are(at, &["LARGE", "OBJECT"]))
 }
 
-fn create(tokens: Tokens<'_>, fresh: &HashSet<String>) -> Verdict {
+fn create(tokens: Tokens<'_>) -> Verdict {
     let mut at = 1;
     while tokens.is_any(at, &["OR", "REPLACE", "TRUSTED", "PROCEDURAL", "UNIQUE"]) {
         at += 1;
@@ -121,7 +130,6 @@ fn create(tokens: Tokens<'_>, fresh: &HashSet<String>) -> Verdict {
         // Procedural languages are extensions since Postgres 9.1.
         "LANGUAGE" => extension(tokens, at + 1),
         "DATABASE" | "SCHEMA" => Skip,
-        "INDEX" if tokens.is(at + 1, "CONCURRENTLY") => index_concurrently(tokens, at + 1, fresh),
         "FUNCTION" | "PROCEDURE" => Run(settings::search_path_clauses(tokens)),
         _ if is_shared(tokens, at) => {
             tell(&["CREATE ", &kind, " is about more than one tenant"].concat())
@@ -136,27 +144,6 @@ fn extension(tokens: Tokens<'_>, at: usize) -> Verdict {
         Some(name) => Extension(name.into_owned()),
         None => Run(Vec::new()),
     }
-}
-
-/// In a transaction CONCURRENTLY is impossible, and on a table that nobody else sees yet it is pointless.
-fn index_concurrently(tokens: Tokens<'_>, at: usize, fresh: &HashSet<String>) -> Verdict {
-    let on = (at..tokens.all.len())
-        .find(|on| tokens.is(*on, "ON"))
-        .unwrap_or(at);
-    let mut table = on + if tokens.is(on + 1, "ONLY") { 2 } else { 1 };
-    if tokens.kind(table + 1) == Some(Kind::Dot) {
-        table += 2;
-    }
-    if tokens
-        .name(table)
-        .is_some_and(|name| fresh.contains(name.as_ref()))
-    {
-        return RunAndTell(
-            vec![cut(tokens, at, at + 1)],
-            "the index is built without CONCURRENTLY".into(),
-        );
-    }
-    Refuse("CREATE INDEX CONCURRENTLY can't run in a transaction, and every migration is one; leave out CONCURRENTLY".into())
 }
 
 /// Cuts the tokens from one up to another, with the blanks that follow them.
@@ -209,12 +196,6 @@ fn drop(tokens: Tokens<'_>) -> Verdict {
     if tokens.is(1, "SCHEMA") {
         return tell("DROP SCHEMA: a tenant has one schema, which Tenantry keeps");
     }
-    if tokens.are(1, &["INDEX", "CONCURRENTLY"]) {
-        return RunAndTell(
-            vec![cut(tokens, 2, 3)],
-            "the index is dropped without CONCURRENTLY".into(),
-        );
-    }
     let language = if tokens.is(1, "PROCEDURAL") { 2 } else { 1 };
     if is_shared(tokens, language) {
         Skip
@@ -227,7 +208,7 @@ fn drop(tokens: Tokens<'_>) -> Verdict {
 mod tests {
     use std::collections::HashSet;
 
-    use super::{Verdict, judge};
+    use super::{Known, Mode, Seen, Verdict, judge};
     use crate::migrate::script::edit::apply;
     use crate::migrate::script::lex::tokens;
     use crate::migrate::script::tokens::Tokens;
@@ -239,7 +220,11 @@ mod tests {
                 text: sql,
                 all: &all,
             },
-            &HashSet::from(["fresh".to_owned()]),
+            Mode::Transaction,
+            Seen {
+                fresh: &HashSet::new(),
+                known: &Known::default(),
+            },
         )
     }
 
@@ -275,7 +260,6 @@ mod tests {
             "ALTER DEFAULT PRIVILEGES FOR ROLE a GRANT ALL ON TABLES TO b",
             "DROP OWNED BY joe",
             "REASSIGN OWNED BY a TO b",
-            "VACUUM FULL t",
             "LISTEN x",
             "NOTIFY x, 'y'",
         ] {
@@ -345,23 +329,6 @@ mod tests {
     }
 
     #[test]
-    fn concurrently_is_dropped_where_that_is_harmless() {
-        assert_eq!(
-            run("create unique index concurrently i on public.fresh (a)"),
-            "create unique index i on public.fresh (a)"
-        );
-        assert!(matches!(
-            verdict("create index concurrently on old (a)"),
-            Verdict::Refuse(_)
-        ));
-        assert_eq!(run("drop index concurrently i"), "drop index i");
-        assert_eq!(
-            run("refresh materialized view concurrently v"),
-            "refresh materialized view concurrently v"
-        );
-    }
-
-    #[test]
     fn what_cannot_be_left_out_is_refused() {
         for sql in [
             "ROLLBACK",
@@ -369,7 +336,6 @@ mod tests {
             "PREPARE TRANSACTION 'x'",
             "COMMIT PREPARED 'x'",
             "ALTER SYSTEM SET a = 1",
-            "reindex table concurrently t",
         ] {
             assert!(matches!(verdict(sql), Verdict::Refuse(_)), "{sql}");
         }

@@ -200,6 +200,37 @@ fn what_cannot_run_is_refused_with_its_line() {
 }
 
 #[test]
+fn a_marked_file_has_its_statements_one_by_one_too() {
+    let sql = "-- tenantry: no transaction\nset lock_timeout = '2s';\n\ncreate index concurrently i on public.t (a);\n\
+        copy public.t from stdin;\n1\n\\.\nvacuum t;\n";
+    let script = script(sql);
+    let expected = [
+        "set LOCAL lock_timeout = '2s';\ncreate index i on t (a);\n",
+        "copy t from stdin\n1\n",
+    ];
+    assert_eq!(texts(&script), expected);
+    let alone = script.alone.unwrap();
+    let steps = alone.into_iter().map(|single| single.step).collect();
+    let alone = Script {
+        steps,
+        ..Script::default()
+    };
+    let expected = [
+        "set lock_timeout = '2s';\n",
+        "create index concurrently i on t (a);\n",
+        "copy t from stdin\n1\n",
+        "vacuum t;\n",
+    ];
+    assert_eq!(texts(&alone), expected);
+    let place = alone.steps[1].locate(0, None);
+    assert_eq!(
+        (place.line, place.excerpt),
+        (4, "create index concurrently i on t (a)")
+    );
+    assert!(self::script("select 1").alone.is_none());
+}
+
+#[test]
 fn nothing_is_an_empty_script() {
     for sql in ["", ";;", "-- nothing\n", "begin; commit;", "\\echo hi"] {
         assert!(script(sql).steps.is_empty(), "{sql}");

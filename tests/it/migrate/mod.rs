@@ -1,6 +1,8 @@
 //! `tenantry migrate`, on fleets of their own.
 
+mod atomic;
 mod busy;
+mod concurrently;
 mod failing;
 mod killed;
 mod registry;
