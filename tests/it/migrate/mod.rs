@@ -31,10 +31,14 @@ impl Fleet {
     /// acme, globex, and as many more as are wanted.
     async fn of(size: usize) -> Self {
         let dir = DataDir::new();
-        let sql = dir.join("tables");
-        std::fs::create_dir(&sql).unwrap();
-        std::fs::write(sql.join("V1__notes.sql"), NOTES).unwrap();
-        let service = Service::dev_in(dir, &["--tenant-sql", sql.to_str().unwrap()]);
+        // The service has a directory of its own: it would apply what is written there.
+        let [sql, served] = ["tables", "served"].map(|name| {
+            let place = dir.join(name);
+            std::fs::create_dir(&place).unwrap();
+            std::fs::write(place.join("V1__notes.sql"), NOTES).unwrap();
+            place
+        });
+        let service = Service::dev_in(dir, &["--tenant-sql", served.to_str().unwrap()]);
         let psql = service.psql().await;
         for number in 3..=size {
             let signed_up = service.try_sign_up(&format!("tenant-{number}")).await;
