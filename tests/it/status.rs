@@ -102,8 +102,12 @@ async fn a_tenant_whose_tables_are_locked_keeps_nobody_waiting() {
 
 #[tokio::test]
 async fn who_is_behind_is_compared_with_its_own_version() {
-    let service = Service::with_tables("create table a (id int primary key);");
-    let dir = service.dir().join("tables");
+    let tables = "create table a (id int primary key);";
+    let service = Service::with_tables(tables);
+    // Not where the service would see what is new, and apply it.
+    let dir = service.dir().join("files");
+    std::fs::create_dir(&dir).unwrap();
+    std::fs::write(dir.join("V1__tables.sql"), tables).unwrap();
     let run = |command: &[&str]| {
         let mut tenantry = tenantry(command);
         let tenantry = tenantry.arg("--data-dir").arg(service.dir().data());
