@@ -18,7 +18,9 @@ impl Fleet {
         }
         let Self { service, sql, psql } = self;
         drop(psql);
-        let service = Service::dev_in(service.stop(), &["--tenant-sql", sql.to_str().unwrap()]);
+        let served = sql.with_file_name("served");
+        let arguments = ["--tenant-sql", served.to_str().unwrap()];
+        let service = Service::dev_in(service.stop(), &arguments);
         let psql = service.psql().await;
         Self { service, sql, psql }
     }
