@@ -1,6 +1,7 @@
 //! One run at a time: a lock that goes with its connection, and a row that says whose it is.
 
 use std::fmt;
+use std::time::Duration;
 
 use tokio::task::JoinHandle;
 use tokio_postgres::Client;
@@ -13,6 +14,9 @@ use crate::registry::Registry;
 
 /// Any number will do, if only it is always the same.
 const MIGRATING: i64 = 0x666c_6565_7400_0001;
+
+/// How long to wait before the lock is tried once more.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// What to do while another run is at work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,9 +80,11 @@ impl RunLock {
                 return Err(FleetError::AtWork(other));
             }
             watch.see(&Event::Waiting(other.as_ref()));
-            client
-                .query_typed("select pg_advisory_lock($1)", &lock)
-                .await?;
+            // Asked again and again: who waits inside a statement holds a snapshot, and an index that the other
+            // run builds concurrently would wait for its end.
+            while !client.query_typed_one(taken, &lock).await?.try_get(0)? {
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
         }
         atomic::recover(&client).await?;
         Ok(Self {

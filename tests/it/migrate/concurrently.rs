@@ -68,6 +68,22 @@ async fn indexes_are_built_concurrently_and_new_tenants_have_them_too() {
     fleet.assert_equal().await;
 }
 
+/// An index that is built concurrently waits for every snapshot that is older than itself.
+#[tokio::test]
+async fn a_run_that_waits_for_another_does_not_hold_its_indexes_up() {
+    let fleet = Fleet::of(4).await;
+    let index = format!(
+        "{MARK}select pg_sleep(0.5);\ncreate index concurrently notes_body on notes (body);\n"
+    );
+    fleet.write("V2__index.sql", &index);
+    let runs = [fleet.start(&["--jobs", "1"]), fleet.start(&["--jobs", "1"])];
+    for run in runs {
+        let (status, text) = told(&run.wait_with_output().unwrap());
+        assert_eq!(status, 0, "{text}");
+    }
+    assert_eq!(indexes(&fleet).await, "notes_body:4");
+}
+
 #[tokio::test]
 async fn a_file_that_needs_the_mark_says_so() {
     let fleet = Fleet::of(2).await;

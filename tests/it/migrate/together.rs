@@ -13,8 +13,9 @@ const SLOW: &str = "insert into notes (body) values ('migrated');
       end loop;
     end $$;";
 const ASLEEP: &str = "select count(*) > 0 from pg_stat_activity where wait_event = 'PgSleep'";
-const QUEUED: &str =
-    "select count(*) > 0 from pg_locks where locktype = 'advisory' and not granted";
+/// Whose last question was for the lock did not get it.
+const QUEUED: &str = "select count(*) > 0 from pg_stat_activity
+    where query = 'select pg_try_advisory_lock($1)' and pid <> pg_backend_pid()";
 
 impl Fleet {
     /// Starts a run that waits in the first tenant's migration until [`Self::open_gate`].
