@@ -6,6 +6,7 @@
 mod trail;
 mod work;
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use quick_cache::Weighter;
@@ -132,12 +133,12 @@ impl Compiled {
         identity: &Identity,
         limits: &Limits,
     ) -> Result<Bindings, Failure> {
-        let viewer = identity.user().map(|user| user.to_string());
+        let viewer = identity.user();
         plan::bind(
             &self.plan.params,
             &self.plan.limits,
             variables,
-            viewer.as_deref(),
+            viewer.as_ref().map(|user| user as &dyn Display),
             u32::try_from(limits.get(Limit::Rows)).ok(),
         )
         .map_err(Failure::from)

@@ -77,7 +77,12 @@ macro_rules! postgres_name {
 
             /// The name as a quoted identifier, safe inside SQL text.
             pub(crate) fn quoted(&self) -> String {
-                quote_identifier(&self.0)
+                self.in_quotes().to_string()
+            }
+
+            /// The same, written where it is wanted without a string of its own.
+            pub(crate) fn in_quotes(&self) -> impl fmt::Display {
+                Quoted(&self.0)
             }
         }
 
@@ -95,8 +100,18 @@ postgres_name!(RoleName);
 /// `NAMEDATALEN - 1`: longer names would be cut off silently, and two of them could meet.
 const MAX_POSTGRES_NAME: usize = 63;
 
-fn quote_identifier(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
+/// A name in double quotes, those inside of it doubled.
+struct Quoted<'a>(&'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("\"")?;
+        for (index, part) in self.0.split('"').enumerate() {
+            f.write_str(if index > 0 { "\"\"" } else { "" })?;
+            f.write_str(part)?;
+        }
+        f.write_str("\"")
+    }
 }
 
 /// An e-mail address, trimmed, with a lower-case domain; the local part is kept as it was written.

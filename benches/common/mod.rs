@@ -1,5 +1,7 @@
 //! What the benchmarks ask for, and the crate's pure stages in the order of a request.
 
+use std::fmt::Write as _;
+
 use anyhow::{Context as _, anyhow};
 use bytes::{BufMut as _, BytesMut};
 use serde_json::{Value, json};
@@ -130,6 +132,7 @@ impl ToSql for Param<'_> {
     fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, BoxedError> {
         match self.0 {
             Bound::Null => return Ok(IsNull::Yes),
+            Bound::Number(number) => write!(out, "{number}")?,
             Bound::Text(text) => out.put_slice(text.as_bytes()),
             Bound::Binary(bytes) => out.put_slice(bytes),
         }
@@ -143,7 +146,7 @@ impl ToSql for Param<'_> {
     fn encode_format(&self, _: &Type) -> Format {
         match self.0 {
             Bound::Binary(_) => Format::Binary,
-            Bound::Text(_) | Bound::Null => Format::Text,
+            Bound::Text(_) | Bound::Number(_) | Bound::Null => Format::Text,
         }
     }
 

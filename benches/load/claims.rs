@@ -49,7 +49,7 @@ pub(crate) fn check(text: &mut String, lines: &[Line], all: usize) {
         (
             "the same, of the naive way's without HTTP",
             ratio(many, best(&LIST, direct, all), rate),
-            AtLeast(2.2),
+            Any,
         ),
         (
             "list: requests/s, as a part of the limit",

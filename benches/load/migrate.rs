@@ -98,7 +98,7 @@ pub(crate) async fn measure(
     figures.sign_up_of_ten = sign_up(&ten).await?;
     ten.close().await?;
 
-    let fleet = Fleet::open(directory, count, &flags).await?;
+    let fleet = Fleet::open(&directory.join(count.to_string()), count, &flags).await?;
     let migrate = |arguments: &'static [&'static str]| run(&fleet, &files, "migrate", arguments);
     // What an interrupted run has left is done first.
     migrate(&["--jobs", JOBS]).await?;
@@ -111,8 +111,10 @@ pub(crate) async fn measure(
     figures.not_rehearsed = migrate(&["--jobs", JOBS, "--no-rehearsal"]).await?;
     files.add_column()?;
     figures.rehearsed = migrate(&["--jobs", JOBS]).await?;
-    files.add_column()?;
-    let load = async || migrate(&["--jobs", JOBS]).await;
+    let load = async || {
+        files.add_column()?;
+        migrate(&["--jobs", JOBS]).await
+    };
     under_load(&fleet, connections, load, &mut figures).await?;
 
     let machine = machine::describe(&fleet.client).await?;

@@ -128,7 +128,7 @@ impl Encoder<'_> {
             .filter(|_| !connection.keyed)
             .and_then(|param| self.bindings.params.get(param.0))
         {
-            Some(Bound::Text(text)) => text.parse().unwrap_or_default(),
+            Some(Bound::Number(offset)) => u32::try_from(*offset).unwrap_or_default(),
             _ => 0,
         }
     }

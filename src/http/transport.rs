@@ -166,9 +166,7 @@ pub(super) async fn read(
             format!("the request body must arrive whole and have at most {max_body} bytes");
         Refusal::Http(StatusCode::PAYLOAD_TOO_LARGE, message.into())
     })?;
-    let value = serde_json::from_slice(&bytes)
-        .map_err(|error| Refusal::bad_request(format!("the request body is not JSON: {error}")))?;
-    let operation = from_json(value).map_err(Refusal::bad_request)?;
+    let operation = from_json(members_of(&bytes)?).map_err(Refusal::bad_request)?;
     Ok((Method::Post, operation))
 }
 
@@ -217,30 +215,52 @@ fn members(name: &str, text: &str) -> Result<serde_json::Map<String, Value>, Ref
         .ok_or_else(|| Refusal::bad_request(format!("the parameter {name} is not an object")))
 }
 
-fn from_json(value: Value) -> Result<Operation, Cow<'static, str>> {
-    let Value::Object(mut members) = value else {
-        let message = "the request must be a JSON object with a query; batches are not served";
-        return Err(message.into());
+/// What a request may have. Others are left alone, as the specification wants it.
+#[derive(Default, serde::Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Members {
+    query: Value,
+    document_id: Value,
+    operation_name: Value,
+    variables: Value,
+    extensions: Value,
+}
+
+fn members_of(body: &[u8]) -> Result<Members, Refusal> {
+    let not_read = |error: serde_json::Error| {
+        let problem = if error.is_data() {
+            "cannot be read"
+        } else {
+            "is not JSON"
+        };
+        Refusal::bad_request(format!("the request body {problem}: {error}"))
     };
-    let query = match members.remove("query") {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(query)) => query,
-        Some(_) => return Err("the member query is not a string".into()),
+    if body.trim_ascii_start().starts_with(b"{") {
+        return serde_json::from_slice(body).map_err(not_read);
+    }
+    serde_json::from_slice::<Value>(body).map_err(not_read)?;
+    let message = "the request must be a JSON object with a query; batches are not served";
+    Err(Refusal::bad_request(message))
+}
+
+fn from_json(members: Members) -> Result<Operation, Cow<'static, str>> {
+    let query = match members.query {
+        Value::Null => String::new(),
+        Value::String(query) => query,
+        _ => return Err("the member query is not a string".into()),
     };
-    let id = match members.remove("documentId") {
-        None | Some(Value::Null) => None,
-        Some(Value::String(id)) => Some(DocumentId::Id(id)),
-        Some(_) => return Err("the member documentId is not a string".into()),
+    let id = match members.document_id {
+        Value::Null => None,
+        Value::String(id) => Some(DocumentId::Id(id)),
+        _ => return Err("the member documentId is not a string".into()),
     };
-    let name = match members.remove("operationName") {
-        None | Some(Value::Null) => None,
-        Some(Value::String(name)) => Some(name).filter(|name| !name.is_empty()),
-        Some(_) => return Err("the member operationName is not a string".into()),
+    let name = match members.operation_name {
+        Value::Null => None,
+        Value::String(name) => Some(name).filter(|name| !name.is_empty()),
+        _ => return Err("the member operationName is not a string".into()),
     };
-    let variables = object(members.remove("variables").unwrap_or_default())
-        .ok_or("the member variables is not an object")?;
-    let extensions = object(members.remove("extensions").unwrap_or_default())
-        .ok_or("the member extensions is not an object")?;
+    let variables = object(members.variables).ok_or("the member variables is not an object")?;
+    let extensions = object(members.extensions).ok_or("the member extensions is not an object")?;
     let document = match id {
         Some(id) => Some(id),
         None => persisted(&extensions)?,

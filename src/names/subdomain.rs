@@ -1,6 +1,8 @@
 //! A tenant's subdomain: one DNS label, chosen by the customer or derived from the organization's name.
 
+use std::collections::HashSet;
 use std::fmt;
+use std::sync::LazyLock;
 
 use any_ascii::any_ascii;
 
@@ -63,9 +65,9 @@ impl Subdomain {
 
     /// Whether the label is kept for the service and its operators.
     pub(crate) fn is_reserved(&self) -> bool {
-        RESERVED
-            .split_ascii_whitespace()
-            .any(|word| word == self.as_str())
+        static WORDS: LazyLock<HashSet<&str>> =
+            LazyLock::new(|| RESERVED.split_ascii_whitespace().collect());
+        WORDS.contains(self.as_str())
     }
 
     /// The schema and role name to try first: `tenant_` and the label with `_` for `-`, at most 63 bytes.

@@ -180,7 +180,7 @@ impl RowsSource {
 
     pub(super) fn bind(&self, cells: &Cells, variables: &Variables) -> Result<Bound, InputError> {
         Ok(match cells {
-            Cells::Count => Bound::Text(self.rows(variables).len().to_string()),
+            Cells::Count => Bound::Number(self.rows(variables).len() as u64),
             Cells::Value(field, format) => self
                 .only(field, format, variables)?
                 .map_or(Bound::Null, Bound::Text),

@@ -1,6 +1,7 @@
 //! Parameters: where each value of a statement comes from, and how it becomes Postgres' input.
 
 use std::borrow::Cow;
+use std::fmt::Display;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -105,6 +106,8 @@ struct LimitSource {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Bound {
     Null,
+    /// A text like any other, in digits.
+    Number(u64),
     Text(String),
     Binary(Vec<u8>),
 }
@@ -199,7 +202,7 @@ pub fn bind(
     params: &Params,
     limits: &Limits,
     variables: &Variables,
-    viewer: Option<&str>,
+    viewer: Option<&dyn Display>,
     rows: Option<u32>,
 ) -> Result<Bindings, PlanError> {
     let at = |path: &FieldPath| {
@@ -258,7 +261,7 @@ impl ParamSource {
         &self,
         variables: &Variables,
         limits: &[u32],
-        viewer: Option<&str>,
+        viewer: Option<&dyn Display>,
     ) -> Result<Bound, InputError> {
         match self {
             Self::Value(source, format) => {
@@ -281,16 +284,14 @@ impl ParamSource {
                 super::format::write_array(&items, format, &mut text)?;
                 Ok(Bound::Text(text))
             }
-            Self::Limit(id, one_more) => Ok(Bound::Text(
-                (u64::from(limits[id.0]) + u64::from(*one_more)).to_string(),
+            Self::Limit(id, one_more) => Ok(Bound::Number(
+                u64::from(limits[id.0]) + u64::from(*one_more),
             )),
             Self::Offset(source) => {
                 let value = source.resolve(variables);
-                match value.as_i64() {
-                    _ if value.is_null() => Ok(Bound::Text("0".into())),
-                    Some(number) if (0..=i64::from(i32::MAX)).contains(&number) => {
-                        Ok(Bound::Text(number.to_string()))
-                    }
+                match value.as_u64() {
+                    _ if value.is_null() => Ok(Bound::Number(0)),
+                    Some(number) if i32::try_from(number).is_ok() => Ok(Bound::Number(number)),
                     _ => Err(source.error("offset must be an integer and not negative".into())),
                 }
             }
@@ -317,7 +318,7 @@ impl ParamSource {
                 let value = cursor.resolve(variables);
                 let place = cursor::offset(value.as_str().unwrap_or_default(), *fingerprint)
                     .map_err(|problem| cursor.error(problem.into()))?;
-                Ok(Bound::Text((u64::from(place) + 1).to_string()))
+                Ok(Bound::Number(u64::from(place) + 1))
             }
             Self::NodeIdKey { id, index, format } => {
                 let value = node_id::key(&id.resolve(variables), *index)
@@ -329,7 +330,7 @@ impl ParamSource {
                 Ok(Bound::Text(text))
             }
             Self::Rows(rows, cells) => rows.bind(cells, variables),
-            Self::Viewer => Ok(viewer.map_or(Bound::Null, |id| Bound::Text(id.to_owned()))),
+            Self::Viewer => Ok(viewer.map_or(Bound::Null, |id| Bound::Text(id.to_string()))),
         }
     }
 }

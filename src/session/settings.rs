@@ -72,7 +72,7 @@ impl<'a> Settings<'a> {
     pub(super) fn apply(&self, wire: &mut Wire, name: &str) -> io::Result<()> {
         let tenant = self.context.tenant();
         // Named last, or else it would come first, and a temporary table would hide one of the tenant's.
-        let search_path = format_args!("{}, extensions, pg_temp", tenant.schema.quoted());
+        let search_path = format_args!("{}, extensions, pg_temp", tenant.schema.in_quotes());
         let (role, timeout) = (tenant.role.as_str(), &*self.statement_timeout);
         let identity = self.context.identity();
         let member = identity.role().map_or("", MemberRole::as_str);

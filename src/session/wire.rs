@@ -86,22 +86,20 @@ impl Answer {
     pub(super) fn into_rows(self) -> impl Iterator<Item = Rows> {
         let Self {
             bytes,
-            starts,
+            mut starts,
             ends,
             ..
         } = self;
-        // From the last to the first, so that each is cut off.
-        let mut starts = Some(starts);
-        let mut results: Vec<_> = (0..ends.len())
-            .rev()
-            .map(|statement| match (statement, &mut starts) {
-                (1.., Some(starts)) => starts.split_off(ends[statement - 1]),
-                (_, starts) => starts.take().unwrap_or_default(),
-            })
-            .map(|starts| Rows::new(bytes.clone(), starts))
-            .collect();
-        results.reverse();
-        results.into_iter()
+        let (mut begin, last) = (0, ends.len().saturating_sub(1));
+        ends.into_iter().enumerate().map(move |(statement, end)| {
+            let own = match statement {
+                // Mostly there is one statement, whose rows need no copying.
+                0 if last == 0 => std::mem::take(&mut starts),
+                _ => starts[begin..end].to_vec(),
+            };
+            begin = end;
+            Rows::new(bytes.clone(), own)
+        })
     }
 }
 
@@ -142,11 +140,14 @@ impl Wire {
     ) -> io::Result<()> {
         let formats = values.clone().map(|value| match value {
             Bound::Binary(_) => BINARY,
-            Bound::Text(_) | Bound::Null => TEXT,
+            Bound::Text(_) | Bound::Number(_) | Bound::Null => TEXT,
         });
         let write = |value: &Bound, out: &mut BytesMut| {
             match value {
                 Bound::Null => return Ok(IsNull::Yes),
+                Bound::Number(number) => {
+                    out.extend_from_slice(itoa::Buffer::new().format(*number).as_bytes());
+                }
                 Bound::Text(text) => out.extend_from_slice(text.as_bytes()),
                 Bound::Binary(bytes) => out.extend_from_slice(bytes),
             }

@@ -122,6 +122,7 @@ async fn what_is_no_graphql_request_is_a_bad_request() {
         r#"[{"query": "{ viewer { email } }"}]"#,
         "{}",
         r#"{"query": null}"#,
+        r#"{"query": "{ viewer { email } }", "query": "{ viewer { email } }"}"#,
         r#"{"query": 1}"#,
         r#"{"query": "{ viewer { email } }", "variables": []}"#,
         r#"{"query": "{ viewer { email } }", "variables": "{}"}"#,

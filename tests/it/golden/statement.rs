@@ -43,7 +43,7 @@ fn try_of(
     operation.fill_defaults(&mut variables);
     shape(&api.blueprint, operation, &variables, 10_000)?;
     let plan = plan(api, &document, operation, &variables)?;
-    let bindings = bind(&plan.params, &plan.limits, &variables, Some(viewer), None)?;
+    let bindings = bind(&plan.params, &plan.limits, &variables, Some(&viewer), None)?;
     let writes = plan.roots.iter().filter_map(|root| match &root.value {
         RootValue::Write(write) => Some(sql::print_write(&api.model, &plan.params, write)),
         _ => None,
@@ -69,6 +69,7 @@ fn shown(statement: &Statement, bindings: &Bindings) -> String {
     for (index, id) in statement.params.iter().enumerate() {
         let value = match &bindings.params[id.0] {
             Bound::Null => "null".to_owned(),
+            Bound::Number(number) => format!("\"{number}\""),
             Bound::Text(text) => format!("{text:?}"),
             Bound::Binary(bytes) => format!("binary {bytes:02x?}"),
         };
