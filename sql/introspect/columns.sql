@@ -1,5 +1,5 @@
 -- Columns of every relation of some schemas, in their declared order, and what a role may do with them; $1 = their oids,
--- the tenant's own first, $2 = the role's name, or null for this one.
+-- the tenant's own first, $2 = the role's name, or null for this one, $3 = the oids of their relations.
 -- Default expressions refer to no column, so that their table, which may be locked, need not be opened to print them.
 -- They name things as a session sees them that has this schema on its path: the same in every schema.
 with path as materialized (
@@ -33,7 +33,7 @@ join pg_class c on c.oid = a.attrelid
 join pg_type t on t.oid = a.atttypid
 left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
 cross join (select coalesce($2::text, current_user)::name) as r (name)
-where c.relnamespace = any ($1::oid[])
+where a.attrelid = any ($3::oid[])
   and c.relkind in ('r', 'p', 'v', 'm', 'f', 'c')
   and not c.relispartition
   and a.attnum > 0

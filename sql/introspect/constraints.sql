@@ -1,11 +1,11 @@
 -- What a row can violate, with the columns it is about: constraints, and unique indexes that are none (partial
--- ones, or over expressions); $1 = the schemas' oids. A violation names them.
+-- ones, or over expressions); $1 = the relations' oids. A violation names them.
 select k.conrelid as relation,
        k.conname::text as name,
        coalesce(k.conkey, '{}') as columns
 from pg_constraint k
 join pg_class c on c.oid = k.conrelid
-where c.relnamespace = any ($1::oid[])
+where k.conrelid = any ($1::oid[])
   and k.contype in ('p', 'u', 'f', 'c', 'x')
   and not c.relispartition
 union all
@@ -17,8 +17,8 @@ select i.indrelid,
 from pg_index i
 join pg_class c on c.oid = i.indrelid
 join pg_class x on x.oid = i.indexrelid
-where c.relnamespace = any ($1::oid[])
+where i.indrelid = any ($1::oid[])
   and i.indisunique
   and not c.relispartition
-  and not exists (select from pg_constraint k where k.conindid = i.indexrelid and k.contype in ('p', 'u', 'x'))
+  and not exists (select from pg_constraint k where k.conrelid = i.indrelid and k.conindid = i.indexrelid and k.contype in ('p', 'u', 'x'))
 order by 1, 2

@@ -1,4 +1,4 @@
--- Foreign keys between relations of some schemas; $1 = their oids.
+-- Foreign keys between some relations; $1 = their oids.
 -- Those that Postgres itself adds for partitions have a parent, and are left out.
 select f.conname::text,
        f.conrelid,
@@ -14,8 +14,8 @@ select f.conname::text,
 from pg_constraint f
 join pg_class c on c.oid = f.conrelid
 join pg_class r on r.oid = f.confrelid
-where c.relnamespace = any ($1::oid[])
-  and r.relnamespace = any ($1::oid[])
+where f.conrelid = any ($1::oid[])
+  and f.confrelid = any ($1::oid[])
   and f.contype = 'f'
   and f.conparentid = 0
   and not c.relispartition

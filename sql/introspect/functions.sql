@@ -16,7 +16,8 @@ select p.proname::text,
        obj_description(p.oid, 'pg_proc') as comment
 from pg_proc p
 join pg_language l on l.oid = p.prolang
-where p.pronamespace = ($1::oid[])[1]
+where p.oid = any (array(select d.objid from pg_depend d
+                         where d.refclassid = 'pg_namespace'::regclass and d.refobjid = ($1::oid[])[1] and d.classid = 'pg_proc'::regclass))
   and p.prokind = 'f'
   and l.lanname not in ('internal', 'c')
   and has_function_privilege(coalesce($2::text, current_user), p.oid, 'execute')

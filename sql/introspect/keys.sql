@@ -1,5 +1,5 @@
 -- Unique keys over plain columns: primary keys, unique constraints, unique indexes (materialized
--- views have only those); $1 = the schemas' oids. Partial and expression indexes identify nothing.
+-- views have only those); $1 = the relations' oids. Partial and expression indexes identify nothing.
 select i.indrelid,
        i.indisprimary,
        i.indimmediate,
@@ -10,7 +10,7 @@ select i.indrelid,
 from pg_index i
 join pg_class c on c.oid = i.indrelid
 join pg_class x on x.oid = i.indexrelid
-where c.relnamespace = any ($1::oid[])
+where i.indrelid = any ($1::oid[])
   and not c.relispartition
   and i.indisunique
   and i.indisvalid

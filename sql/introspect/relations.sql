@@ -1,6 +1,6 @@
 -- Tables, views, materialized views and foreign tables of some schemas, and composite types that a
 -- function returns; and what a role may do with them. $1 = the schemas' oids, the tenant's own first, $2 = the role's name, or
--- null for this one. Partitions are left out: they are read through their parent. So is what an
+-- null for this one, $3 = the oids of their relations. Partitions are left out: they are read through their parent. So is what an
 -- extension owns.
 select c.oid,
        case when c.relnamespace <> ($1::oid[])[1] then n.nspname::text end as elsewhere,
@@ -21,7 +21,7 @@ cross join lateral (
     select case when c.relkind in ('r', 'p') then 28 else pg_relation_is_updatable(c.oid, true) end,
            case when c.relkind in ('r', 'p') then 28 else pg_relation_is_updatable(c.oid, false) end
 ) as w ("any", plain)
-where c.relnamespace = any ($1::oid[])
+where c.oid = any ($3::oid[])
   and (c.relkind in ('r', 'p', 'v', 'm', 'f')
        or c.relkind = 'c' and exists (select from pg_proc p where p.pronamespace = ($1::oid[])[1] and p.prorettype = c.reltype))
   and not c.relispartition

@@ -1,7 +1,8 @@
--- Columns that are searched, with the configuration that their words are made by; $1 = the schemas' oids, the tenant's own first.
+-- Columns that are searched, with the configuration that their words are made by; $1 = the schemas' oids, the tenant's own first,
+-- $2 = the oids of their relations.
 -- Expressions are looked at as Postgres keeps them, as printing one would wait for its table, which may be locked:
 -- 3734 is regconfig, 3745 is to_tsvector(regconfig, text).
-with searched as (
+with searched as materialized (
     -- A generated tsvector names its configuration in its expression,
     select d.adrelid as relation,
            d.adnum as attnum,
@@ -9,28 +10,26 @@ with searched as (
            d.oid as object,
            null as named
     from pg_attrdef d
-    join pg_class c on c.oid = d.adrelid and c.relnamespace = any ($1::oid[])
     join pg_attribute a on a.attrelid = d.adrelid and a.attnum = d.adnum
-    where a.attgenerated <> ''
+    where d.adrelid = any ($2::oid[])
+      and a.attgenerated <> ''
       and a.atttypid = 'tsvector'::regtype
       and d.adbin::text like '%:consttype 3734 %'
     union all
     -- one that a trigger fills in the trigger's arguments,
     select t.tgrelid, a.attnum, null, null, g.args[2]
     from pg_trigger t
-    join pg_class c on c.oid = t.tgrelid and c.relnamespace = any ($1::oid[])
     cross join lateral (select string_to_array(encode(t.tgargs, 'escape'), '\000') as args) g
     join pg_attribute a on a.attrelid = t.tgrelid and a.attname = g.args[1]
-    where t.tgfoid = 'tsvector_update_trigger'::regproc
+    where t.tgrelid = any ($2::oid[]) and t.tgfoid = 'tsvector_update_trigger'::regproc
     union all
     -- and a text that has an index for searches in the index's expression.
     select i.indrelid, e.found[1]::int2, 'pg_class'::regclass, i.indexrelid, null
     from pg_index i
-    join pg_class c on c.oid = i.indrelid and c.relnamespace = any ($1::oid[])
     cross join lateral (select regexp_match(i.indexprs::text,
         '^\({FUNCEXPR :funcid 3745 [^{]*:args \({CONST :consttype 3734 [^}]*} (?:{RELABELTYPE :arg )?{VAR :varno 1 :varattno (\d+) [^{]*$'
     ) as found) e
-    where i.indisvalid and i.indpred is null and i.indnatts = 1 and e.found is not null
+    where i.indrelid = any ($2::oid[]) and i.indisvalid and i.indpred is null and i.indnatts = 1 and e.found is not null
 )
 select distinct on (s.relation, s.attnum)
        s.relation,

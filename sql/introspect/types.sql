@@ -1,20 +1,23 @@
 -- Every type that a column or a function of the schemas uses, with the types below it (the base of a
--- domain, the element of an array or a range), and text; $1 = their oids, the tenant's own first.
+-- domain, the element of an array or a range), and text; $1 = their oids, the tenant's own first,
+-- $2 = the oids of their relations. `offset 0` and the scalar subquery have each type looked up by its oid: pg_type holds
+-- those of every tenant's tables.
 with recursive used (oid) as (
     select distinct a.atttypid
     from pg_attribute a
     join pg_class c on c.oid = a.attrelid
-    where c.relnamespace = any ($1::oid[]) and c.relkind in ('r', 'p', 'v', 'm', 'f', 'c') and a.attnum > 0 and not a.attisdropped
+    where a.attrelid = any ($2::oid[]) and c.relkind in ('r', 'p', 'v', 'm', 'f', 'c') and a.attnum > 0 and not a.attisdropped
     union
     select unnest(p.prorettype || coalesce(p.proallargtypes, p.proargtypes::oid[]))
     from pg_proc p
-    where p.pronamespace = ($1::oid[])[1]
+    where p.oid = any (array(select d.objid from pg_depend d
+                             where d.refclassid = 'pg_namespace'::regclass and d.refobjid = ($1::oid[])[1] and d.classid = 'pg_proc'::regclass))
     union
     select 'text'::regtype
     union
     select below.oid
     from used
-    join pg_type t on t.oid = used.oid
+    cross join lateral (select * from pg_type where pg_type.oid = used.oid offset 0) t
     left join pg_range r on t.oid in (r.rngtypid, r.rngmultitypid)
     cross join lateral (values (t.typbasetype), (t.typelem), (r.rngsubtype)) as below (oid)
     where below.oid <> 0
@@ -24,7 +27,7 @@ select t.oid,
        t.typtype::text,
        t.typbasetype,
        t.typrelid,
-       case when exists (select from pg_type e where e.oid = t.typelem and e.typarray = t.oid)
+       case when (select true from pg_type e where e.oid = t.typelem and e.typarray = t.oid)
             then t.typelem
             else coalesce((select r.rngsubtype from pg_range r where t.oid in (r.rngtypid, r.rngmultitypid)), 0) end as element,
        t.typnotnull,
@@ -61,5 +64,5 @@ select t.oid,
         from pg_enum e where e.enumtypid = t.oid) as labels,
        obj_description(t.oid, 'pg_type') as comment
 from used
-join pg_type t on t.oid = used.oid
+cross join lateral (select * from pg_type where pg_type.oid = used.oid offset 0) t
 join pg_namespace n on n.oid = t.typnamespace

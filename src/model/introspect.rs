@@ -33,6 +33,10 @@ pub async fn introspect(
     role: Option<&str>,
     hidden: &[&str],
 ) -> Result<Model, IntrospectionError> {
+    // Statements this quick only lose by being compiled, which their estimates would have Postgres do.
+    client
+        .batch_execute("select set_config('jit', 'off', true)")
+        .await?;
     let mut oids: Vec<u32> = Vec::new();
     for schema in [Some(schema), shared].into_iter().flatten() {
         let statement = "select oid from pg_namespace where nspname = $1";
@@ -40,20 +44,30 @@ pub async fn introspect(
         let row = row.ok_or_else(|| IntrospectionError::NoSchema(schema.to_owned()))?;
         oids.push(row.get(0));
     }
+    let members = client
+        .query(
+            include_str!("../../sql/introspect/relations_of.sql"),
+            &[&oids],
+        )
+        .await?;
+    let members: Vec<u32> = members.iter().map(|row| row.get("oid")).collect();
     let relations = client
         .query(
             include_str!("../../sql/introspect/relations.sql"),
-            &[&oids, &role],
+            &[&oids, &role, &members],
         )
         .await?;
     let columns = client
         .query(
             include_str!("../../sql/introspect/columns.sql"),
-            &[&oids, &role],
+            &[&oids, &role, &members],
         )
         .await?;
     let types = client
-        .query(include_str!("../../sql/introspect/types.sql"), &[&oids])
+        .query(
+            include_str!("../../sql/introspect/types.sql"),
+            &[&oids, &members],
+        )
         .await?;
     let type_oids: Vec<u32> = types.iter().map(|row| row.get("oid")).collect();
     let operators = client
@@ -63,15 +77,18 @@ pub async fn introspect(
         )
         .await?;
     let searches = client
-        .query(include_str!("../../sql/introspect/searches.sql"), &[&oids])
+        .query(
+            include_str!("../../sql/introspect/searches.sql"),
+            &[&oids, &members],
+        )
         .await?;
     let keys = client
-        .query(include_str!("../../sql/introspect/keys.sql"), &[&oids])
+        .query(include_str!("../../sql/introspect/keys.sql"), &[&members])
         .await?;
     let foreign = client
         .query(
             include_str!("../../sql/introspect/foreign_keys.sql"),
-            &[&oids],
+            &[&members],
         )
         .await?;
     let functions = client
@@ -80,11 +97,10 @@ pub async fn introspect(
             &[&oids, &role],
         )
         .await?;
-
     let constraints = client
         .query(
             include_str!("../../sql/introspect/constraints.sql"),
-            &[&oids],
+            &[&members],
         )
         .await?;
 
