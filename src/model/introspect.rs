@@ -44,65 +44,24 @@ pub async fn introspect(
         let row = row.ok_or_else(|| IntrospectionError::NoSchema(schema.to_owned()))?;
         oids.push(row.get(0));
     }
-    let members = client
-        .query(
-            include_str!("../../sql/introspect/relations_of.sql"),
-            &[&oids],
-        )
-        .await?;
+    macro_rules! ask {
+        ($file:literal, $($value:expr),*) => {{
+            let statement = include_str!(concat!("../../sql/introspect/", $file, ".sql"));
+            client.query(statement, &[$(&$value),*]).await?
+        }};
+    }
+    let members = ask!("relations_of", oids);
     let members: Vec<u32> = members.iter().map(|row| row.get("oid")).collect();
-    let relations = client
-        .query(
-            include_str!("../../sql/introspect/relations.sql"),
-            &[&oids, &role, &members],
-        )
-        .await?;
-    let columns = client
-        .query(
-            include_str!("../../sql/introspect/columns.sql"),
-            &[&oids, &role, &members],
-        )
-        .await?;
-    let types = client
-        .query(
-            include_str!("../../sql/introspect/types.sql"),
-            &[&oids, &members],
-        )
-        .await?;
+    let relations = ask!("relations", oids, role, members);
+    let columns = ask!("columns", oids, role, members);
+    let types = ask!("types", oids, members);
     let type_oids: Vec<u32> = types.iter().map(|row| row.get("oid")).collect();
-    let operators = client
-        .query(
-            include_str!("../../sql/introspect/operators.sql"),
-            &[&type_oids],
-        )
-        .await?;
-    let searches = client
-        .query(
-            include_str!("../../sql/introspect/searches.sql"),
-            &[&oids, &members],
-        )
-        .await?;
-    let keys = client
-        .query(include_str!("../../sql/introspect/keys.sql"), &[&members])
-        .await?;
-    let foreign = client
-        .query(
-            include_str!("../../sql/introspect/foreign_keys.sql"),
-            &[&members],
-        )
-        .await?;
-    let functions = client
-        .query(
-            include_str!("../../sql/introspect/functions.sql"),
-            &[&oids, &role],
-        )
-        .await?;
-    let constraints = client
-        .query(
-            include_str!("../../sql/introspect/constraints.sql"),
-            &[&members],
-        )
-        .await?;
+    let operators = ask!("operators", type_oids);
+    let searches = ask!("searches", oids, members);
+    let keys = ask!("keys", members);
+    let foreign = ask!("foreign_keys", members);
+    let functions = ask!("functions", oids, role);
+    let constraints = ask!("constraints", members);
 
     let mut catalog = Catalog::new(&types, &operators);
     for row in &relations {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Argon2, PasswordHasher, PasswordVerifier};
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::turns::{Turn, Turns};
 use crate::error::Failure;
@@ -80,13 +80,20 @@ impl Hasher {
 
     /// The PHC string to keep.
     pub(super) async fn hash(&self, password: Password) -> Result<String, Failure> {
+        let mut hashing = self.begin(password).await?;
+        Ok(hashing.hash().await?.to_owned())
+    }
+
+    /// Waits for a turn, and hashes while other things are done.
+    pub(super) async fn begin(&self, password: Password) -> Result<Hashing, Failure> {
         let turn = self.turn(None).await?;
         let hash = move || {
+            let _turn = turn;
             Argon2::default()
                 .hash_password(password.0.as_bytes())
                 .map(|hash| hash.to_string())
         };
-        run(turn, hash).await?.map_err(Failure::internal)
+        Ok(Hashing::Running(spawn_blocking(hash)))
     }
 
     /// Whether a password belongs to a hash. Without a hash the answer is no, after just as long a time.
@@ -114,6 +121,26 @@ impl Hasher {
         };
         let matches = run(turn, verify).await?.map_err(Failure::internal)?;
         Ok(possible && matches)
+    }
+}
+
+/// A hash that is being made.
+pub(super) enum Hashing {
+    Running(JoinHandle<Result<String, argon2::password_hash::Error>>),
+    Done(String),
+}
+
+impl Hashing {
+    /// The PHC string, once it is there.
+    pub(super) async fn hash(&mut self) -> Result<&str, Failure> {
+        if let Self::Running(work) = self {
+            let hash = work.await.map_err(Failure::internal)?;
+            *self = Self::Done(hash.map_err(Failure::internal)?);
+        }
+        match self {
+            Self::Done(hash) => Ok(hash),
+            Self::Running(_) => Err(Failure::internal("a hash was not finished")),
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use super::audit::Actor;
 use super::known;
 use super::lifecycle::By;
 use super::new_tenant::{Content, NewTenant};
+use super::password::{Hashing, NOBODYS};
 use super::spares::Spare;
 use super::tenant::{Tenant, TenantStatus};
 use super::{Registry, RegistryError, retire};
@@ -54,13 +55,14 @@ impl Registry {
             request,
         } = new;
         let owner = UserId(Uuid::now_v7());
+        // Beside the tables, as each takes some tens of milliseconds.
+        let mut hashing = self.hasher.begin(password).await?;
         let applicant = Applicant {
             owner,
             organization,
             subdomain,
             owner_name,
             email,
-            password_hash: self.hasher.hash(password).await?,
             action: if by.is_some() {
                 "createTenant"
             } else {
@@ -74,7 +76,7 @@ impl Registry {
         let (mut attempts, mut naming) = (0, Naming::AfterSubdomain);
         loop {
             attempts += 1;
-            let outcome = self.try_sign_up(migrations, &applicant, content, naming);
+            let outcome = self.try_sign_up(migrations, &applicant, &mut hashing, content, naming);
             match outcome.await {
                 Err(error) if error.is_name_collision() && attempts < ATTEMPTS => {
                     naming = Naming::AfterId;
@@ -106,6 +108,7 @@ impl Registry {
         &self,
         migrations: &Migrations,
         applicant: &Applicant,
+        hashing: &mut Hashing,
         content: Content,
         naming: Naming,
     ) -> Result<SignedUp, SignUpError> {
@@ -127,6 +130,7 @@ impl Registry {
         } = applicant;
         let details = json!({"subdomain": tenant.subdomain.as_str(), "owner": email.as_str()});
         by.record(&transaction, tenant.id, action, details).await?;
+        set_password(&transaction, applicant.owner, hashing).await?;
         transaction.commit().await?;
         if spare.is_none() {
             retire(connection);
@@ -155,7 +159,6 @@ struct Applicant {
     subdomain: Subdomain,
     owner_name: DisplayName,
     email: EmailAddress,
-    password_hash: String,
     by: By,
     action: &'static str,
 }
@@ -191,7 +194,7 @@ async fn register(
                 (&applicant.owner.0, Type::UUID),
                 (&applicant.email.as_str(), Type::TEXT),
                 (&applicant.owner_name.as_str(), Type::TEXT),
-                (&applicant.password_hash, Type::TEXT),
+                (&NOBODYS, Type::TEXT),
                 (&id.0, Type::UUID),
                 (&applicant.organization.as_str(), Type::TEXT),
                 (&applicant.subdomain.as_str(), Type::TEXT),
@@ -286,6 +289,23 @@ async fn move_in(
     Ok(())
 }
 
+/// The account has none before.
+async fn set_password(
+    transaction: &Transaction<'_>,
+    owner: UserId,
+    hashing: &mut Hashing,
+) -> Result<(), SignUpError> {
+    let hash = hashing.hash().await;
+    let hash = hash.map_err(|failure| SignUpError::Password(Box::new(failure)))?;
+    transaction
+        .execute_typed(
+            "update tenantry.accounts set password_hash = $2 where id = $1",
+            &[(&owner.0, Type::UUID), (&hash, Type::TEXT)],
+        )
+        .await?;
+    Ok(())
+}
+
 async fn fill(
     transaction: &Transaction<'_>,
     migrations: &Migrations,
@@ -310,6 +330,8 @@ pub(super) enum SignUpError {
     Migration(#[from] MigrationError),
     #[error("sign-up failed: {0}")]
     Name(#[from] NameError),
+    #[error("sign-up failed: the password could not be hashed")]
+    Password(Box<Failure>),
 }
 
 impl SignUpError {
@@ -339,13 +361,15 @@ impl SignUpError {
         match self {
             Self::Postgres(error) => error.as_db_error(),
             // A migration's errors are the migration's, not ours.
-            Self::Registry(_) | Self::Migration(_) | Self::Name(_) => None,
+            Self::Registry(_) | Self::Migration(_) | Self::Name(_) | Self::Password(_) => None,
         }
     }
 
     pub(super) fn into_failure(self) -> Failure {
-        if let Self::Registry(error) = self {
-            return error.into();
+        match self {
+            Self::Registry(error) => return error.into(),
+            Self::Password(failure) => return *failure,
+            _ => {}
         }
         let Some(error) = self.database_error() else {
             return Failure::internal(self);
