@@ -76,7 +76,7 @@ impl TenantSql {
     }
 
     /// The directory of what tenants share: the one that is named, or the one beside.
-    fn shared(&self) -> Option<PathBuf> {
+    pub(crate) fn shared(&self) -> Option<PathBuf> {
         let beside = || beside(self.tenant_sql.as_deref()?);
         self.shared_sql.clone().or_else(beside)
     }

@@ -32,6 +32,7 @@ mod guard;
 mod oidc;
 mod registry;
 mod resets;
+mod squash;
 
 mod apis;
 mod compile;

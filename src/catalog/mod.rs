@@ -16,9 +16,9 @@ use tokio_postgres::{Error, GenericClient, Row, Transaction};
 
 use crate::names::{RoleName, SchemaName};
 
-pub(crate) use compare::{Change, Comparison, compare};
+pub(crate) use compare::{Change, Comparison, Difference, compare};
 pub(crate) use kind::Kind;
-pub(crate) use script::Script;
+pub(crate) use script::{Script, for_migrations};
 
 /// What stands for the name of a tenant's role in every text.
 const ROLE: &str = "\"tenantry tenant role\"";
@@ -68,6 +68,30 @@ pub(crate) struct Catalog {
     pub(crate) objects: Vec<Object>,
     /// A relation, and a view or function that does not go on without it as it is.
     readers: BTreeSet<(String, (Kind, String))>,
+}
+
+impl Catalog {
+    /// The names of the tables, as SQL wants them.
+    pub(crate) fn tables(&self) -> impl Iterator<Item = &str> {
+        let tables = self.objects.iter();
+        let tables = tables.filter(|object| object.kind == Kind::Table);
+        tables.map(|table| table.name.as_str())
+    }
+
+    /// The same, but that the columns of its tables are those that they have in another one.
+    pub(crate) fn with_columns_of(&self, other: &Self) -> Self {
+        let tables: BTreeSet<_> = self.tables().map(|name| format!("table {name}")).collect();
+        let is_column = |object: &&Object| {
+            let kinds = [Kind::Column, Kind::NotNull, Kind::Default, Kind::Identity];
+            kinds.contains(&object.kind) && tables.contains(&object.parent)
+        };
+        let kept = self.objects.iter().filter(|object| !is_column(object));
+        let columns = other.objects.iter().filter(is_column);
+        Self {
+            objects: kept.chain(columns).cloned().collect(),
+            readers: self.readers.clone(),
+        }
+    }
 }
 
 macro_rules! objects {

@@ -43,6 +43,15 @@ impl Script<'_> {
     }
 }
 
+/// The same for a migration, in which the tenant's role is called `tenant`. None where something cannot be said in SQL.
+pub(crate) fn for_migrations(comparison: &Comparison) -> Option<String> {
+    let sql = |statement: &Statement| match &statement.remedy {
+        Remedy::Sql(sql) | Remedy::LosesData(sql) => Some(ended(sql).replace(ROLE, "tenant")),
+        Remedy::ByHand => None,
+    };
+    comparison.statements.iter().map(sql).collect()
+}
+
 fn written(statement: &Statement, drop: bool) -> String {
     let mut text = String::new();
     if let Some(note) = &statement.note {

@@ -16,6 +16,7 @@ mod schema;
 mod scratch;
 mod serve;
 mod service;
+mod squash;
 mod status;
 mod tenant;
 
@@ -63,6 +64,8 @@ enum Command {
     Schema(schema::Arguments),
     /// Migrations: makes the next file, and says what files would do.
     Migration(Box<migration::Arguments>),
+    /// Makes one file of many migrations, so that signing up stays fast; proven to make the same.
+    Squash(Box<squash::Arguments>),
     /// Operators: makes, lists and disables those who may run the service by its API.
     Operator(operator::Arguments),
     /// Tenants: makes, lists, renames, suspends, deletes and restores them, and more.
@@ -103,6 +106,7 @@ pub fn main() -> ExitCode {
             Command::Diff(arguments) => diff::run(*arguments).await,
             Command::Schema(arguments) => schema::run(arguments).await,
             Command::Migration(arguments) => migration::run(*arguments).await,
+            Command::Squash(arguments) => squash::run(*arguments).await,
             Command::Operator(arguments) => operator::run(arguments).await,
             Command::Tenant(arguments) => tenant::run(*arguments).await,
             Command::Audit(arguments) => audit::run(*arguments).await,

@@ -13,6 +13,13 @@ use crate::schema::{Api, Options};
 pub(super) async fn with<T>(
     work: impl AsyncFnOnce(Database) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
+    with_cluster(async |_: &Cluster, database| work(database).await).await
+}
+
+/// The same for work that is done on the whole cluster, and in this database of it.
+pub(super) async fn with_cluster<T>(
+    work: impl AsyncFnOnce(&Cluster, Database) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
     let directory = dev::temporary_directory()?;
     let cluster = Cluster::start(ClusterOptions {
         data_dir: directory.clone(),
@@ -21,7 +28,7 @@ pub(super) async fn with<T>(
     })
     .await?;
     let done = match Database::parse(&cluster.url("postgres")) {
-        Ok(database) => work(database).await,
+        Ok(database) => Box::pin(work(&cluster, database)).await,
         Err(error) => Err(error.into()),
     };
     cluster.destroy().await?;

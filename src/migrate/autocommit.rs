@@ -4,12 +4,10 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use refinery_core::Migration;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Error};
 
-use super::history::version_of;
+use super::history::{self, version_of};
 use super::runner::{run_step, step_failed};
 use super::script::{Effect, Single};
 use super::{History, MigrationError, MigrationFile, Migrations, SchemaVersion, SetName};
@@ -202,9 +200,7 @@ impl<'a> AutocommitFile<'a> {
             schema.quoted(),
             self.history
         );
-        let now = OffsetDateTime::now_utc();
-        let text = now.format(&Rfc3339);
-        let text = text.map_err(|error| MigrationError::History(error.to_string()))?;
+        let (now, text) = history::now()?;
         let parameters: [(&(dyn ToSql + Sync), Type); 4] = [
             (&version, Type::INT4),
             (&name, Type::VARCHAR),

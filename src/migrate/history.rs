@@ -150,6 +150,14 @@ fn text(row: &SimpleQueryRow, column: usize) -> Result<&str, tokio_postgres::Err
     Ok(row.try_get(column)?.unwrap_or_default())
 }
 
+/// This moment, and as entries of a history table have it.
+pub(super) fn now() -> Result<(OffsetDateTime, String), MigrationError> {
+    let now = OffsetDateTime::now_utc();
+    let text = now.format(&Rfc3339);
+    let text = text.map_err(|error| MigrationError::History(error.to_string()))?;
+    Ok((now, text))
+}
+
 /// An entry of a history table.
 pub(super) fn applied(
     version: &str,

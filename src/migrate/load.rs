@@ -2,6 +2,8 @@
 
 mod begun;
 mod next;
+mod read;
+mod replaced;
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -10,6 +12,7 @@ use std::path::{Path, PathBuf};
 use refinery_core::Migration;
 use rust_embed::RustEmbed;
 
+use super::baseline::{self, BaselineError};
 use super::script::{self, Known, ScriptError};
 use super::{MigrationFile, MigrationSet, Reading, ScriptFile};
 
@@ -68,6 +71,29 @@ pub(crate) enum LoadError {
     SharedAutocommit(String),
     #[error("{}: {source}", path.display())]
     BadScript { path: PathBuf, source: ScriptError },
+    #[error("{}: {source}", path.display())]
+    BadBaseline {
+        path: PathBuf,
+        source: BaselineError,
+    },
+    #[error(
+        "{} is not the file that {baseline} stands for: a file that has run must not change; undo the change and put \
+         it into a new file", path.display()
+    )]
+    OtherFile { path: PathBuf, baseline: String },
+    #[error(
+        "{} comes too late: {baseline} stands for all files before version {next}; give it a greater number",
+        path.display()
+    )]
+    TooLate {
+        path: PathBuf,
+        baseline: String,
+        next: i32,
+    },
+    #[error(
+        "{file} is gone, and {baseline} stands for it: bring it back (git has it) to know how things were then"
+    )]
+    Replaced { file: String, baseline: String },
 }
 
 /// A directory below `sql/` that was compiled into the binary.
@@ -172,26 +198,30 @@ impl Sources {
         history: &'static str,
         reading: &mut Reading<'_>,
     ) -> Result<MigrationSet, LoadError> {
-        let mut files = Vec::new();
-        let versioned = self.versioned()?;
+        let files = self.versioned()?.into_iter();
+        let files = files.map(|(migration, (name, text))| MigrationFile {
+            script: ScriptFile::whole(name, text),
+            migration,
+        });
+        let mut set = MigrationSet {
+            history,
+            files: files.collect(),
+            baseline: None,
+            names: None,
+        };
         if let Reading::Adapted(known) = reading {
-            known.foresee(versioned.iter().map(|(_, (_, text))| text.as_str()));
+            self.put_baseline(&mut set)?;
+            set.read(known, &self.place)?;
         }
-        for (migration, (name, text)) in versioned {
-            let script = match reading {
-                Reading::Whole => ScriptFile::whole(name, text),
-                Reading::Adapted(known) => self.parse(name, text, known)?,
-            };
-            files.push(MigrationFile { migration, script });
-        }
-        if files.is_empty() {
+        if set.files.is_empty() {
             return Err(LoadError::Empty(self.place.clone()));
         }
-        Ok(MigrationSet { history, files })
+        Ok(set)
     }
 
     fn versioned(&self) -> Result<Vec<(Migration, &File)>, LoadError> {
-        let versioned = |file: &&File| !is_unversioned(&file.0);
+        let versioned =
+            |file: &&File| !is_unversioned(&file.0) && baseline::version_in(&file.0).is_none();
         let files: Vec<_> = self.files.iter().filter(versioned).collect();
         let alone = files.len() == 1;
         let mut migrations = Vec::with_capacity(files.len());

@@ -1,11 +1,13 @@
 //! Migrations of one schema: loaded once, run inside a transaction of the caller's.
 
 mod autocommit;
+mod baseline;
 mod file;
 mod history;
 mod load;
 mod runner;
 mod script;
+mod squash;
 mod stepwise;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,9 +18,11 @@ use arc_swap::ArcSwap;
 use refinery_core::Migration;
 use sha2::{Digest as _, Sha256};
 
+use baseline::Baseline;
 use script::Known;
 
 pub(crate) use autocommit::{AutocommitFile, Start};
+pub(crate) use baseline::version_in as baseline_version;
 pub(crate) use file::ScriptFile;
 pub(crate) use history::{History, SetName, Stamp};
 pub(crate) use load::{LoadError, checkout, is_sql, next_file};
@@ -29,6 +33,9 @@ pub(crate) use stepwise::Statement;
 
 /// What `sql/base` calls the service's own table of users.
 pub(crate) const USERS_TABLE: &str = "users";
+
+/// What it may be called: the app's tables go first.
+const USERS_TABLES: [&str; 3] = [USERS_TABLE, "members", "tenantry_users"];
 
 /// All that a new tenant's schema is made of.
 #[derive(Debug, Clone)]
@@ -128,9 +135,7 @@ impl Migrations {
             let last = self.app.version();
             return Err(LoadError::NoSuchVersion { version, last });
         }
-        let app = &mut self.app.files;
-        app.retain(|file| file.migration.version() <= version);
-        self.app.reread()?;
+        self.app.cut(version)?;
         self.finish()
     }
 
@@ -138,12 +143,8 @@ impl Migrations {
     /// those that are here.
     pub(crate) fn at(&self, version: SchemaVersion) -> Option<Self> {
         let mut then = self.clone();
-        let until = |set: &mut MigrationSet, last| {
-            set.files.retain(|file| file.migration.version() <= last);
-        };
-        until(&mut then.base, version.base);
-        until(&mut then.app, version.app);
-        then.app.reread().ok()?;
+        (then.base.files).retain(|file| file.version() <= version.base);
+        then.app.cut(version.app).ok()?;
         let then = then.finish().ok()?;
         let made = then.version();
         let unknown = SchemaVersion { digest: 0, ..made };
@@ -225,8 +226,8 @@ impl Migrations {
             history: 0,
             is_example: false,
         };
-        let names = [USERS_TABLE, "members", "tenantry_users"];
-        let free = names.into_iter().find(|name| !known.creates(name));
+        let mut names = USERS_TABLES.into_iter();
+        let free = names.find(|name| !known.creates(name));
         migrations.users_table = free.unwrap_or(USERS_TABLE);
         migrations.extensions = migrations
             .scripts()
@@ -244,7 +245,7 @@ impl Migrations {
 
     fn scripts(&self) -> impl Iterator<Item = &ScriptFile> {
         let files = self.shared.iter().chain([&self.app]);
-        let files = files.flat_map(|set| set.files.iter().map(|file| &file.script));
+        let files = files.flat_map(MigrationSet::scripts);
         files.chain(&self.seed).chain(self.demos.values())
     }
 }
@@ -263,6 +264,10 @@ pub(crate) struct MigrationSet {
     /// The table, in the migrated schema, in which refinery keeps what has run.
     history: &'static str,
     files: Vec<MigrationFile>,
+    /// What new schemas run in place of the files that it stands for.
+    baseline: Option<Box<Baseline>>,
+    /// What the files have established, for a baseline to tell: see [`Known::noted`].
+    names: Option<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -275,24 +280,6 @@ impl MigrationSet {
     /// The migrations of the registry itself.
     pub(crate) fn registry() -> Result<Self, LoadError> {
         load::embedded("registry")?.set("migration_history", &mut Reading::Whole)
-    }
-
-    /// Reads the files anew when some have been left out that shaped what others make of a new schema.
-    fn reread(&mut self) -> Result<(), LoadError> {
-        if self.files.iter().all(|file| file.script.new.is_none()) {
-            return Ok(());
-        }
-        let mut known = Known::default();
-        known.foresee(self.files.iter().filter_map(|file| file.migration.sql()));
-        for MigrationFile { migration, script } in &mut self.files {
-            let name = std::mem::take(&mut script.name);
-            let read = ScriptFile::parse(&name, migration.sql().unwrap_or_default(), &mut known);
-            *script = read.map_err(|source| LoadError::BadScript {
-                path: name.into(),
-                source,
-            })?;
-        }
-        Ok(())
     }
 
     /// The name of the history table, without its schema.
@@ -310,6 +297,11 @@ impl MigrationSet {
     pub(crate) fn files(&self) -> impl Iterator<Item = (i32, &str)> {
         let files = self.files.iter();
         files.map(|file| (file.migration.version(), &*file.script.name))
+    }
+
+    fn scripts(&self) -> impl Iterator<Item = &ScriptFile> {
+        let baseline = self.baseline.iter().map(|baseline| baseline.script());
+        baseline.chain(self.files.iter().map(|file| &file.script))
     }
 
     /// How many there are.

@@ -96,6 +96,7 @@ async fn drive(
     let mut target = Driven {
         client,
         schema,
+        set,
         scripts: scripts.collect(),
         state: SchemaState::InUse,
         assertion: Driven::assert_migrations_table_query(&table),
@@ -104,7 +105,7 @@ async fn drive(
     };
     let mut runner = Runner::new(&migrations).set_target(to);
     runner.set_migration_table_name(table);
-    let outcome = runner.run_async(&mut target).await;
+    let outcome = Box::pin(runner.run_async(&mut target)).await;
     match (outcome, target.failure) {
         (Ok(_), _) => Ok(()),
         (Err(_), Some(failure)) => Err(failure),
@@ -125,7 +126,7 @@ pub(crate) async fn run_script(
 }
 
 /// The settings travel together with the first statements.
-async fn run_body(
+pub(super) async fn run_body(
     client: &Client,
     schema: &SchemaName,
     script: &ScriptFile,
@@ -273,6 +274,7 @@ pub(super) fn position(error: &tokio_postgres::Error) -> Option<u32> {
 struct Driven<'a> {
     client: &'a Client,
     schema: &'a SchemaName,
+    set: &'a MigrationSet,
     scripts: HashMap<&'a str, &'a ScriptFile>,
     /// In use, until its history says otherwise.
     state: SchemaState,
@@ -316,10 +318,24 @@ impl Driven<'_> {
         Ok(())
     }
 
+    /// A new schema has the baseline's, when there is one, and its tables.
     async fn history(&mut self, query: &str) -> Result<Vec<Migration>, MigrationError> {
-        if let Some(known) = self.known.take() {
-            return Ok(known);
-        }
+        let ran = match self.known.take() {
+            Some(known) => known,
+            None => self.read_history(query).await?,
+        };
+        let ran = match &self.set.baseline {
+            Some(baseline) if self.state == SchemaState::New => {
+                let history = self.set.history;
+                baseline.run(self.client, self.schema, history).await?
+            }
+            _ => ran,
+        };
+        self.set.refuse_gone(&ran)?;
+        Ok(ran)
+    }
+
+    async fn read_history(&mut self, query: &str) -> Result<Vec<Migration>, MigrationError> {
         let rows = self.client.query_typed(query, &[]).await?;
         if rows.is_empty() {
             self.state = SchemaState::New;

@@ -125,12 +125,16 @@ impl MigrationSet {
         self.files.last().map(MigrationFile::name)
     }
 
-    /// The last version up to this one. The first file makes the first tables, and harms nobody: its version is the least.
+    /// The last version up to this one. The first file makes the first tables, and harms nobody: its version is the least,
+    /// or that of the baseline where the first files are gone.
     pub(crate) fn settled(&self, version: i32) -> i32 {
         let mut versions = self.files.iter().map(MigrationFile::version);
-        let first = versions.next().unwrap_or(0);
+        let gone = self.files.iter().any(MigrationFile::is_gone);
+        let baseline = self.baseline().filter(|_| gone);
+        let first = baseline.map_or(versions.next().unwrap_or(0), |(_, version)| version);
+        let until = version.max(first);
         versions
-            .take_while(|known| *known <= version)
+            .take_while(|known| *known <= until)
             .last()
             .unwrap_or(first)
     }

@@ -1,6 +1,7 @@
 //! Migrations against a real Postgres: what has run is remembered, and mistakes are found by file and line.
 
 mod autocommit;
+mod baseline;
 
 use tokio_postgres::Client;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio_postgres::NoTls;
 
-use super::binaries::{self, Wanted};
+use super::binaries::{self, Binaries, Wanted};
 use super::directory::DataDirectory;
 use super::error::ClusterError;
 use super::files::write_private;
@@ -33,7 +33,7 @@ pub struct ClusterOptions {
 pub struct Cluster {
     home: Home,
     port: u16,
-    version: u32,
+    binaries: Binaries,
     password: String,
     /// Taken by `stop`, so that dropping a stopped cluster does nothing more.
     supervisor: Option<Supervisor>,
@@ -81,7 +81,7 @@ impl Cluster {
         let mut cluster = Cluster {
             home,
             port: launch.port,
-            version: launch.binaries.version.major,
+            binaries: launch.binaries.clone(),
             password,
             supervisor: None,
             directory,
@@ -123,7 +123,17 @@ impl Cluster {
 
     /// The major version of the server.
     pub fn version(&self) -> u32 {
-        self.version
+        self.binaries.version.major
+    }
+
+    /// The programs that it runs as.
+    pub(super) fn binaries(&self) -> &Binaries {
+        &self.binaries
+    }
+
+    /// The superuser's.
+    pub(super) fn password(&self) -> &str {
+        &self.password
     }
 
     /// Shuts the server down, after the statements in progress were cancelled, and waits; the data stays.
@@ -170,7 +180,7 @@ impl std::fmt::Debug for Cluster {
         f.debug_struct("Cluster")
             .field("directory", &self.directory.path())
             .field("port", &self.port)
-            .field("version", &self.version)
+            .field("version", &self.version())
             .finish_non_exhaustive()
     }
 }

@@ -59,6 +59,17 @@ pub enum ClusterError {
         tail: String,
     },
 
+    #[error(
+        "there is no pg_dump beside the server's binaries in {}: install Postgres' client programs \
+         (`apt-get install postgresql-client-{major}`, `brew install postgresql@{major}`), or set TENANTRY_PG_BIN to a \
+         directory that has it",
+        directory.display()
+    )]
+    NoDump { directory: PathBuf, major: u32 },
+
+    #[error("pg_dump failed: {output}")]
+    DumpFailed { output: String },
+
     #[error("Postgres (process {pid}) did not stop within {} s: kill it by hand", limit.as_secs())]
     NotStopped { pid: i32, limit: Duration },
 

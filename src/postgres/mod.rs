@@ -7,6 +7,7 @@ mod connect;
 mod conninfo;
 mod directory;
 mod download;
+mod dump;
 mod error;
 mod files;
 mod home;

@@ -9,10 +9,10 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Error, Transaction};
 use uuid::Uuid;
 
-use super::Registry;
 use super::lifecycle::failed;
 use super::provision::furnish;
 use super::status::TenantTables;
+use super::{Registry, retire};
 use crate::catalog::{self, Catalog, Fingerprint, Workspace};
 use crate::error::{Failure, postgres_reason};
 use crate::migrate::Migrations;
@@ -53,6 +53,39 @@ impl Registry {
         let transaction = connection.transaction().await.map_err(failed)?;
         let patience = "set local lock_timeout = '5s'";
         transaction.batch_execute(patience).await.map_err(failed)?;
+        let workspace = self.nobodys_workspace(&transaction, migrations).await?;
+        let protected = self.protect_views(&transaction, &workspace.schema).await;
+        protected.map_err(failed)?;
+        let hidden = hidden(migrations);
+        let catalog = catalog::list(&transaction, &workspace, &hidden).await;
+        let catalog = catalog.map_err(failed)?;
+        let found = catalog::fingerprints(&transaction, &[&workspace], &hidden).await;
+        let fingerprint = found.map_err(failed)?.pop().flatten();
+        let fingerprint =
+            fingerprint.ok_or_else(|| Failure::internal("the migrations make no schema"))?;
+        transaction.rollback().await.map_err(failed)?;
+        Ok(Reference {
+            catalog,
+            fingerprint,
+        })
+    }
+
+    /// Makes a schema that is to stay, for a database that is not. Its views are as the files make them.
+    pub(crate) async fn make_scratch(&self, migrations: &Migrations) -> Result<Workspace, Failure> {
+        let mut connection = self.connection().await?;
+        let transaction = connection.transaction().await.map_err(failed)?;
+        let workspace = self.nobodys_workspace(&transaction, migrations).await?;
+        transaction.commit().await.map_err(failed)?;
+        retire(connection);
+        Ok(workspace)
+    }
+
+    /// A workspace as a new tenant gets it, without anybody in it.
+    async fn nobodys_workspace(
+        &self,
+        transaction: &Transaction<'_>,
+        migrations: &Migrations,
+    ) -> Result<Workspace, Failure> {
         let version = migrations.version();
         let statement = "select tenantry.create_spare($1, $2, $3, 'reference')";
         let parameters: [(&(dyn ToSql + Sync), Type); 3] = [
@@ -67,23 +100,10 @@ impl Registry {
             role: RoleName::parse(name).map_err(Failure::internal)?,
         };
         let Workspace { schema, role } = &workspace;
-        furnish(&transaction, migrations, schema, role, &self.users_table)
+        furnish(transaction, migrations, schema, role, &self.users_table)
             .await
             .map_err(Failure::internal)?;
-        let protected = self.protect_views(&transaction, schema).await;
-        protected.map_err(failed)?;
-        let hidden = hidden(migrations);
-        let catalog = catalog::list(&transaction, &workspace, &hidden).await;
-        let catalog = catalog.map_err(failed)?;
-        let found = catalog::fingerprints(&transaction, &[&workspace], &hidden).await;
-        let fingerprint = found.map_err(failed)?.pop().flatten();
-        let fingerprint =
-            fingerprint.ok_or_else(|| Failure::internal("the migrations make no schema"))?;
-        transaction.rollback().await.map_err(failed)?;
-        Ok(Reference {
-            catalog,
-            fingerprint,
-        })
+        Ok(workspace)
     }
 
     /// What is in a tenant's schema.

@@ -59,6 +59,7 @@ const EDGES: &str = "
     oidc: error names
     dns:
     fleet: error migrate names postgres registry
+    squash: catalog error migrate names postgres registry sql
     registry: catalog error limits migrate names postgres request secret sql
     apis: error migrate model registry schema
     compile: documents error guard limits model plan schema session sql
@@ -133,7 +134,8 @@ fn only_http_knows_axum() {
 #[test]
 fn connections_are_held_by_few() {
     let holders = [
-        "session", "registry", "fleet", "catalog", "migrate", "lint", "postgres", "apis", "cli",
+        "session", "registry", "fleet", "squash", "catalog", "migrate", "lint", "postgres", "apis",
+        "cli",
     ];
     let introspection = |file: &File| file.path == "src/model/introspect.rs";
     let words = [

@@ -37,6 +37,7 @@ mod service;
 mod sessions;
 mod shared;
 mod sign_up;
+mod squash;
 mod status;
 mod story;
 mod tenants;

@@ -2,22 +2,26 @@
 
 use std::path::Path;
 
-use super::{LoadError, directory, migration_stem};
+use super::{LoadError, baseline, directory, migration_stem};
 
 /// What the next file in a directory is to be called; `name` is what follows its number.
 pub(crate) fn next_file(place: &Path, name: &str) -> Result<String, LoadError> {
     let sources = directory(place)?;
     let versioned = sources.versioned()?;
-    let Some((last, (file, _))) = versioned.last() else {
+    let last = versioned.last();
+    let last = last.map(|(migration, (file, _))| (migration.version(), file));
+    let baselines = sources.files.iter().filter_map(|(file, _)| {
+        let version = baseline::version_in(file)?;
+        Some((version, file))
+    });
+    let Some((last, file)) = baselines.chain(last).max_by_key(|(version, _)| *version) else {
         return Ok(format!("V1__{name}.sql"));
     };
-    let Some((number, _)) = file
-        .split_once("__")
-        .filter(|_| migration_stem(file).is_some())
-    else {
+    let is_numbered = migration_stem(file).is_some() || baseline::version_in(file).is_some();
+    let Some((number, _)) = file.split_once("__").filter(|_| is_numbered) else {
         return Err(LoadError::Alone(place.join(file)));
     };
-    let next = last.version().checked_add(1);
+    let next = last.checked_add(1);
     let next = next.ok_or_else(|| LoadError::LastNumber(place.join(file)))?;
     // As wide as the others: V007 comes before V008.
     let width = number.len() - 1;

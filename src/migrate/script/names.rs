@@ -1,5 +1,7 @@
 //! Which schemas the migrations bring along, and what their objects are called once they share one schema.
 
+mod noted;
+
 use std::collections::{HashMap, HashSet};
 
 use super::enums::Enums;

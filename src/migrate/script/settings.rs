@@ -8,10 +8,12 @@ use super::names::{Known, PUBLIC};
 use super::rules::Verdict;
 use super::tokens::Tokens;
 
-/// Where names go, as whom statements run, and how the client's text is read.
-const OURS: [&str; 8] = [
+/// Where names go, as whom statements run, and how the client's text is read. Dumps switch row-level security off, with
+/// which nobody but a superuser could write to the registry afterwards.
+const OURS: [&str; 9] = [
     "search_path",
     "role",
+    "row_security",
     "session_authorization",
     "client_encoding",
     "default_tablespace",

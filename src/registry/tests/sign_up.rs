@@ -316,3 +316,12 @@ async fn whoever_loses_a_name_gets_another_one() {
         "1"
     );
 }
+
+/// They switch row-level security off, as every `pg_dump` does: the registry's own tables have it.
+#[tokio::test]
+async fn an_ordinary_owner_signs_tenants_up_with_dumps() {
+    let test = TestDatabase::of_ordinary_owner().await;
+    let dump = "SET row_security = off;\ncreate table b (id int primary key);\n";
+    let replica = test.replica_with(broken(dump)).await;
+    replica.sign_up("dumped").await;
+}

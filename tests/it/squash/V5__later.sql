@@ -1,0 +1,13 @@
+alter type mood add value 'happy' before 'ok';
+alter table totals add column happy mood default 'happy';
+create materialized view summed as select sum(total) as total from totals;
+create unique index on summed (total);
+create table parts (id int, at date) partition by range (at);
+create table parts_new partition of parts default;
+insert into parts values (1, '2026-01-01');
+create statistics odd_statistics on mood, note from "odd ""name""";
+create rule nothing as on delete to parts do instead nothing;
+alter table "odd ""name""" add constraint later check (note <> 'late') not valid;
+create function standard(n int) returns numeric begin atomic; select total from totals where id = n; end;
+create aggregate total(int) (sfunc = int4pl, stype = int, initcond = '0');
+create text search configuration plain (copy = simple);
