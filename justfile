@@ -58,8 +58,8 @@ golden-update:
 bench *arguments="--save benches/RESULTS.md":
     cargo bench --bench load -- {{ arguments }}
 
-# Measure what migrating a fleet costs, and what requests notice of it (needs wrk): `just bench-migrate --tenants 5000`
-bench-migrate *arguments:
+# Measure what migrating a fleet costs, and what requests notice of it (needs wrk): `just bench-migrate --tenants 5000 --filled 1000`
+bench-migrate *arguments="--save benches/MIGRATIONS.md":
     cargo bench --bench load -- --migrate --data-dir target/bench-migrate {{ arguments }}
 
 # Draw where the service spends its time under load, into target/flamegraph.svg (needs wrk, perf, and inferno: `cargo install inferno`)

@@ -118,7 +118,7 @@ impl Bench {
             .iter()
             .map(|issue| common::bind(&compiled.plan, &cell.workload.variables(issue)))
             .collect::<anyhow::Result<Vec<_>>>()?;
-        let tenants = &self.fleet.tenants[..cell.tenants];
+        let tenants = self.fleet.first(cell.tenants);
         let (login, backends) = (self.own_login()?, self.effort.backends);
         let direct = Direct::open(mode, &login, tenants, &compiled, &bindings, backends).await?;
         direct.warm_up().await?;
@@ -139,7 +139,7 @@ impl Bench {
     }
 
     async fn naive(&self, cell: Cell) -> anyhow::Result<Measure> {
-        let tenants = &self.fleet.tenants[..cell.tenants];
+        let tenants = self.fleet.first(cell.tenants);
         let compiled = self.compile(cell.workload)?;
         let (port, server) =
             naive::serve(&self.own_login()?, tenants, compiled, self.effort.backends).await?;
@@ -172,7 +172,7 @@ impl Bench {
     /// Puts load on it by HTTP.
     async fn drive(&self, cell: Cell, target: &Target<'_>) -> anyhow::Result<Measure> {
         let file = self.fleet.directory.join("requests");
-        let mut tenants = &self.fleet.tenants[..cell.tenants];
+        let mut tenants = self.fleet.first(cell.tenants);
         let mut connections = self.effort.connections;
         if let Subject::Neighbours { .. } = cell.subject {
             (tenants, connections) = (&tenants[1..], NEIGHBOURS);
@@ -183,7 +183,7 @@ impl Bench {
             _ => Spread::Uniform,
         };
         let load = |time| wrk::run(target.port, &file, spread, connections, time);
-        let (mut warm, enough) = (0.0, f64::from(u32::try_from(cell.tenants * WARM)?));
+        let (mut warm, enough) = (0.0, f64::from(u32::try_from(tenants.len() * WARM)?));
         while warm < enough {
             warm += load(self.effort.warm_up).await?.requests;
         }
@@ -198,7 +198,7 @@ impl Bench {
             },
             (Subject::Neighbours { flood: true }, ..) => {
                 let file = self.fleet.directory.join("flood");
-                let first = &self.fleet.tenants[..1];
+                let first = self.fleet.first(1);
                 wrk::write_requests(&file, &[cell.workload], first, &self.issues)?;
                 let flood = wrk::run(target.port, &file, spread, FLOOD, duration);
                 let (report, flood) = tokio::join!(load(duration), flood);

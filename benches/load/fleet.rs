@@ -44,10 +44,10 @@ pub(crate) struct Tenant {
 }
 
 impl Fleet {
-    /// Starts Postgres and brings the number of tenants up to `count`.
+    /// Starts Postgres and brings the number of tenants up to `count`, of which `filled` have rows and are asked.
     pub(crate) async fn open(
         directory: &Path,
-        count: usize,
+        (count, filled): (usize, usize),
         serve_flags: &str,
     ) -> anyhow::Result<Self> {
         let cluster = Cluster::start(ClusterOptions {
@@ -73,13 +73,18 @@ impl Fleet {
             serve_flags: serve_flags.split_whitespace().map(str::to_owned).collect(),
         };
         let is_new = fleet.sign_up(count).await?;
-        if fleet.fill().await? || is_new {
+        if fleet.fill(filled).await? || is_new {
             eprintln!("vacuum");
             fleet.client.batch_execute("vacuum analyze").await?;
         }
         fleet.client.batch_execute("checkpoint").await?;
-        fleet.tenants = tenants(&fleet.client, &fleet.secret, count).await?;
+        fleet.tenants = tenants(&fleet.client, &fleet.secret, filled.min(count)).await?;
         Ok(fleet)
+    }
+
+    /// So many of those that have rows, or all.
+    pub(crate) fn first(&self, count: usize) -> &[Tenant] {
+        &self.tenants[..count.min(self.tenants.len())]
     }
 
     pub(crate) async fn service(&self) -> anyhow::Result<Service> {
@@ -115,16 +120,17 @@ impl Fleet {
         Ok(!missing.is_empty())
     }
 
-    /// Fills the tenants that are still empty. True when there were some.
-    async fn fill(&self) -> anyhow::Result<bool> {
+    /// Fills those of the first tenants that are still empty. True when there were some.
+    async fn fill(&self, count: usize) -> anyhow::Result<bool> {
         self.client
             .batch_execute(
                 "create table if not exists public.filled (schema_name text primary key)",
             )
             .await?;
-        let empty = "select schema_name from tenantry.tenants where subdomain like 'bench-%' \
-                     and schema_name not in (select schema_name from public.filled)";
-        let rows = self.client.query(empty, &[]).await?;
+        let empty = "select schema_name from (select schema_name from tenantry.tenants where subdomain like 'bench-%' \
+                                              order by created_at limit $1) as wanted \
+                     where schema_name not in (select schema_name from public.filled)";
+        let rows = self.client.query(empty, &[&i64::try_from(count)?]).await?;
         let progress = Progress::new("tenants filled", rows.len());
         let database = Database::parse(&self.url())?;
         let fill = |schema: String| {

@@ -48,6 +48,10 @@ struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 1000)]
     tenants: usize,
 
+    /// How many of them have rows, and are asked; all, unless that takes too long.
+    #[arg(long, value_name = "N", default_value_t = usize::MAX, hide_default_value = true)]
+    filled: usize,
+
     /// Only lines whose name holds this text.
     #[arg(long, value_name = "TEXT", default_value = "")]
     only: String,
@@ -111,11 +115,12 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         ..
     } = arguments;
     let flags = format!("--lanes {backends} --lane-connections 1 {serve}");
+    let size = (*tenants, arguments.filled.min(*tenants));
     if arguments.migrate {
-        let text = migrate::measure(data_dir, *tenants, arguments.connections, &flags).await?;
+        let text = migrate::measure(data_dir, size, arguments.connections, &flags).await?;
         return publish(arguments, &text);
     }
-    let fleet = Fleet::open(data_dir, *tenants, &flags).await?;
+    let fleet = Fleet::open(data_dir, size, &flags).await?;
     let schema = fleet.tenants[0].schema.as_str();
     let histories = [
         "tenantry_base_history",
@@ -154,7 +159,7 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         }
     }
     let machine = machine::describe(&bench.fleet.client).await?;
-    let text = report::render(&machine, &bench.effort, rounds, &lines, arguments.tenants);
+    let text = report::render(&machine, &bench.effort, rounds, &lines, size);
     publish(arguments, &text)?;
     bench.fleet.close().await
 }

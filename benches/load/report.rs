@@ -58,7 +58,7 @@ pub(crate) fn render(
     effort: &Effort,
     rounds: usize,
     lines: &[Line],
-    tenants: usize,
+    (tenants, filled): (usize, usize),
 ) -> String {
     let mut text = String::new();
     // Writing to a string cannot fail.
@@ -78,6 +78,12 @@ pub(crate) fn render(
         FLOOD,
         backends = effort.backends,
     );
+    if filled < tenants {
+        let _ = writeln!(
+            text,
+            "Of {tenants} tenants, {filled} have rows, and those are asked.\n"
+        );
+    }
     table(&mut text, lines);
     claims::check(&mut text, lines, tenants);
     text

@@ -100,7 +100,7 @@ pub fn main() -> ExitCode {
     let result = runtime.block_on(async {
         match arguments.command {
             Command::Dev(arguments) => dev::run(*arguments).await,
-            Command::Serve(arguments) => serve::run(*arguments).await,
+            Command::Serve(arguments) => Box::pin(serve::run(*arguments)).await,
             Command::Migrate(arguments) => migrate::run(*arguments).await,
             Command::Status(arguments) => status::run(*arguments).await,
             Command::Diff(arguments) => diff::run(*arguments).await,

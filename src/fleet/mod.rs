@@ -54,6 +54,8 @@ pub(crate) struct Options {
     pub(crate) lock_timeout: Duration,
     /// How often a tenant is tried again whose tables are in use.
     pub(crate) lock_retries: u32,
+    /// Whether there are no pauses between tenants.
+    pub(crate) full_speed: bool,
     pub(crate) waiting: Waiting,
 }
 
@@ -68,6 +70,7 @@ impl Default for Options {
             max_failures: NonZeroUsize::MIN,
             lock_timeout: Duration::from_millis(500),
             lock_retries: 10,
+            full_speed: false,
             waiting: Waiting::UntilItIsDone,
         }
     }

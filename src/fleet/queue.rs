@@ -69,6 +69,11 @@ impl Queue {
         self.state().waiting.push((Instant::now() + pause, job));
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        let state = self.state();
+        state.ready.is_empty() && state.waiting.is_empty()
+    }
+
     /// Leaves those that wait alone, and says how many they are.
     pub(super) fn close(&self) -> usize {
         let mut state = self.state();

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::future::try_join_all;
+use tokio::time::sleep;
 use tokio_postgres::Client;
 
 use super::queue::{Job, Queue};
@@ -13,6 +14,11 @@ use super::{Behind, Event, Failure, FleetError, Options, Watch};
 
 /// A backend keeps what it knows of every table that it has touched: after so many tenants it is let go.
 const TENANTS_PER_CONNECTION: usize = 100;
+
+/// Behind each tenant there is a pause of twice the time that it took, up to this. Every statement of a tenant is planned
+/// anew after a migration: when hundreds of tenants a second are migrated that is more work than there are cores, and
+/// everybody's requests wait. What takes long by itself is not held up.
+const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
 /// What has become of the tenants.
 #[derive(Debug, Default)]
@@ -77,7 +83,11 @@ impl<W: Watch> Shift<'_, W> {
             }
             if let Some((client, used)) = &mut connection {
                 *used += 1;
+                let started = Instant::now();
                 self.work(client, job).await?;
+                if !self.crew.options.full_speed && !self.queue.is_empty() {
+                    sleep((started.elapsed() * 2).min(LONGEST_PAUSE)).await;
+                }
             }
         }
         Ok(())

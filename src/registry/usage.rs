@@ -1,6 +1,6 @@
 //! What tenants have stored: measured off the way of requests, by one of all replicas.
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio_postgres::types::Type;
 
@@ -11,6 +11,9 @@ use crate::names::TenantId;
 const MEASURING: i64 = 0x7573_6167_6500_0001;
 
 const EVERY: Duration = Duration::from_mins(1);
+
+/// How many tenants are measured in a transaction.
+const AT_ONCE: i32 = 25;
 
 /// What a tenant has stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,14 +29,28 @@ impl Registry {
         rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             rounds.tick().await;
-            if let Err(error) = self.measure(limit).await {
+            if let Err(error) = self.measure_all(limit).await {
                 tracing::warn!(%error, "what tenants have stored cannot be measured");
             }
         }
     }
 
-    /// Does nothing while another replica measures.
-    pub(super) async fn measure(&self, limit: Option<u64>) -> Result<(), RegistryError> {
+    /// A few tenants at a time, with pauses: nobody waits for it. What another replica has measured just now is left out.
+    async fn measure_all(&self, limit: Option<u64>) -> Result<(), RegistryError> {
+        let begun = Instant::now();
+        loop {
+            let started = Instant::now();
+            let age = EVERY / 2 + begun.elapsed();
+            if self.measure(limit, age).await? < AT_ONCE {
+                return Ok(());
+            }
+            // At most a quarter of one core.
+            tokio::time::sleep(started.elapsed() * 3).await;
+        }
+    }
+
+    /// Measures some of those whose measure is older than that. None while another replica measures.
+    async fn measure(&self, limit: Option<u64>, age: Duration) -> Result<i32, RegistryError> {
         let limit = limit.map(|limit| i64::try_from(limit).unwrap_or(i64::MAX));
         let mut connection = self.connection().await?;
         let transaction = connection.transaction().await?;
@@ -42,14 +59,22 @@ impl Registry {
         transaction.batch_execute(patience).await?;
         let statement = "select pg_try_advisory_xact_lock($1)";
         let lock = transaction.query_typed_one(statement, &[(&MEASURING, Type::INT8)]);
-        if lock.await?.try_get::<_, bool>(0)? {
-            let statement = "select tenantry.measure($1)";
-            transaction
-                .query_typed(statement, &[(&limit, Type::INT8)])
-                .await?;
-            transaction.commit().await?;
+        if !lock.await?.try_get::<_, bool>(0)? {
+            return Ok(0);
         }
-        Ok(())
+        let statement = "select tenantry.measure($1, now() - make_interval(secs => $2), $3)";
+        let row = transaction
+            .query_typed_one(
+                statement,
+                &[
+                    (&limit, Type::INT8),
+                    (&age.as_secs_f64(), Type::FLOAT8),
+                    (&AT_ONCE, Type::INT4),
+                ],
+            )
+            .await?;
+        transaction.commit().await?;
+        Ok(row.try_get(0)?)
     }
 
     /// What a tenant had stored when it was last measured; none when it has not been yet.

@@ -143,7 +143,7 @@ async fn a_tenant_over_its_quota_reads_and_deletes() {
     owner.query(&create("one")).await.data();
     let psql = service.psql().await;
     let usage = "{ currentTenant { usage { storageBytes overQuota } } }";
-    psql.execute("select tenantry.measure(null)", &[])
+    psql.execute("select tenantry.measure(null, now(), 100)", &[])
         .await
         .unwrap();
     let before = owner.query(usage).await.data()["currentTenant"]["usage"].clone();
@@ -158,7 +158,7 @@ async fn a_tenant_over_its_quota_reads_and_deletes() {
         "{before}"
     );
     set(&service, &owner, json!({"storage": 1000})).await;
-    psql.execute("select tenantry.measure(null)", &[])
+    psql.execute("select tenantry.measure(null, now(), 100)", &[])
         .await
         .unwrap();
     within(Duration::from_secs(1), "the quota is known", async || {
@@ -176,7 +176,7 @@ async fn a_tenant_over_its_quota_reads_and_deletes() {
     let delete = "mutation { deleteLabelByName(name: \"one\") { name } }";
     owner.query(delete).await.data();
     set(&service, &owner, json!({})).await;
-    psql.execute("select tenantry.measure(null)", &[])
+    psql.execute("select tenantry.measure(null, now(), 100)", &[])
         .await
         .unwrap();
     within(Duration::from_secs(1), "there is room", async || {

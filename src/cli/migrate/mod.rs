@@ -78,6 +78,11 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 10)]
     lock_retries: u32,
 
+    /// Makes no pauses between tenants. Requests to those that have just been migrated are planned anew, which takes time: without
+    /// this, it is spread out.
+    #[arg(long)]
+    full_speed: bool,
+
     /// Ends when another run is at work, rather than wait for its end.
     #[arg(long)]
     no_wait: bool,
@@ -161,6 +166,7 @@ impl Arguments {
             max_failures: self.max_failures,
             lock_timeout: Duration::from_millis(self.lock_timeout.into()),
             lock_retries: self.lock_retries,
+            full_speed: self.full_speed,
             waiting: if self.no_wait {
                 Waiting::NotAtAll
             } else {
