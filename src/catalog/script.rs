@@ -77,3 +77,56 @@ fn ended(sql: &str) -> String {
 fn commented(text: &str) -> String {
     text.lines().map(|line| format!("-- {line}\n")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::for_migrations;
+    use crate::catalog::{Catalog, Kind, Object, ROLE, compare};
+
+    fn catalog(objects: &[(Kind, &str, &str, &str)]) -> Catalog {
+        let object = |(kind, parent, name, definition): &(Kind, &str, &str, &str)| Object {
+            kind: *kind,
+            parent: (*parent).to_owned(),
+            name: (*name).to_owned(),
+            definition: (*definition).to_owned(),
+            position: 0,
+        };
+        Catalog {
+            objects: objects.iter().map(object).collect(),
+            readers: BTreeSet::new(),
+        }
+    }
+
+    const USERS: (Kind, &str, &str, &str) = (Kind::Table, "", "users", "create table users (…)");
+    const MOOD: (Kind, &str, &str, &str) = (Kind::Column, "table users", "mood", "mood");
+    const NEEDED: (Kind, &str, &str, &str) = (Kind::NotNull, "table users", "mood", "");
+
+    #[test]
+    fn columns_of_the_same_tables_are_added_and_nothing_else() {
+        let bare = catalog(&[USERS]);
+        let index = (
+            Kind::Index,
+            "table users",
+            "i",
+            "create index i on users (mood)",
+        );
+        let other = (Kind::Column, "table others", "mood", "mood");
+        let wanted = catalog(&[USERS, MOOD, NEEDED, index, other]);
+        let comparison = compare(&bare, &bare.with_columns_of(&wanted));
+        let sql = for_migrations(&comparison).unwrap();
+        assert_eq!(sql, "alter table users add column mood mood not null;\n");
+    }
+
+    #[test]
+    fn the_role_is_called_as_in_migrations() {
+        let grant = (Kind::Grant, "table users", ROLE, "select");
+        let comparison = compare(&catalog(&[USERS]), &catalog(&[USERS, grant]));
+        let sql = for_migrations(&comparison).unwrap();
+        assert_eq!(sql, "grant select on table users to tenant;\n");
+        let other = (Kind::Other, "", "operator +", "");
+        let comparison = compare(&catalog(&[USERS]), &catalog(&[USERS, other]));
+        assert!(for_migrations(&comparison).is_none());
+    }
+}

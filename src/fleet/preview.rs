@@ -82,6 +82,7 @@ async fn pending_files(
             history.add(&row)?;
         }
     }
+    migrations.check_gone(&history)?;
     let mut files = Vec::new();
     for (name, set) in migrations.sets() {
         let ran: Vec<i32> = history.versions(name).collect();

@@ -3,13 +3,18 @@
 use std::collections::BTreeSet;
 
 use super::baseline::Baseline;
-use super::{LoadError, MigrationFile, MigrationSet, Migrations};
+use super::{History, LoadError, MigrationError, MigrationFile, MigrationSet, Migrations, SetName};
 
 impl Migrations {
     /// The same, but that new schemas go the way of all files; these have to be there for that.
     pub(crate) fn without_baseline(mut self) -> Result<Self, LoadError> {
         self.app.without_baseline()?;
         self.finish()
+    }
+
+    /// Whether all is there that is to run where this has run.
+    pub(crate) fn check_gone(&self, history: &History) -> Result<(), MigrationError> {
+        self.app.refuse_gone(&history.of(SetName::App))
     }
 
     /// The service's own tables alone.

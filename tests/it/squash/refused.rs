@@ -1,6 +1,6 @@
 //! Files that no baseline stands for: nothing is written, and the reason is told.
 
-use super::Project;
+use super::{Project, command};
 
 #[test]
 fn values_that_are_others_at_each_sign_up_are_told() {
@@ -68,4 +68,26 @@ fn an_edited_baseline_is_nobodys() {
     let text = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, text.replace("id integer", "id bigint")).unwrap();
     project.refused(&["schema"], 1, "it was edited after");
+}
+
+/// Distributions have packages with the server alone.
+#[test]
+fn without_pg_dump_the_package_is_named() {
+    let project = Project::of(&[("V1__a.sql", "create table a (id int);")]);
+    let installed = std::fs::read_dir("/usr/lib/postgresql").into_iter();
+    let Some(installed) = installed.flatten().flatten().next() else {
+        return; // installed elsewhere
+    };
+    let bin = project.dir.join("bin");
+    std::fs::create_dir(&bin).unwrap();
+    for program in ["initdb", "postgres"] {
+        let there = installed.path().join("bin").join(program);
+        std::os::unix::fs::symlink(there, bin.join(program)).unwrap();
+    }
+    let mut command = command(&["squash"], &project.tables(), None);
+    let output = command.env("TENANTRY_PG_BIN", bin).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("postgresql-client-"), "{text}");
+    assert_eq!(project.files(), ["V1__a.sql"]);
 }
