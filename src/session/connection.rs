@@ -121,8 +121,17 @@ impl Transaction<'_> {
 pub(super) struct Written {
     /// How many statements come before its own.
     pub(super) before: usize,
-    /// Whether one comes behind them that asks for the version of the tables.
-    pub(super) asks_version: bool,
+    pub(super) behind: Behind,
+}
+
+/// The statement that comes behind a transaction's own, before COMMIT.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Behind {
+    Nothing,
+    /// Asks for the version of the tables.
+    Version,
+    /// The entry of the audit log, which asks for the version, too.
+    Entry,
 }
 
 pub(super) struct Connection {
@@ -209,23 +218,28 @@ impl Connection {
         for query in transaction.queries {
             asks_version |= self.query(tenant, query, transaction.bindings)?;
         }
-        if asks_version {
-            let name = self.fixed(&Settings::VERSION)?;
-            settings.expect_version(&mut self.wire, name)?;
-        }
-        if writes {
-            if let Some(note) = &transaction.note {
+        let behind = match &transaction.note {
+            Some(note) if writes => {
                 let insert = note.insert();
                 let (name, _) = self.named(tenant, insert.id, &insert.text)?;
                 note.apply(settings.context(), &mut self.wire, &name)?;
+                Behind::Entry
             }
+            _ if asks_version => {
+                let name = self.fixed(&Settings::VERSION)?;
+                settings.expect_version(&mut self.wire, name)?;
+                Behind::Version
+            }
+            _ => Behind::Nothing,
+        };
+        if writes {
             let commit = self.fixed(&COMMIT)?;
             self.wire.execute_with(commit, [])?;
         }
         self.wire.sync();
         Ok(Written {
             before: before + 1,
-            asks_version,
+            behind,
         })
     }
 

@@ -37,6 +37,16 @@ pub(crate) enum SessionError {
 }
 
 impl SessionError {
+    /// The entry of the audit log was refused. It has no tenant where the tables are of another version; anything else
+    /// that is against it is not about what the client sent.
+    pub(super) fn of_entry(error: Box<ServerError>) -> Self {
+        if error.code() == "23502" && error.column() == Some("tenant_id") {
+            Self::Outdated(error)
+        } else {
+            Self::Audit(error)
+        }
+    }
+
     fn answer(&self) -> Option<&ServerError> {
         match self {
             Self::Settings(error)
@@ -113,7 +123,9 @@ impl SessionError {
 
     /// What a row has violated.
     pub(super) fn violation(&self) -> Option<Violation> {
-        let answer = self.answer()?;
+        let Self::Statement(answer) = self else {
+            return None;
+        };
         let text = |part: Option<&str>| part.map(str::to_owned);
         answer.code().starts_with("23").then(|| Violation {
             table: text(answer.table()),

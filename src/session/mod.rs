@@ -31,7 +31,7 @@ use crate::error::Failure;
 use crate::guard::TenantContext;
 use crate::rows::Rows;
 use crate::sql::Statement;
-use connection::{Checkout, Opener, Transaction};
+use connection::{Behind, Checkout, Opener, Transaction};
 use error::SessionError;
 use settings::Settings;
 
@@ -142,17 +142,14 @@ impl<'a> Session<'a> {
         for id in ids.chain(entry).skip(statement.min(queries.len())) {
             connection.forget(tenant.id, id);
         }
-        let (version, note) = (written.asks_version, transaction.note.is_some());
-        let (statement, error) = match statement.checked_sub(queries.len()) {
-            None => (Some(statement), SessionError::Statement(error)),
-            Some(0) if version => (None, SessionError::Outdated(error)),
-            // What the audit log has against it is not about what the client sent.
-            Some(behind) if note && behind == usize::from(version) => {
-                (None, SessionError::Audit(error))
-            }
-            // COMMIT
-            Some(_) => (None, SessionError::Statement(error)),
+        let own = statement < queries.len();
+        let error = match written.behind {
+            Behind::Version if statement == queries.len() => SessionError::Outdated(error),
+            Behind::Entry if statement == queries.len() => SessionError::of_entry(error),
+            // Or COMMIT.
+            _ => SessionError::Statement(error),
         };
+        let statement = own.then_some(statement);
         Err(Failed { statement, error })
     }
 }

@@ -11,10 +11,15 @@ use crate::harness::{Caller, Service, eventually};
 /// What the log has of a tenant, the oldest first: action, actor, role, outcome, and for each field its rows.
 async fn entries(psql: &Client, caller: &Caller) -> Vec<Value> {
     let statement = "
-        select jsonb_build_array(l.action, l.actor_kind, l.actor_role, l.outcome,
-            coalesce(l.details, l.trail::jsonb) -> 'fields', to_jsonb(l.keys))
-        from tenantry.audit_log l join tenantry.tenants t on t.id = l.tenant_id
-        where t.subdomain = $1 and l.kind = 'data' order by l.at";
+        with l as (
+          select at, tenant_id, action, actor_kind, actor_role, outcome, details, keys
+          from tenantry.audit_log where kind = 'data'
+          union all
+          select at, tenant_id, action, entry ->> 'actor', entry ->> 'role', 'ok', entry -> 'details', keys
+          from (select at, tenant_id, action, entry::jsonb, keys from tenantry.audit_changes) c)
+        select jsonb_build_array(l.action, l.actor_kind, l.actor_role, l.outcome, l.details -> 'fields', to_jsonb(l.keys))
+        from l join tenantry.tenants t on t.id = l.tenant_id
+        where t.subdomain = $1 order by l.at";
     let rows = psql.query(statement, &[&caller.subdomain()]).await;
     rows.unwrap().iter().map(|row| row.get(0)).collect()
 }
@@ -279,10 +284,10 @@ async fn a_kill_leaves_no_mutation_without_its_entry() {
     replica.wait();
     let counts = format!(
         "select (select count(*) from \"{schema}\".labels where name like 'n%'), \
-         (select count(*) from tenantry.audit_log l join tenantry.tenants t on t.id = l.tenant_id \
-          where t.subdomain = '{0}' and outcome = 'ok' and kind = 'data'), \
+         (select count(*) from tenantry.audit_changes l join tenantry.tenants t on t.id = l.tenant_id \
+          where t.subdomain = '{0}'), \
          (select count(*) from \"{schema}\".labels b where name like 'n%' and not exists \
-            (select from tenantry.audit_log l where l.keys = array['{{' || b.id || '}}']))",
+            (select from tenantry.audit_changes l where l.keys = array['{{' || b.id || '}}']))",
         owner.subdomain()
     );
     // What had been sent when it was killed may still be on its way.

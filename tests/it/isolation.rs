@@ -3,6 +3,7 @@
 mod access;
 mod concurrency;
 mod database;
+mod forgery;
 mod identities;
 mod leftovers;
 mod policies;

@@ -311,7 +311,7 @@ async fn nothing_in_the_database_opens_a_door() {
     let reset = reset.unwrap().unwrap().token.as_str().to_owned();
     let all = "select coalesce(string_agg(r::text, ' '), '') from ( \
         select s::text r from tenantry.sessions s union all select p::text from tenantry.password_resets p \
-        union all select a::text from tenantry.audit_log a) all_rows";
+        union all select a::text from tenantry.audit_log a union all select c::text from tenantry.audit_changes c) all_rows";
     let row = test.superuser().await.query_one(all, &[]).await.unwrap();
     let rows: String = row.get(0);
     assert!(rows.len() > 100);

@@ -14,6 +14,22 @@ const EVERY: Duration = Duration::from_hours(1);
 /// Entries removed by one transaction, so that none takes long.
 const BATCH: i64 = 5000;
 
+const REMOVE: &str = "delete from tenantry.audit_log where (at, id) in (
+    select at, id from tenantry.audit_log where at < now() - make_interval(days => $1) order by at, id limit $2)";
+
+/// Tenant by tenant, as the index goes.
+const REMOVE_CHANGES: &str = "with recursive tenants (id) as (
+    (select c.tenant_id from tenantry.audit_changes c order by c.tenant_id limit 1)
+    union all
+    select (select c.tenant_id from tenantry.audit_changes c where c.tenant_id > t.id order by c.tenant_id limit 1)
+    from tenants t where t.id is not null
+  )
+  delete from tenantry.audit_changes where ctid = any (array(
+    select c.ctid from tenants t cross join lateral (
+      select c.ctid from tenantry.audit_changes c
+      where c.tenant_id = t.id and c.at < now() - make_interval(days => $1) order by c.at limit $2) c
+    limit $2))";
+
 impl Registry {
     /// Removes entries older than so many days, as one of all replicas; goes on for ever. After 0 days, none.
     pub(crate) async fn forget_old_entries(&self, days: u32) {
@@ -44,14 +60,11 @@ impl Registry {
             if !lock.await?.try_get::<_, bool>(0)? {
                 return Ok(removed);
             }
-            let count = transaction
-                .execute_typed(
-                    "delete from tenantry.audit_log where (at, id) in ( \
-                       select at, id from tenantry.audit_log where at < now() - make_interval(days => $1) \
-                       order by at, id limit $2)",
-                    &[(&days, Type::INT4), (&BATCH, Type::INT8)],
-                )
-                .await?;
+            let parameters = [(&days as _, Type::INT4), (&BATCH as _, Type::INT8)];
+            let mut count = 0;
+            for remove in [REMOVE, REMOVE_CHANGES] {
+                count += transaction.execute_typed(remove, &parameters).await?;
+            }
             transaction.commit().await?;
             removed += count;
             if count == 0 {

@@ -1,10 +1,11 @@
 //! The audit log: who did what, when and from where, written by the transaction that does it.
 //!
-//! Where the owner writes, [`record`] adds the entry; where a tenant does, the function `tenantry.record`. What failed is
-//! written by a task ([`Backlog`]). Secrets never go into an entry.
+//! Where the owner writes, [`record`] adds the entry; where a tenant does, a statement of its session, to a table of its
+//! own. What failed is written by a task ([`Backlog`]). Secrets never go into an entry.
 
 mod backlog;
 mod keep;
+mod keys;
 mod operators;
 mod read;
 

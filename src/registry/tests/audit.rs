@@ -8,9 +8,9 @@ use uuid::Uuid;
 use super::{scalar, sqlstate};
 use crate::error::Code;
 use crate::names::{ApiKeyId, MemberRole, OperatorId, UserId};
-use crate::registry::audit::{self, Actor, Entry, Kind, Wanted};
+use crate::registry::audit::{self, Actor, Entry, Kind, Recorded, Wanted};
 use crate::request::RequestInfo;
-use crate::testing::TestDatabase;
+use crate::testing::{Replica, TestDatabase};
 
 fn entry(actor: Actor, request: Option<RequestInfo>) -> Entry {
     Entry {
@@ -96,6 +96,10 @@ async fn old_entries_go_by_one_replica_at_a_time() {
                 select now() - make_interval(hours => n), 'data', 'x', 'service', '{}', 'ok' \
                 from generate_series(1, 12000) n";
     connection.execute(fill, &[]).await.unwrap();
+    let fill = "insert into tenantry.audit_changes (at, id, tenant_id, action, entry) \
+                select now() - make_interval(hours => n), gen_random_uuid(), \
+                  lpad((n % 7)::text, 32, '0')::uuid, 'x', '{}' from generate_series(1, 12000) n";
+    connection.execute(fill, &[]).await.unwrap();
     let other = connection.transaction().await.unwrap();
     let lock = "select pg_advisory_xact_lock(7022629598034657281)";
     other.execute(lock, &[]).await.unwrap();
@@ -103,11 +107,15 @@ async fn old_entries_go_by_one_replica_at_a_time() {
     other.rollback().await.unwrap();
     assert_eq!(
         replica.registry.remove_entries(10).await.unwrap(),
-        12000 - 239
+        2 * (12000 - 239)
     );
-    let left = "select count(*), min(at) > now() - interval '10 days' from tenantry.audit_log";
-    let row = connection.query_one(left, &[]).await.unwrap();
-    assert_eq!((row.get::<_, i64>(0), row.get::<_, bool>(1)), (239, true));
+    for table in ["audit_log", "audit_changes"] {
+        let left =
+            format!("select count(*), min(at) > now() - interval '10 days' from tenantry.{table}");
+        let row = connection.query_one(&left, &[]).await.unwrap();
+        let found = (row.get::<_, i64>(0), row.get::<_, bool>(1));
+        assert_eq!(found, (239, true), "{table}");
+    }
 }
 
 #[tokio::test]
@@ -131,13 +139,21 @@ async fn what_failed_is_written_by_a_task_and_a_flood_is_counted() {
 /// Whatever a function of the app becomes, sets or runs: it adds nothing, to its own log neither; and nobody reads it.
 #[tokio::test]
 async fn only_the_service_adds_entries() {
+    let old = "insert into tenantry.audit_log (tenant_id, action, actor_kind, actor_id, trail) \
+               values ('ID', 'forged', 'user', gen_random_uuid(), '{}')";
+    let new = "insert into tenantry.audit_changes (tenant_id, id, action, entry) \
+               values ('ID', gen_random_uuid(), 'forged', '{}')";
+    for (table, insert) in [("audit_log", old), ("audit_changes", new)] {
+        only_the_service_inserts(table, insert).await;
+    }
+}
+
+async fn only_the_service_inserts(table: &str, insert: &str) {
     let database = TestDatabase::of_ordinary_owner().await;
     let replica = database.replica().await;
     let ours = replica.sign_up("ours").await.tenant;
     let theirs = replica.sign_up("theirs").await.tenant;
     let request = replica.request_connection().await;
-    let insert = "insert into tenantry.audit_log (tenant_id, action, actor_kind, actor_id, trail) \
-                  values ('ID', 'forged', 'user', gen_random_uuid(), '{}')";
     let own = insert.replace("ID", &ours.id.to_string());
     let foreign = insert.replace("ID", &theirs.id.to_string());
     let record = "select tenantry.record('forged', 'user', '', '', '', '', '', '{}', '')";
@@ -173,14 +189,14 @@ async fn only_the_service_adds_entries() {
                        set local search_path = pg_temp, pg_catalog; {own}"
         )),
         "select forge()",
-        "select 1, forge() -- insert into tenantry.audit_log ",
+        &format!("select 1, forge() -- insert into tenantry.{table} "),
         record,
         "execute entry",
-        "insert into tenantry.audit_log (action, actor_kind) values ('a', 'user') returning id",
-        "select * from tenantry.audit_log",
-        "update tenantry.audit_log set action = 'x'",
-        "delete from tenantry.audit_log",
-        "truncate tenantry.audit_log",
+        &format!("{own} returning id"),
+        &format!("select * from tenantry.{table}"),
+        &format!("update tenantry.{table} set action = 'x'"),
+        &format!("delete from tenantry.{table}"),
+        &format!("truncate tenantry.{table}"),
     ] {
         request.batch_execute(&begin).await.unwrap();
         assert_eq!(sqlstate(&request, statement).await, "42501", "{statement}");
@@ -197,8 +213,117 @@ async fn only_the_service_adds_entries() {
     request.batch_execute(&begin).await.unwrap();
     request.batch_execute(&own).await.unwrap();
     request.batch_execute("commit").await.unwrap();
-    let text = "select string_agg(action, ' ') from tenantry.audit_log where kind = 'data'";
-    assert_eq!(scalar(&owner, text).await, "forged");
+    let text =
+        format!("select string_agg(action, ' ') from tenantry.{table} where action = 'forged'");
+    assert_eq!(scalar(&owner, &text).await, "forged");
+}
+
+/// Entries of tables were written as JSON of Postgres' once, and then as text; where they are now, others were not.
+#[tokio::test]
+async fn entries_of_all_releases_are_one_log() {
+    let database = TestDatabase::of_ordinary_owner().await;
+    let replica = database.replica().await;
+    let (ours, theirs) = (
+        replica.sign_up("ours").await.tenant.id,
+        replica.sign_up("theirs").await.tenant.id,
+    );
+    let fill = format!(
+        "insert into tenantry.audit_log (at, tenant_id, kind, action, actor_kind, actor_id, details, trail, keys, outcome) values
+           (now() + interval '1 min', '{ours}', 'data', 'oldest', 'user', '{ours}', '{{\"fields\": 1}}', null, '{{\"{{7}}\"}}', 'ok'),
+           (now() + interval '2 min', '{ours}', 'data', 'old', 'user', '{ours}', null, '{{\"fields\": 2}}', '{{\"200 {{1,2}}\",null}}', 'ok'),
+           (now() + interval '4 min', '{ours}', 'data', 'failed', 'user', null, '{{}}', null, null, 'TIMEOUT'),
+           (now() + interval '5 min', null, 'access', 'nobodys', 'operator', null, '{{}}', null, null, 'ok');
+         insert into tenantry.audit_changes (at, id, tenant_id, actor_id, action, entry, keys)
+           select now() + make_interval(mins => n), gen_random_uuid(), tenant, '{ours}', action,
+             '{{\"actor\": \"user\", \"role\": \"admin\", \"ip\": \"::1\", \"agent\": null, \"request\": \"r\", \"details\": {{\"fields\": 3}}}}', keys
+           from (values (3, uuid '{ours}', 'new', array['{{7,8}}', 'x']), (6, '{theirs}', 'theirs', null),
+                        (7, '{ours}', 'newest', null)) entry (n, tenant, action, keys)"
+    );
+    database.owner().await.batch_execute(&fill).await.unwrap();
+    let since = Some(time::OffsetDateTime::now_utc() + time::Duration::seconds(30));
+    let all = Wanted {
+        since,
+        ..Wanted::default()
+    };
+    let (data, access) = (Some(Kind::Data), Some(Kind::Access));
+    for (tenant, kind, failed, action, expected) in [
+        (
+            None,
+            None,
+            None,
+            None,
+            "newest theirs nobodys failed new old oldest",
+        ),
+        (Some(ours), None, None, None, "newest failed new old oldest"),
+        (Some(theirs), None, None, None, "theirs"),
+        (
+            None,
+            data,
+            None,
+            None,
+            "newest theirs failed new old oldest",
+        ),
+        (None, access, None, None, "nobodys"),
+        (None, None, Some(true), None, "failed"),
+        (Some(ours), None, Some(false), None, "newest new old oldest"),
+        (None, None, None, Some("new"), "new"),
+    ] {
+        let wanted = Wanted {
+            tenant,
+            kind,
+            failed,
+            action: action.map(str::to_owned),
+            ..all.clone()
+        };
+        for length in [1, 2, 10] {
+            let found = whole_log(&replica, &wanted, length).await;
+            let actions: Vec<_> = found.iter().map(|entry| entry.action.as_str()).collect();
+            assert_eq!(actions.join(" "), expected, "{wanted:?}");
+        }
+    }
+    let wanted = Wanted {
+        actors: Some(vec![ours.0]),
+        ..all
+    };
+    let entries = whole_log(&replica, &wanted, 10).await;
+    let told: Vec<_> = entries
+        .iter()
+        .map(|entry| {
+            json!([
+                entry.action,
+                entry.actor_role,
+                entry.ip,
+                entry.request_id,
+                entry.details["fields"],
+                entry.keys
+            ])
+        })
+        .collect();
+    let expected = json!([
+        ["newest", "admin", "::1", "r", 3, null],
+        ["theirs", "admin", "::1", "r", 3, null],
+        ["new", "admin", "::1", "r", 3, [[2, ["7", "8"]], null]],
+        ["old", null, null, null, 2, [[200, ["1", "2"]], null]],
+        ["oldest", null, null, null, 1, [[1, ["7"]]]],
+    ]);
+    assert_eq!(json!(told), expected);
+}
+
+/// By pages of this length.
+async fn whole_log(replica: &Replica, wanted: &Wanted, length: u16) -> Vec<Recorded> {
+    let (mut found, mut after) = (Vec::new(), None);
+    let mut connection = replica.registry.connection().await.unwrap();
+    let transaction = connection.transaction().await.unwrap();
+    loop {
+        let (entries, more) = audit::page(&transaction, wanted, after, length)
+            .await
+            .unwrap();
+        after = entries.last().map(Recorded::place);
+        found.extend(entries);
+        if !more {
+            return found;
+        }
+    }
 }
 
 #[tokio::test]

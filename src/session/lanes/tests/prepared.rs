@@ -83,3 +83,51 @@ async fn what_is_analysed_has_to_be_meant_for_the_tables_version() {
         assert_eq!(read(&lanes, &after, &new).await.unwrap(), 2);
     }
 }
+
+/// One statement does both, and what it says when it is refused is not about the client's rows.
+#[tokio::test]
+async fn an_entry_of_the_audit_log_asks_for_the_version() {
+    let database = TestDatabase::new().await;
+    let replica = database.replica().await;
+    let owner = replica.sign_up("noted").await;
+    let token = bearer(&replica, &owner).await;
+    let request = client();
+    let note = Note {
+        request: &request,
+        action: "change",
+        details: "{}",
+        kept: &[],
+    };
+    for preparing in [
+        Preparing::Nothing,
+        Preparing::Statements(NonZeroUsize::new(10).unwrap()),
+    ] {
+        let lanes = narrow(&database, &replica, preparing);
+        replica.directory.look_again(owner.tenant.id).await.unwrap();
+        let context = admit_by(&replica, "noted", Some(&token)).await;
+        let (change, bindings) = (query("select 1"), Bindings::default());
+        let write = async || {
+            lanes
+                .write(&context, &[&change], &bindings, Some(note))
+                .await
+        };
+        for _ in 0..3 {
+            assert!(write().await.is_ok());
+        }
+        let switch = "update tenantry.tenants set app_version = app_version + 1";
+        database.owner().await.batch_execute(switch).await.unwrap();
+        for _ in 0..3 {
+            let failed = write().await.unwrap_err();
+            assert!(failed.failure.outdated, "{:?}", failed.failure.log);
+            assert!(failed.statement.is_none() && failed.violation.is_none());
+        }
+    }
+    let entries = "select count(*) from tenantry.audit_changes where action = 'change'";
+    let entries = database
+        .owner()
+        .await
+        .query_one(entries, &[])
+        .await
+        .unwrap();
+    assert_eq!(entries.get::<_, i64>(0), 6);
+}
