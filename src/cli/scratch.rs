@@ -1,5 +1,6 @@
 //! A Postgres that lives for a moment, and what migrations make in it.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::dev;
@@ -21,8 +22,17 @@ pub(super) async fn with_cluster<T>(
     work: impl AsyncFnOnce(&Cluster, Database) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
     let directory = dev::temporary_directory()?;
+    let done = on_cluster(&directory, work).await;
+    let _ = std::fs::remove_dir_all(directory);
+    done
+}
+
+async fn on_cluster<T>(
+    directory: &Path,
+    work: impl AsyncFnOnce(&Cluster, Database) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
     let cluster = Cluster::start(ClusterOptions {
-        data_dir: directory.clone(),
+        data_dir: directory.to_owned(),
         reset: false,
         settings: vec![("fsync".into(), "off".into())],
     })
@@ -32,7 +42,6 @@ pub(super) async fn with_cluster<T>(
         Err(error) => Err(error.into()),
     };
     cluster.destroy().await?;
-    let _ = std::fs::remove_dir_all(directory);
     done
 }
 
