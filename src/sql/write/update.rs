@@ -68,7 +68,12 @@ pub(super) fn update(writer: &mut Writer<'_>, update: &Update) {
         kept_columns(writer, relation, Some(target), columns);
         writer.push(")");
     }
-    keep(writer, &update.kept, Sorted::ByKey, |writer| {
+    let sorted = match update.find {
+        // One row at most: Postgres would set up a sort for it.
+        Find::Key(_) => Sorted::No,
+        Find::Filter(_) | Find::Kept(_) => Sorted::ByKey,
+    };
+    keep(writer, &update.kept, sorted, |writer| {
         if let Some(message) = update.missing {
             writer.push(", case when count(*) = 0 then tenantry.fail('23503', ");
             writer.param(message);

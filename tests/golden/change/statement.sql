@@ -2,8 +2,7 @@ with w as (
   update "issues" t0 set "title" = $1::"text", "estimate_hours" = coalesce(t0."estimate_hours", 0) + $2::"numeric", "custom_fields" = coalesce(t0."custom_fields" || $3::"jsonb", $3::"jsonb")
   where t0."id" = $4::"uuid"
   returning t0."id" as k0)
-select set_config('tenantry.count_0', count(*)::text, true), set_config('tenantry.kept_0_0', coalesce(array_agg(w.k0
-      order by w.k0)::text, '{}'), true)
+select set_config('tenantry.count_0', count(*)::text, true), set_config('tenantry.kept_0_0', coalesce(array_agg(w.k0)::text, '{}'), true)
 from w
 -- $1 "Log in works"
 -- $2 "-0.5"
@@ -21,8 +20,7 @@ with w as (
   update "issues" t0 set "estimate_hours" = coalesce(t0."estimate_hours", 0) + $1::"numeric"
   where t0."id" = $2::"uuid"
   returning t0."id" as k0)
-select set_config('tenantry.count_1', count(*)::text, true), set_config('tenantry.kept_1_0', coalesce(array_agg(w.k0
-      order by w.k0)::text, '{}'), true)
+select set_config('tenantry.count_1', count(*)::text, true), set_config('tenantry.kept_1_0', coalesce(array_agg(w.k0)::text, '{}'), true)
 from w
 -- $1 "3"
 -- $2 "c0000000-0000-0000-0000-000000000003"
@@ -60,8 +58,7 @@ with w as (
   update "projects" t0 set "topics" = $1::"_text" || t0."topics"
   where t0."key" = $2::"text"
   returning t0."id" as k0)
-select set_config('tenantry.count_3', count(*)::text, true), set_config('tenantry.kept_3_0', coalesce(array_agg(w.k0
-      order by w.k0)::text, '{}'), true)
+select set_config('tenantry.count_3', count(*)::text, true), set_config('tenantry.kept_3_0', coalesce(array_agg(w.k0)::text, '{}'), true)
 from w
 -- $1 "{\"first\"}"
 -- $2 "OLD"
@@ -82,8 +79,7 @@ with w as (
     order by e.n) end
   where t0."key" = $2::"text"
   returning t0."id" as k0)
-select set_config('tenantry.count_4', count(*)::text, true), set_config('tenantry.kept_4_0', coalesce(array_agg(w.k0
-      order by w.k0)::text, '{}'), true)
+select set_config('tenantry.count_4', count(*)::text, true), set_config('tenantry.kept_4_0', coalesce(array_agg(w.k0)::text, '{}'), true)
 from w
 -- $1 "{\"last\",\"first\",\"a, b\"}"
 -- $2 "OLD"
@@ -99,8 +95,7 @@ with w as (
   update "issues" t0 set "custom_fields" = t0."custom_fields" - $1::"_text"
   where t0."id" = $2::"uuid"
   returning t0."id" as k0)
-select set_config('tenantry.count_5', count(*)::text, true), set_config('tenantry.kept_5_0', coalesce(array_agg(w.k0
-      order by w.k0)::text, '{}'), true)
+select set_config('tenantry.count_5', count(*)::text, true), set_config('tenantry.kept_5_0', coalesce(array_agg(w.k0)::text, '{}'), true)
 from w
 -- $1 "{\"os\",\"build\"}"
 -- $2 "c0000000-0000-0000-0000-000000000001"

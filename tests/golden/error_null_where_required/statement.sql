@@ -2,8 +2,7 @@ with w as (
   update "labels" t0 set "color" = $1::"text"
   where t0."name" = $2::"text"
   returning t0."id" as k0)
-select set_config('tenantry.count_0', count(*)::text, true), set_config('tenantry.kept_0_0', coalesce(array_agg(w.k0
-      order by w.k0)::text, '{}'), true)
+select set_config('tenantry.count_0', count(*)::text, true), set_config('tenantry.kept_0_0', coalesce(array_agg(w.k0)::text, '{}'), true)
 from w
 -- $1 null
 -- $2 "bug"

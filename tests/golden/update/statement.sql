@@ -2,8 +2,7 @@ with w as (
   update "issues" t0 set "title" = $1::"text", "assignee_id" = $2::"uuid"
   where t0."project_id" = $3::"uuid" and t0."number" = $4::"int4"
   returning t0."id" as k0)
-select set_config('tenantry.count_0', count(*)::text, true), set_config('tenantry.kept_0_0', coalesce(array_agg(w.k0
-      order by w.k0)::text, '{}'), true)
+select set_config('tenantry.count_0', count(*)::text, true), set_config('tenantry.kept_0_0', coalesce(array_agg(w.k0)::text, '{}'), true)
 from w
 -- $1 "Darker mode"
 -- $2 null
@@ -29,8 +28,7 @@ with w as (
   update "issues" t0 set "title" = $1::"text"
   where t0."id" = $2::"uuid"
   returning t0."id" as k0)
-select set_config('tenantry.count_1', count(*)::text, true), set_config('tenantry.kept_1_0', coalesce(array_agg(w.k0
-      order by w.k0)::text, '{}'), true)
+select set_config('tenantry.count_1', count(*)::text, true), set_config('tenantry.kept_1_0', coalesce(array_agg(w.k0)::text, '{}'), true)
 from w
 -- $1 "nobody"
 -- $2 "c0000000-0000-0000-0000-0000000000ff"

@@ -3,9 +3,7 @@ with w as materialized (
   from "issues" t0
   where t0."id" = $1::"uuid"
   order by t0."id", t0."assignee_id" for update)
-select set_config('tenantry.count_0', count(*)::text, true), set_config('tenantry.kept_0_0', coalesce(array_agg(w.k0
-      order by w.k0, w.k1)::text, '{}'), true), set_config('tenantry.kept_0_1', coalesce(array_agg(w.k1
-      order by w.k0, w.k1)::text, '{}'), true), case when count(*) = 0 then tenantry.fail('23503', $2::text) end
+select set_config('tenantry.count_0', count(*)::text, true), set_config('tenantry.kept_0_0', coalesce(array_agg(w.k0)::text, '{}'), true), set_config('tenantry.kept_0_1', coalesce(array_agg(w.k1)::text, '{}'), true), case when count(*) = 0 then tenantry.fail('23503', $2::text) end
 from w
 -- $1 "c0000000-0000-0000-0000-000000000001"
 -- $2 "there is no such Issue that others could be linked to"

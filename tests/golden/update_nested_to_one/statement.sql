@@ -3,10 +3,7 @@ with w as materialized (
   from "issues" t0
   where t0."id" = $1::"uuid"
   order by t0."id", t0."assignee_id", t0."project_id" for update)
-select set_config('tenantry.count_0', count(*)::text, true), set_config('tenantry.kept_0_0', coalesce(array_agg(w.k0
-      order by w.k0, w.k1, w.k2)::text, '{}'), true), set_config('tenantry.kept_0_1', coalesce(array_agg(w.k1
-      order by w.k0, w.k1, w.k2)::text, '{}'), true), set_config('tenantry.kept_0_2', coalesce(array_agg(w.k2
-      order by w.k0, w.k1, w.k2)::text, '{}'), true), case when count(*) = 0 then tenantry.fail('23503', $2::text) end
+select set_config('tenantry.count_0', count(*)::text, true), set_config('tenantry.kept_0_0', coalesce(array_agg(w.k0)::text, '{}'), true), set_config('tenantry.kept_0_1', coalesce(array_agg(w.k1)::text, '{}'), true), set_config('tenantry.kept_0_2', coalesce(array_agg(w.k2)::text, '{}'), true), case when count(*) = 0 then tenantry.fail('23503', $2::text) end
 from w
 -- $1 "c0000000-0000-0000-0000-000000000001"
 -- $2 "there is no such Issue that others could be linked to"
@@ -98,9 +95,7 @@ with w as materialized (
   from "issues" t0
   where t0."id" = $1::"uuid"
   order by t0."id", t0."assignee_id" for update)
-select set_config('tenantry.count_5', count(*)::text, true), set_config('tenantry.kept_5_0', coalesce(array_agg(w.k0
-      order by w.k0, w.k1)::text, '{}'), true), set_config('tenantry.kept_5_1', coalesce(array_agg(w.k1
-      order by w.k0, w.k1)::text, '{}'), true), case when count(*) = 0 then tenantry.fail('23503', $2::text) end
+select set_config('tenantry.count_5', count(*)::text, true), set_config('tenantry.kept_5_0', coalesce(array_agg(w.k0)::text, '{}'), true), set_config('tenantry.kept_5_1', coalesce(array_agg(w.k1)::text, '{}'), true), case when count(*) = 0 then tenantry.fail('23503', $2::text) end
 from w
 -- $1 "c0000000-0000-0000-0000-000000000001"
 -- $2 "there is no such Issue that others could be linked to"
@@ -147,9 +142,7 @@ with w as materialized (
   from "projects" t0
   where t0."key" = $1::"text"
   order by t0."id", t0."lead_id" for update)
-select set_config('tenantry.count_7', count(*)::text, true), set_config('tenantry.kept_7_0', coalesce(array_agg(w.k0
-      order by w.k0, w.k1)::text, '{}'), true), set_config('tenantry.kept_7_1', coalesce(array_agg(w.k1
-      order by w.k0, w.k1)::text, '{}'), true), case when count(*) = 0 then tenantry.fail('23503', $2::text) end
+select set_config('tenantry.count_7', count(*)::text, true), set_config('tenantry.kept_7_0', coalesce(array_agg(w.k0)::text, '{}'), true), set_config('tenantry.kept_7_1', coalesce(array_agg(w.k1)::text, '{}'), true), case when count(*) = 0 then tenantry.fail('23503', $2::text) end
 from w
 -- $1 "OLD"
 -- $2 "there is no such Project that others could be linked to"
@@ -218,9 +211,7 @@ with w as materialized (
   from "projects" t0
   where t0."key" = $1::"text"
   order by t0."id", t0."lead_id" for update)
-select set_config('tenantry.count_11', count(*)::text, true), set_config('tenantry.kept_11_0', coalesce(array_agg(w.k0
-      order by w.k0, w.k1)::text, '{}'), true), set_config('tenantry.kept_11_1', coalesce(array_agg(w.k1
-      order by w.k0, w.k1)::text, '{}'), true), case when count(*) = 0 then tenantry.fail('23503', $2::text) end
+select set_config('tenantry.count_11', count(*)::text, true), set_config('tenantry.kept_11_0', coalesce(array_agg(w.k0)::text, '{}'), true), set_config('tenantry.kept_11_1', coalesce(array_agg(w.k1)::text, '{}'), true), case when count(*) = 0 then tenantry.fail('23503', $2::text) end
 from w
 -- $1 "OLD"
 -- $2 "there is no such Project that others could be linked to"
@@ -249,9 +240,7 @@ with w as materialized (
   from "issues" t0
   where t0."id" = $1::"uuid"
   order by t0."id", t0."project_id" for update)
-select set_config('tenantry.count_13', count(*)::text, true), set_config('tenantry.kept_13_0', coalesce(array_agg(w.k0
-      order by w.k0, w.k1)::text, '{}'), true), set_config('tenantry.kept_13_1', coalesce(array_agg(w.k1
-      order by w.k0, w.k1)::text, '{}'), true), case when count(*) = 0 then tenantry.fail('23503', $2::text) end
+select set_config('tenantry.count_13', count(*)::text, true), set_config('tenantry.kept_13_0', coalesce(array_agg(w.k0)::text, '{}'), true), set_config('tenantry.kept_13_1', coalesce(array_agg(w.k1)::text, '{}'), true), case when count(*) = 0 then tenantry.fail('23503', $2::text) end
 from w
 -- $1 "c0000000-0000-0000-0000-000000000001"
 -- $2 "there is no such Issue that others could be linked to"

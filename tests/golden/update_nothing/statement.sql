@@ -3,8 +3,7 @@ with w as materialized (
   from "labels" t0
   where t0."name" = $1::"text"
   order by t0."id" for update)
-select set_config('tenantry.count_0', count(*)::text, true), set_config('tenantry.kept_0_0', coalesce(array_agg(w.k0
-      order by w.k0)::text, '{}'), true)
+select set_config('tenantry.count_0', count(*)::text, true), set_config('tenantry.kept_0_0', coalesce(array_agg(w.k0)::text, '{}'), true)
 from w
 -- $1 "bug"
 
