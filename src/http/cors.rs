@@ -4,7 +4,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use axum::http::{HeaderValue, Method, header};
-use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
+use tower_http::cors::{AllowHeaders, AllowOrigin, Cors};
 use url::Url;
 
 use super::client::REQUEST_ID;
@@ -49,9 +49,9 @@ impl PageOrigin {
 }
 
 /// Tells browsers which pages may read answers (<https://fetch.spec.whatwg.org/#http-cors-protocol>).
-pub(super) fn layer(origins: &[PageOrigin]) -> CorsLayer {
+pub(super) fn around<S>(api: S, origins: &[PageOrigin]) -> Cors<S> {
     let origins = origins.iter().map(|origin| origin.0.clone());
-    CorsLayer::new()
+    Cors::new(api)
         .allow_origin(AllowOrigin::list(origins))
         .allow_credentials(true)
         .allow_methods([Method::GET, Method::POST])

@@ -87,7 +87,7 @@ pub(crate) struct Service {
     pub(crate) watch: Watch,
 }
 
-/// The path of the API; requests to it come through the router only where pages of other origins may send them.
+/// The path of the API.
 const GRAPHQL: &str = "/graphql";
 
 /// All other routes.
@@ -100,19 +100,15 @@ fn router(service: Arc<Service>) -> Router {
         Some(news) => news::router(news.clone()),
         None => Router::new(),
     };
-    let mut others = Router::new()
+    Router::new()
         .route("/graphiql/config.json", get(graphiql_config))
         .route("/exports/{token}", any(export::archive))
         .route(&format!("{PAGES}{{name}}"), get(proof::page))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .merge(pages)
-        .merge(news);
-    if !service.origins.is_empty() {
-        let answer = async |State(service), request| endpoint::graphql(service, request).await;
-        others = others.route(GRAPHQL, any(answer).layer(cors::layer(&service.origins)));
-    }
-    others.with_state(service)
+        .merge(news)
+        .with_state(service)
 }
 
 /// Tells `GraphiQL` whether it stands at a tenant.

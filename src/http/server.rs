@@ -17,10 +17,11 @@ use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
+use tower_http::cors::Cors;
 use tower_service::Service;
 
 use super::client::Peer;
-use super::endpoint;
+use super::{cors, endpoint};
 
 /// How long a client may take to send the head of a request, or to begin with the next one; longer
 /// than proxies keep idle connections, so that it is they who close them.
@@ -36,6 +37,11 @@ pub(crate) async fn serve(
     stop: impl Future<Output = ()>,
 ) {
     let others = super::router(Arc::clone(&service));
+    let api = Api(Arc::clone(&service));
+    let api = match &service.origins[..] {
+        [] => Entrance::Plain(api),
+        origins => Entrance::Cors(Box::new(cors::around(api, origins))),
+    };
     let mut protocol = auto::Builder::new(TokioExecutor::new());
     protocol
         .http1()
@@ -63,7 +69,7 @@ pub(crate) async fn serve(
         // Answers are small and complete: nothing is gained by waiting for more of them.
         let _ = stream.set_nodelay(true);
         let front = TowerToHyperService::new(Front {
-            service: Arc::clone(&service),
+            api: api.clone(),
             others: others.clone(),
             peer,
         });
@@ -79,19 +85,48 @@ pub(crate) async fn serve(
     connections.shutdown().await;
 }
 
+/// What comes of a request.
+type Answer = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
 /// Tells each request of a connection who is at its other end, and takes those to `/graphql`, which are nearly
-/// all, there without a look at the other routes, unless browsers are to be told which pages may send them.
+/// all, there without a look at the other routes.
 #[derive(Clone)]
 struct Front {
-    service: Arc<super::Service>,
+    api: Entrance,
     others: Router,
     peer: SocketAddr,
+}
+
+/// How requests come to `/graphql`.
+#[derive(Clone)]
+enum Entrance {
+    Plain(Api),
+    /// Browsers are told which pages may send them.
+    Cors(Box<Cors<Api>>),
+}
+
+#[derive(Clone)]
+struct Api(Arc<super::Service>);
+
+impl Service<Request<Body>> for Api {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Answer;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Answer {
+        let service = Arc::clone(&self.0);
+        Box::pin(async move { Ok(endpoint::graphql(service, request).await) })
+    }
 }
 
 impl Service<Request<Incoming>> for Front {
     type Response = Response;
     type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+    type Future = Answer;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         // What a router is always.
@@ -101,11 +136,10 @@ impl Service<Request<Incoming>> for Front {
     fn call(&mut self, request: Request<Incoming>) -> Self::Future {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(Peer(self.peer));
-        if request.uri().path() == super::GRAPHQL && self.service.origins.is_empty() {
-            let service = Arc::clone(&self.service);
-            Box::pin(async move { Ok(endpoint::graphql(service, request).await) })
-        } else {
-            Box::pin(self.others.call(request))
+        match &mut self.api {
+            _ if request.uri().path() != super::GRAPHQL => Box::pin(self.others.call(request)),
+            Entrance::Plain(api) => api.call(request),
+            Entrance::Cors(api) => Box::pin(api.call(request)),
         }
     }
 }
