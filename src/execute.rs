@@ -3,6 +3,8 @@
 mod access;
 mod violation;
 
+use std::sync::{Mutex, PoisonError};
+
 use serde_json::Value;
 
 use crate::compile::{Compiled, Operation, Work};
@@ -38,6 +40,10 @@ impl Outcome {
             Self::Nothing | Self::LogIns(_) => 0,
         }
     }
+
+    fn may_be_read_again(&self) -> bool {
+        matches!(self, Self::Rows(..) | Self::LogIns(_))
+    }
 }
 
 /// One `logIn`: the tokens, and for each field `user` the rows, as the user may see them.
@@ -52,6 +58,24 @@ pub(crate) struct LoggedIn {
 pub(crate) struct Visitor<'r> {
     pub(crate) client: &'r RequestInfo,
     pub(crate) cookies: &'r Cookies,
+    pub(crate) let_in: &'r LetIn,
+}
+
+/// Those whom this request has let in so far, in the order of its `logIn` fields. When a migration overtakes it, they are
+/// read anew: they must not log in again, as a refresh token is good for one use.
+#[derive(Default)]
+pub(crate) struct LetIn(Mutex<Vec<(TenantContext, Granted, bool)>>);
+
+impl LetIn {
+    fn get(&self, index: usize) -> Option<(TenantContext, Granted, bool)> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(index).cloned()
+    }
+
+    fn push(&self, context: &TenantContext, granted: &Granted, kept: bool) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.push((context.clone(), granted.clone(), kept));
+    }
 }
 
 /// Runs the `logIn` fields one after the other, and reads each user on that user's behalf.
@@ -76,25 +100,20 @@ pub(crate) async fn log_in(
         });
     let given = compiled.bind(&operation.variables, context.identity(), limits)?;
     let mut done = Vec::with_capacity(statements.len());
-    for ((key, log_in), queries) in log_ins.zip(statements) {
+    for (index, ((key, log_in), queries)) in log_ins.zip(statements).enumerate() {
         let at =
             |failure: Failure| failure.with_path(vec![error::PathSegment::Field(key.to_owned())]);
-        if log_in.cookie {
-            visitor.cookies.own().map_err(at)?;
-        }
-        let credentials = credentials(log_in, &given, visitor.cookies).map_err(at)?;
-        let kept = log_in.cookie || matches!(credentials, Credentials::Kept(_));
-        let entered = guard.log_in(context, credentials, visitor.client).await;
-        let (context, granted) = entered.map_err(at)?;
-        if kept {
-            visitor.cookies.keep(&granted);
-        }
+        let (context, granted, kept) = match visitor.let_in.get(index) {
+            Some((person, granted, kept)) => (person.by_now(context), granted, kept),
+            None => let_in(guard, visitor, context, log_in, &given)
+                .await
+                .map_err(at)?,
+        };
         access::permit_user(api, key, log_in, context.identity())?;
         let bindings = compiled.bind(&operation.variables, context.identity(), limits)?;
         let mut users = Vec::with_capacity(queries.len());
         for query in queries {
-            let rows = lanes.read(&context, query, &bindings).await;
-            users.push(rows.map_err(once_only)?);
+            users.push(lanes.read(&context, query, &bindings).await?);
         }
         done.push(LoggedIn {
             granted,
@@ -105,10 +124,25 @@ pub(crate) async fn log_in(
     Ok(Outcome::LogIns(done))
 }
 
-/// Who has logged in must not do so again: a refresh token is good for one use.
-fn once_only(mut failure: Failure) -> Failure {
-    failure.outdated = false;
-    failure
+/// Checks what was shown, and begins a session or goes on with one.
+async fn let_in(
+    guard: &Guard,
+    visitor: &Visitor<'_>,
+    context: &TenantContext,
+    log_in: &LogIn,
+    given: &Bindings,
+) -> Result<(TenantContext, Granted, bool), Failure> {
+    if log_in.cookie {
+        visitor.cookies.own()?;
+    }
+    let credentials = credentials(log_in, given, visitor.cookies)?;
+    let kept = log_in.cookie || matches!(credentials, Credentials::Kept(_));
+    let (context, granted) = guard.log_in(context, credentials, visitor.client).await?;
+    if kept {
+        visitor.cookies.keep(&granted);
+    }
+    visitor.let_in.push(&context, &granted, kept);
+    Ok((context, granted, kept))
 }
 
 /// What was shown: texts of the input, or what the browser kept.
@@ -300,7 +334,7 @@ pub(crate) fn encode(
     }
     let (mut out, errors) = body.finish();
     let broken = |error: &FieldError| error.kind == FieldErrorKind::Broken;
-    let outdated = matches!(outcome, Outcome::Rows(..)) && errors.iter().any(broken);
+    let outdated = outcome.may_be_read_again() && errors.iter().any(broken);
     let errors = errors.into_iter().map(field_failure);
     close(&mut out, errors.chain(resolved.errors));
     Ok((out, outdated))
@@ -309,7 +343,7 @@ pub(crate) fn encode(
 /// A value is not what its column had been; that of a row that was written stays written.
 fn unexpected(error: EncodeError, outcome: &Outcome) -> Failure {
     let mut failure = Failure::internal(error);
-    failure.outdated = matches!(outcome, Outcome::Rows(..));
+    failure.outdated = outcome.may_be_read_again();
     failure
 }
 

@@ -54,6 +54,14 @@ impl TenantContext {
         &self.identity
     }
 
+    /// The same person, at the tenant as it is by now.
+    pub(crate) fn by_now(mut self, now: &Self) -> Self {
+        if self.tenant.id == now.tenant.id {
+            self.tenant = Arc::clone(&now.tenant);
+        }
+        self
+    }
+
     /// The session that the request belongs to; none for those that the service has not begun itself.
     pub(crate) fn session(&self) -> Option<SessionId> {
         self.session

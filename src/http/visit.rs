@@ -9,7 +9,7 @@ use super::transport::{Refusal, Reply};
 use super::{Audit, Service, platform};
 use crate::compile::{Compiled, Operation, Work};
 use crate::error::{Code, Failure};
-use crate::execute::{self, Outcome, Resolved, Visitor};
+use crate::execute::{self, LetIn, Outcome, Resolved, Visitor};
 use crate::guard::{Admission, Cookies, PlatformIdentity, Secret, TenantContext};
 use crate::limits::Limits;
 use crate::plan::{Bindings, OperationKind};
@@ -27,6 +27,7 @@ pub(super) struct Visit<'r> {
     cookies: Cookies,
     /// The access token among them.
     kept: Option<Secret>,
+    let_in: LetIn,
 }
 
 /// An operation at a tenant, ready to run.
@@ -57,6 +58,7 @@ impl<'r> Visit<'r> {
             authorization: authorization(parts),
             cookies,
             kept,
+            let_in: LetIn::default(),
         })
     }
 
@@ -200,6 +202,7 @@ impl<'r> Visit<'r> {
         Visitor {
             client: self.client,
             cookies: &self.cookies,
+            let_in: &self.let_in,
         }
     }
 }

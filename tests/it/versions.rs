@@ -1,6 +1,7 @@
 //! Tenants of two schema versions, served side by side while each is switched over under load.
 
 mod locked;
+mod log_in;
 mod switched;
 
 use std::time::{Duration, Instant};
