@@ -13,7 +13,7 @@ use super::{CopyName, furnish, load::Load, misfit, same_version};
 use crate::error::Failure;
 use crate::migrate::Migrations;
 use crate::registry::lifecycle::{By, TenantRecord, TenantRef, failed, not_now};
-use crate::registry::{Registry, TenantStatus};
+use crate::registry::{Registry, TenantStatus, retire};
 
 impl Registry {
     /// Copies a tenant: tables, rows, sequences, limits, rows in shared tables, and members with their roles. API keys, invitations,
@@ -77,7 +77,8 @@ impl Registry {
         writing.commit().await.map_err(failed)?;
         drop(snapshot);
         drop(reading);
-        drop((there, here));
+        drop(there);
+        retire(here);
         self.tenant_record(&TenantRef::Id(made.id)).await
     }
 }

@@ -18,7 +18,7 @@ use crate::error::Failure;
 use crate::migrate::{Migrations, SchemaVersion};
 use crate::names::{DisplayName, EmailAddress, MemberRole, Subdomain, TenantId};
 use crate::registry::lifecycle::{By, TenantRecord, TenantRef, failed, not_now};
-use crate::registry::{Password, Registry};
+use crate::registry::{Password, Registry, retire};
 
 /// The manifest names tables and members, not rows.
 const LARGEST_MANIFEST: u64 = 64 << 20;
@@ -74,7 +74,7 @@ impl Registry {
         by.record(&transaction, made.id, "importTenant", details)
             .await?;
         transaction.commit().await.map_err(failed)?;
-        drop(connection);
+        retire(connection);
         self.tenant_record(&TenantRef::Id(made.id)).await
     }
 
