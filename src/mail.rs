@@ -34,6 +34,9 @@ pub(crate) struct Mail {
     /// Of mails about a domain.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) domain: Option<String>,
+    /// Of mails about an account's address: the new one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) email: Option<String>,
     /// When the token is no longer good, or the domain is no longer the tenant's.
     #[serde(with = "time::serde::rfc3339")]
     pub(crate) expires_at: OffsetDateTime,
@@ -44,6 +47,12 @@ pub(crate) struct Mail {
 pub(crate) enum MailKind {
     Invitation,
     PasswordReset,
+    /// Has the token that makes an address the account's.
+    EmailChange,
+    /// Somebody who knows the password has asked for that: until `expiresAt`, another password stops it.
+    EmailChangeRequested,
+    /// It has been done; this is the last mail to the old address.
+    EmailChanged,
     /// The proof that a domain is the tenant's is gone. It has to be back at `expiresAt`.
     DomainLost,
     /// Requests to the domain do not reach the tenant any more.
@@ -111,6 +120,7 @@ impl Mailer {
                 to = mail.to,
                 kind = ?mail.kind,
                 domain = mail.domain,
+                email = mail.email,
                 url = mail.url,
                 token = mail.token,
                 "a mail would be sent"
@@ -153,6 +163,7 @@ mod tests {
             url: "https://example.com".to_owned(),
             token: Some("one-time".to_owned()),
             domain: None,
+            email: None,
             expires_at: OffsetDateTime::UNIX_EPOCH,
         }
     }

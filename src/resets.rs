@@ -1,4 +1,7 @@
-//! Requests for new passwords: answered at once, whether or not there is such an account, and looked into afterwards.
+//! Requests for new passwords: answered at once, whether or not there is such an account, and looked into afterwards. And
+//! for other addresses.
+
+mod addresses;
 
 use std::sync::Arc;
 
@@ -88,6 +91,7 @@ impl Resets {
             url,
             token: Some(found.token.as_str().to_owned()),
             domain: None,
+            email: None,
             expires_at: OffsetDateTime::from(found.expires_at),
         });
         Ok(())

@@ -67,6 +67,7 @@ impl Watch {
                 url: self.public_url.of_tenant(&due.subdomain),
                 token: None,
                 domain: Some(domain.name.to_string()),
+                email: None,
                 expires_at: until,
             });
         }

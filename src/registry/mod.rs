@@ -11,6 +11,7 @@ pub(crate) mod audit;
 mod directory;
 pub(crate) mod domains;
 mod drift;
+mod email_changes;
 mod guesses;
 mod known;
 mod lanes;
@@ -63,6 +64,7 @@ pub(crate) use directory::{Directory, Place};
 pub(crate) use domains::{Domain, DueDomain, Lost, PAGES};
 #[cfg(test)]
 pub(crate) use drift::Look;
+pub(crate) use email_changes::{EmailChange, EmailChanged};
 pub(crate) use known::{FilesError, check as check_files, record as record_files};
 pub(crate) use lifecycle::{
     By, Change, CopyName, Filter, Listing, NewLimit, Page, Purged, Reason, Sort, TakenOffer,

@@ -130,17 +130,34 @@ impl Registry {
         new: &str,
         client: &RequestInfo,
     ) -> Result<String, Failure> {
-        let (email, name) = self
-            .profile(account)
-            .await?
-            .ok_or_else(|| Failure::unauthenticated("there is no such account any more"))?;
+        let (email, name) = self.own_profile(account).await?;
         let new = Password::choose(new, &email, &name)?;
-        let known = self.log_in(None, email.as_str(), old, client).await;
-        known.map_err(|failure| match failure.code {
-            Code::Unauthenticated => Failure::bad_input("oldPassword", "this is not your password"),
-            _ => failure,
-        })?;
+        self.check_password(email.as_str(), ("oldPassword", old), client)
+            .await?;
         self.hasher.hash(new).await
+    }
+
+    /// Whether whoever has logged in knows the password, too; with the field that it came by.
+    pub(super) async fn check_password(
+        &self,
+        email: &str,
+        (field, password): (&'static str, &str),
+        client: &RequestInfo,
+    ) -> Result<(), Failure> {
+        let known = self.log_in(None, email, password, client).await;
+        known.map(drop).map_err(|failure| match failure.code {
+            Code::Unauthenticated => Failure::bad_input(field, "this is not your password"),
+            _ => failure,
+        })
+    }
+
+    /// The address and the name of somebody who has logged in.
+    pub(super) async fn own_profile(
+        &self,
+        account: UserId,
+    ) -> Result<(EmailAddress, String), Failure> {
+        let profile = self.profile(account).await?;
+        profile.ok_or_else(|| Failure::unauthenticated("there is no such account any more"))
     }
 
     /// Sets another password for somebody who knows the old one. All other sessions of the account end.
@@ -258,7 +275,8 @@ impl Registry {
     }
 }
 
-/// Sets the password, and ends the sessions that began with the old one. Returns how many there were.
+/// Sets the password, and ends the sessions that began with the old one, and changes of the address that were asked for by it.
+/// Returns how many sessions there were.
 pub(crate) async fn set_password(
     transaction: &impl InTransaction,
     account: UserId,
@@ -268,7 +286,8 @@ pub(crate) async fn set_password(
     transaction
         .client()
         .execute_typed(
-            "update tenantry.accounts set password_hash = $2, updated_at = now() where id = $1",
+            "with changes as (delete from tenantry.email_changes where account_id = $1) \
+             update tenantry.accounts set password_hash = $2, updated_at = now() where id = $1",
             &[(&account.0, Type::UUID), (&hash, Type::TEXT)],
         )
         .await?;

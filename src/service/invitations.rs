@@ -55,6 +55,7 @@ impl InvitationMutation {
                 .of_tenant(&tenant.subdomain),
             token: Some(token.as_str().to_owned()),
             domain: None,
+            email: None,
             expires_at: invitation.expires_at,
         });
         Ok(invitation.into())

@@ -53,7 +53,7 @@ const EDGES: &str = "
     http: apis compile documents domains error execute guard limits plan platform registry request schema service session
     service: domains error guard limits mail names registry request resets schema secret
     platform: error guard limits migrate names registry request resets secret service
-    resets: error guard mail registry request
+    resets: error guard mail names registry request
     domains: dns error guard mail names registry
     guard: error names oidc registry request secret
     oidc: error names

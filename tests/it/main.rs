@@ -11,6 +11,7 @@ mod dev;
 mod differential;
 mod documents;
 mod domains;
+mod email;
 mod functions;
 mod fuzz;
 mod golden;

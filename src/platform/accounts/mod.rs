@@ -15,7 +15,7 @@ use crate::registry::Which;
 use crate::request::RequestInfo;
 use types::{
     Account, AccountSession, ChangePasswordInput, LogInInput, RefreshSessionInput,
-    ResetPasswordInput, TenantSession,
+    RequestEmailChangeInput, ResetPasswordInput, TenantSession,
 };
 
 #[derive(Default)]
@@ -172,6 +172,38 @@ impl AccountMutation {
             .change_password(whose, &input.old_password, &input.new_password, client)
             .await;
         changed.map_err(into_error)
+    }
+
+    /// Has a token for `confirmEmailChange` sent to another address, which is to be yours, and the old one told. The answer is the
+    /// same if somebody else has that address; then no token is sent.
+    #[graphql(complexity = 200)]
+    async fn request_email_change(
+        &self,
+        context: &Context<'_>,
+        input: RequestEmailChangeInput,
+    ) -> Result<bool, Error> {
+        let (account, _) = person(context).map_err(into_error)?;
+        let (platform, client) = (context.data::<Platform>()?, context.data::<RequestInfo>()?);
+        let requested =
+            platform
+                .resets
+                .request_email_change(account, &input.email, &input.password, client);
+        requested.await.map_err(into_error)?;
+        Ok(true)
+    }
+
+    /// Makes the address that the token was sent to the account's, at all of its tenants. Takes no session: the token is proof
+    /// enough.
+    #[graphql(complexity = 200)]
+    async fn confirm_email_change(
+        &self,
+        context: &Context<'_>,
+        #[graphql(secret)] token: String,
+    ) -> Result<bool, Error> {
+        let (platform, client) = (context.data::<Platform>()?, context.data::<RequestInfo>()?);
+        let confirmed = platform.resets.confirm_email_change(&token, client);
+        confirmed.await.map_err(into_error)?;
+        Ok(true)
     }
 }
 

@@ -48,6 +48,14 @@ pub(super) struct ChangePasswordInput {
     pub(super) new_password: String,
 }
 
+/// The address to be, and the password.
+#[derive(InputObject)]
+pub(super) struct RequestEmailChangeInput {
+    pub(super) email: String,
+    #[graphql(secret)]
+    pub(super) password: String,
+}
+
 /// A session at the base domain.
 #[derive(SimpleObject)]
 pub(super) struct AccountSession {

@@ -276,7 +276,8 @@ impl Registry {
         }
         let upsert = format!(
             "insert into {users} (id, email, name, role) values ($1, $2, $3, $4) \
-             on conflict (id) do update set role = excluded.role, removed_at = null, updated_at = now()"
+             on conflict (id) do update set role = excluded.role, email = excluded.email, removed_at = null, \
+               updated_at = now()"
         );
         transaction
             .execute_typed(

@@ -191,7 +191,7 @@ impl Registry {
     }
 
     /// Changes a row of the tenant's own table; values are `$2` and what follows.
-    async fn write_person(
+    pub(in crate::registry) async fn write_person(
         &self,
         transaction: &OwnerTransaction,
         tenant: &Tenant,
