@@ -68,6 +68,25 @@ impl TenantSql {
         app.into_iter().chain(shared).collect()
     }
 
+    /// The directories of the app's files and of those for shared tables, as messages have them before a file's name.
+    pub(crate) fn prefixes(&self) -> [String; 2] {
+        let app = self.tenant_sql.as_deref();
+        let shared = self.shared().map(|shared| {
+            // As short as the app's is.
+            let near = app.map(|app| app.with_file_name("shared"));
+            let near = near.filter(|near| near.canonicalize().is_ok_and(|near| near == shared));
+            near.unwrap_or(shared)
+        });
+        let prefix = |dir: Option<&Path>, usual: &str| {
+            let dir = dir.map_or_else(|| usual.to_owned(), |dir| dir.display().to_string());
+            format!("{}/", dir.trim_end_matches('/'))
+        };
+        [
+            prefix(app, "sql/tenant"),
+            prefix(shared.as_deref(), "sql/shared"),
+        ]
+    }
+
     fn read(&self, run: Option<i32>) -> anyhow::Result<Migrations> {
         let shared = self.shared();
         let dirs = self.tenant_sql.as_deref();

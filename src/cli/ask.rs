@@ -4,7 +4,7 @@ use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
 use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
 
-use super::exit::Refused;
+use super::exit::{Refused, Status};
 
 /// Goes on when the answer is what is expected; without a terminal, only when `yes` was said on the command line.
 pub(super) fn confirm(yes: bool, question: &str, expected: &str) -> anyhow::Result<()> {
@@ -12,14 +12,15 @@ pub(super) fn confirm(yes: bool, question: &str, expected: &str) -> anyhow::Resu
         return Ok(());
     }
     if !std::io::stdin().is_terminal() {
-        return Err(Refused::not_confirmed("there is no terminal to ask at: add --yes").into());
+        let message = "there is no terminal to ask at: add --yes";
+        return Err(Refused::new(Status::NotConfirmed, message).into());
     }
     eprint!("{question} ");
     std::io::stderr().flush()?;
     if line()?.trim() == expected {
         Ok(())
     } else {
-        Err(Refused::not_confirmed("nothing was done").into())
+        Err(Refused::new(Status::NotConfirmed, "nothing was done").into())
     }
 }
 

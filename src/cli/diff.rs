@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::database::DatabaseArguments;
-use super::exit::{NotMigrated, Refused};
+use super::exit::{Refused, Status};
 use super::output;
 use crate::catalog::{self, Change, Comparison, Script};
 use crate::config::TenantSql;
@@ -75,7 +75,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         return Ok(());
     }
     let message = format!("{name} differs from the migrations in {places}");
-    Err(Refused::not_migrated(NotMigrated::Drifted, message).into())
+    Err(Refused::new(Status::Drifted, message).into())
 }
 
 fn as_json(comparison: &Comparison, script: &Script<'_>) -> Value {

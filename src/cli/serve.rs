@@ -10,7 +10,7 @@ use clap::Args;
 use tokio::net::TcpListener;
 
 use super::documents;
-use super::migrate::{Logged, complete, refusal};
+use super::migrate::{Logged, Scale, complete, refusal};
 use super::service::{self, Parts, Stop};
 use crate::config::{Serving, TenantSql};
 use crate::fleet::{self, End, Options};
@@ -147,6 +147,8 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
 /// Brings everything to the version of the migrations, unless that of a newer replica has come first.
 async fn migrate(parts: &Parts) -> anyhow::Result<()> {
     let (owner, migrations) = (parts.owner.clone(), parts.migrations.load_full());
+    let watch = Logged(Scale::Fleet);
+    watch.look_at_shared(&owner, &migrations).await;
     let opened = Registry::open(owner, parts.login()?, &migrations, Upgrade::Run).await;
     let registry = match opened {
         Err(error @ (OpenError::Ahead { .. } | OpenError::Files(FilesError::Gone(_)))) => {
@@ -155,7 +157,7 @@ async fn migrate(parts: &Parts) -> anyhow::Result<()> {
         }
         opened => opened?,
     };
-    let summary = fleet::migrate(&registry, &migrations, &Options::default(), &Logged).await?;
+    let summary = fleet::migrate(&registry, &migrations, &Options::default(), &watch).await?;
     if summary.end != End::Done {
         return Err(refusal(&summary, false).into());
     }

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use clap::Args;
 
 use super::database::DatabaseArguments;
-use super::exit::{NotMigrated, Refused};
+use super::exit::{Refused, Status};
 use super::{dev, output, scratch};
 use crate::config::TenantSql;
 use crate::migrate::{Migrations, SchemaVersion, baseline_version};
@@ -16,8 +16,8 @@ use crate::names::Subdomain;
 use crate::registry::TenantTables;
 use crate::squash::{self, Baseline, Order, SquashError};
 
-/// Exit status: 0 done, 1 failed, 2 wrong command line, 4 these files cannot be replaced, 10 they cannot be removed yet:
-/// tenants are behind.
+/// Exit status: 0 done, 1 failed, 2 wrong command line, 4 these files cannot be replaced, 9 they are no migrations, or
+/// have no such version, 12 they cannot be removed yet: tenants are behind.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
@@ -49,8 +49,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let migrations = arguments.tenant_sql.load()?;
     let version = arguments.to.unwrap_or(migrations.app.version());
     let is_made = is_made(&migrations, version)?;
-    let replaced = migrations.clone().up_to(version);
-    let replaced = replaced.map_err(|error| Refused::not_possible(error.to_string()))?;
+    let replaced = migrations.clone().up_to(version)?;
     if arguments.remove {
         nobody_is_behind(&arguments.database, &migrations, version).await?;
     }
@@ -142,7 +141,7 @@ async fn nobody_is_behind(
         "{first} {others} not run the files up to version {version}, or others than these: run `tenantry migrate` \
          before they are removed"
     );
-    Err(Refused::not_migrated(NotMigrated::Behind, message).into())
+    Err(Refused::new(Status::Behind, message).into())
 }
 
 /// Those who have not run all files up to a version, or nobody knows.

@@ -8,14 +8,14 @@ use serde_json::{Value, json};
 use time::format_description::well_known::Rfc3339;
 
 use super::database::DatabaseArguments;
-use super::exit::{NotMigrated, Refused};
+use super::exit::{Refused, Status};
 use super::output::{self, moment};
 use crate::config::TenantSql;
 use crate::migrate::{Migrations, SchemaVersion};
 use crate::registry::{Drift, MigrationFailure, TenantTables};
 
 /// Exit status: 0 all tenants are at the version of the migrations, 1 failed, 2 wrong command line, 6 migrations of
-/// some have failed, 10 some are behind, 11 the tables of some are not what the migrations make.
+/// some have failed, 11 the tables of some are not what the migrations make, 12 some are behind.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
@@ -122,14 +122,14 @@ fn verdict(lines: &[Line]) -> anyhow::Result<()> {
     let drifted = count(&Line::has_drifted);
     let why = match (failed, behind, drifted) {
         (0, 0, 0) => return Ok(()),
-        (0, 0, _) => NotMigrated::Drifted,
-        (0, _, _) => NotMigrated::Behind,
-        _ => NotMigrated::TenantsFailed,
+        (0, 0, _) => Status::Drifted,
+        (0, _, _) => Status::Behind,
+        _ => Status::TenantsFailed,
     };
     let message = format!(
         "{failed} tenants failed, {behind} behind, {drifted} with tables that are not the migrations'"
     );
-    Err(Refused::not_migrated(why, message).into())
+    Err(Refused::new(why, message).into())
 }
 
 /// The versions, then whoever stands out.

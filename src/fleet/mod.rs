@@ -10,6 +10,7 @@ mod failure;
 mod lock;
 mod preview;
 mod queue;
+mod sample;
 mod tenant;
 mod unfinished;
 mod work;
@@ -35,6 +36,7 @@ pub(crate) use canaries::{Canaries, Canary};
 pub(crate) use failure::Failure;
 pub(crate) use lock::{OtherRun, Waiting};
 pub(crate) use preview::{Group, Preview, preview};
+pub(crate) use sample::sample;
 pub(crate) use tenant::Mode;
 
 /// How to go about it.
@@ -79,6 +81,16 @@ impl Default for Options {
 /// Hears of what happens while it happens.
 pub(crate) trait Watch {
     fn see(&self, event: &Event<'_>);
+
+    /// Is shown who is behind, before anything runs there.
+    fn look(
+        &self,
+        _registry: &Registry,
+        _migrations: &Migrations,
+        _behind: &[Behind],
+    ) -> impl Future<Output = ()> + Send {
+        async {}
+    }
 }
 
 #[derive(Debug)]
@@ -190,6 +202,7 @@ pub(crate) async fn migrate(
     });
     if !tenants.is_empty() {
         let run = lock.sign(migrations, tenants.len()).await?;
+        watch.look(registry, migrations, &tenants).await;
         let env = Env {
             registry,
             migrations,

@@ -6,7 +6,7 @@ use tokio_postgres::{Client, SimpleQueryMessage};
 
 use super::{Behind, FleetError, behind};
 use crate::migrate::{History, MigrationSet, Migrations, SchemaVersion};
-use crate::names::TenantId;
+use crate::names::{SchemaName, TenantId};
 use crate::postgres::Database;
 use crate::registry::{check_files, pending_shared, registry_version};
 
@@ -62,9 +62,10 @@ pub(crate) async fn preview(
             files,
         });
     }
+    let shared = pending_shared(&client, migrations).await?;
     Ok(Preview {
         registry: 0,
-        shared: pending_shared(&client, migrations).await?,
+        shared: shared.iter().map(|file| file.name().to_owned()).collect(),
         groups,
     })
 }
@@ -75,13 +76,7 @@ async fn pending_files(
     migrations: &Migrations,
     tenant: &Behind,
 ) -> Result<Vec<String>, FleetError> {
-    let query = History::query(&tenant.schema, migrations);
-    let mut history = History::default();
-    for message in client.simple_query(&query).await? {
-        if let SimpleQueryMessage::Row(row) = message {
-            history.add(&row)?;
-        }
-    }
+    let history = history(client, migrations, &tenant.schema).await?;
     migrations.check_gone(&history)?;
     let mut files = Vec::new();
     for (name, set) in migrations.sets() {
@@ -90,4 +85,20 @@ async fn pending_files(
         files.extend(pending.map(|(_, file)| file.to_owned()));
     }
     Ok(files)
+}
+
+/// What has run in a schema.
+pub(super) async fn history(
+    client: &Client,
+    migrations: &Migrations,
+    schema: &SchemaName,
+) -> Result<History, FleetError> {
+    let query = History::query(schema, migrations);
+    let mut history = History::default();
+    for message in client.simple_query(&query).await? {
+        if let SimpleQueryMessage::Row(row) = message {
+            history.add(&row)?;
+        }
+    }
+    Ok(history)
 }

@@ -13,7 +13,7 @@ use super::drafts::Draft;
 use super::judge::{Report, Step};
 use super::rules::Rule;
 use super::snapshot::{self, Mode, Oid, Snapshot};
-use super::{Finding, LintError, Subject};
+use super::{Finding, LintError, Making, Subject};
 use crate::migrate::{self, MigrationError, MigrationFile, Statement};
 use crate::model::{Comment, introspect};
 use crate::schema::Api;
@@ -190,15 +190,16 @@ impl<'a> Probe<'a> {
     }
 
     async fn find_clash(&self) -> Result<Option<String>, LintError> {
-        let Subject {
-            schema,
+        let Some(api) = &self.subject.api else {
+            return Ok(None);
+        };
+        let Making {
             role,
             shared,
             hidden,
             options,
-            ..
-        } = self.subject;
-        let (schema, role) = (schema.as_str(), role.as_str());
+        } = api;
+        let (schema, role) = (self.subject.schema.as_str(), role.as_str());
         // Old dumps read strings in another way.
         let usual = "set local standard_conforming_strings = on";
         self.transaction.batch_execute(usual).await?;

@@ -38,13 +38,13 @@ pub(crate) fn text(findings: &[Finding], place: &str) -> String {
 }
 
 /// One object for each, with the path of its file.
-pub(crate) fn json(findings: &[Finding], place: &str) -> Value {
+pub(crate) fn json(findings: &[Finding], place: &str) -> Vec<Value> {
     let objects = findings.iter().map(|finding| {
         let mut object = json!(finding);
         object["file"] = format!("{place}{}", finding.file).into();
         object
     });
-    Value::Array(objects.collect())
+    objects.collect()
 }
 
 /// Workflow commands, which GitHub shows beside the lines that they are about.

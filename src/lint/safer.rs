@@ -3,6 +3,15 @@
 use super::snapshot::{Column, Constraint, ConstraintKind, Index, Relation};
 use crate::migrate::Statement;
 
+/// What cannot be in the transaction of other files.
+const FILE: &str = "in a file that begins with `-- tenantry: no transaction`";
+
+/// For tables that tenants share: there are no such files for them.
+pub(super) fn by_hand(safer: &str) -> String {
+    let by_hand = "by hand, after `set search_path to shared`, as files for shared tables run in one transaction";
+    safer.replace(FILE, by_hand)
+}
+
 /// What comes before such a file is committed first, so that nobody waits for what came before it.
 const APART: &str = "-- then, in a file that begins with `-- tenantry: no transaction`:";
 
@@ -110,8 +119,8 @@ pub(super) fn add_column(table: &Relation, column: &Column) -> String {
 
 pub(super) fn rewrite(table: &Relation) -> String {
     format!(
-        "-- {} as it is, and a new table or column beside it, filled in a file that begins with\n\
-         -- `-- tenantry: no transaction`",
+        "-- {} as it is, and a new table or column beside it, filled\n\
+         -- in a file that begins with `-- tenantry: no transaction`",
         table.sql
     )
 }

@@ -139,6 +139,18 @@ impl Migrations {
         self.finish()
     }
 
+    /// These migrations, as they were before the files for shared tables after a version were there.
+    pub(crate) fn shared_up_to(mut self, version: i32) -> Result<Self, LoadError> {
+        let files = self.shared.as_mut().map(|set| &mut set.files);
+        let files = files.filter(|files| files.iter().any(|file| file.version() == version));
+        let Some(files) = files else {
+            let last = self.shared.as_ref().map_or(0, MigrationSet::version);
+            return Err(LoadError::NoSuchVersion { version, last });
+        };
+        files.retain(|file| file.version() <= version);
+        Ok(self)
+    }
+
     /// These migrations as they were when a schema of that version was made; none where it has run other files than
     /// those that are here.
     pub(crate) fn at(&self, version: SchemaVersion) -> Option<Self> {

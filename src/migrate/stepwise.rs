@@ -120,6 +120,20 @@ impl MigrationSet {
         &self.files[at..]
     }
 
+    /// The files but for the first ones.
+    pub(crate) fn skip(&self, count: usize) -> &[MigrationFile] {
+        self.files.get(count..).unwrap_or_default()
+    }
+
+    /// The files of other versions than these.
+    pub(crate) fn besides(&self, ran: &[i32]) -> Vec<MigrationFile> {
+        let files = self.files.iter();
+        files
+            .filter(|file| !ran.contains(&file.version()))
+            .cloned()
+            .collect()
+    }
+
     /// The name of the last file.
     pub(crate) fn last(&self) -> Option<&str> {
         self.files.last().map(MigrationFile::name)

@@ -82,7 +82,7 @@ pub(crate) use provisioning::{Provisioning, ProvisioningMode};
 pub(crate) use resets::set_password;
 pub(crate) use session_list::SessionRow;
 pub(crate) use sessions::{Refreshed, Session, TokenHashes, Which, end as end_sessions};
-pub(crate) use shared::pending_shared;
+pub(crate) use shared::{SHARED_SCHEMA, pending_shared};
 pub(crate) use spares::{Lanes, Stock};
 pub(crate) use status::{Difference, Drift, MigrationFailure, TenantTables};
 pub(crate) use support::{SUPPORT_TOKEN, SupportAccess, Visit};
@@ -178,7 +178,7 @@ impl Registry {
 
     /// The schema of the tables that tenants share, if there are any.
     pub(crate) fn shared_schema(&self) -> Option<&'static str> {
-        self.shared.load().map(|_| shared::SHARED_SCHEMA)
+        self.shared.load().map(|_| SHARED_SCHEMA)
     }
 
     /// Whether the database answers.

@@ -6,11 +6,11 @@ use tokio_postgres::{Client, Error, Transaction};
 
 use super::open::{OpenError, Upgrade};
 use super::{InTransaction, Registry};
-use crate::migrate::{self, MigrationSet, Migrations};
+use crate::migrate::{self, MigrationFile, MigrationSet, Migrations};
 use crate::names::SchemaName;
 
 /// Where they are; names of theirs are qualified, as no search path leads there.
-pub(in crate::registry) const SHARED_SCHEMA: &str = "shared";
+pub(crate) const SHARED_SCHEMA: &str = "shared";
 
 /// What is known of them.
 #[derive(Debug, Clone, Copy)]
@@ -73,17 +73,16 @@ impl SharedTables {
 }
 
 /// The files for shared tables that have not run.
-pub(crate) async fn pending_shared(
+pub(crate) async fn pending_shared<'m>(
     client: &Client,
-    migrations: &Migrations,
-) -> Result<Vec<String>, Error> {
+    migrations: &'m Migrations,
+) -> Result<&'m [MigrationFile], Error> {
     let Some(set) = &migrations.shared else {
-        return Ok(Vec::new());
+        return Ok(&[]);
     };
     let history = format!("{SHARED_SCHEMA}.{}", set.history());
     let applied = applied(client, &history).await?;
-    let files = set.files().skip(applied);
-    Ok(files.map(|(_, file)| file.to_owned()).collect())
+    Ok(set.skip(applied))
 }
 
 impl Registry {

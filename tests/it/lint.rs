@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Output;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::harness::{DataDir, Service, tenantry};
 
@@ -44,7 +44,7 @@ fn findings_are_printed_for_people_for_programs_and_for_pull_requests() {
         ),
     ]);
     let output = lint(&dir, &[]);
-    assert_eq!(output.status.code(), Some(10), "{output:?}");
+    assert_eq!(output.status.code(), Some(13), "{output:?}");
     let text = stdout(&output);
     let path = format!("{}V2__states.sql:2", dir.join("").display());
     for part in [
@@ -87,7 +87,62 @@ fn files_after_a_version_run_together() {
     let output = lint(&dir, &["--since", "1", "--json"]);
     let found: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(found[0]["rule"], "works-under-lock", "{found}");
-    assert_eq!(output.status.code(), Some(10));
+    assert_eq!(output.status.code(), Some(13));
+}
+
+#[test]
+fn files_for_shared_tables_are_looked_at_before_the_apps() {
+    let home = DataDir::new();
+    let write = |dir: &str, name: &str, text: &str| {
+        std::fs::create_dir_all(home.join(dir)).unwrap();
+        std::fs::write(home.join(dir).join(name), text).unwrap();
+    };
+    write(
+        "shared",
+        "V1__countries.sql",
+        "create table countries (code text primary key, name text);\n",
+    );
+    write(
+        "shared",
+        "V2__names.sql",
+        "create index on countries (name);\n",
+    );
+    write(
+        "tables",
+        "V1__offices.sql",
+        "create table offices (id int primary key, country text references shared.countries);\n",
+    );
+    let tables = home.join("tables");
+    let lint = |arguments: &[&str]| {
+        let mut command = tenantry(&["migration", "lint", "--json", "--tenant-sql"]);
+        let output = command.arg(&tables).args(arguments).output().unwrap();
+        let found: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        (output.status.code().unwrap(), found)
+    };
+    let (status, found) = lint(&[]);
+    assert_eq!(
+        (status, found.as_array().unwrap().len()),
+        (13, 1),
+        "{found}"
+    );
+    let one = &found[0];
+    assert_eq!([&one["rule"], &one["table"]], ["builds-index", "countries"]);
+    let file = one["file"].as_str().unwrap();
+    assert!(file.ends_with("/shared/V2__names.sql"), "{file}");
+    // A file for shared tables cannot do without a transaction.
+    let safer = one["safer"].as_str().unwrap();
+    assert!(
+        safer.contains("-- by hand, ") && safer.contains("create index concurrently"),
+        "{safer}"
+    );
+    assert_eq!(lint(&["--since", "1"]), (0, json!([])));
+    write(
+        "shared",
+        "V3__more.sql",
+        "alter table countries add area itn;\n",
+    );
+    let (status, found) = lint(&[]);
+    assert_eq!((status, &found[1]["rule"]), (13, &"fails".into()));
 }
 
 #[test]
@@ -126,7 +181,7 @@ async fn a_fleet_tells_what_is_pending_and_how_large_it_is() {
     let shared = concat!(env!("CARGO_MANIFEST_DIR"), "/sql/shared");
     let more = ["--shared-sql", shared, "--json"];
     let output = lint(&dir, &[&["--database-url", url.trim()], &more[..]].concat());
-    assert_eq!(output.status.code(), Some(10), "{output:?}");
+    assert_eq!(output.status.code(), Some(13), "{output:?}");
     let found: Value = serde_json::from_slice(&output.stdout).unwrap();
     let told = |n: usize| {
         (

@@ -47,13 +47,14 @@ fn the_next_file_is_made_and_its_path_is_all_that_is_printed() {
 #[test]
 fn what_would_be_no_migration_is_refused() {
     let dir = DataDir::new();
-    let refused = |arguments: &[&str], expected: &str| {
+    let refused_with = |status: i32, arguments: &[&str], expected: &str| {
         let output = new(&dir, arguments);
         let errors = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(1), "{errors}");
+        assert_eq!(output.status.code(), Some(status), "{errors}");
         assert!(errors.contains(expected), "{errors}");
         assert!(output.stdout.is_empty());
     };
+    let refused = |arguments: &[&str], expected: &str| refused_with(1, arguments, expected);
     refused(&["things"], "--tenant-sql");
     std::fs::create_dir(dir.join("tables")).unwrap();
     refused(
@@ -62,7 +63,8 @@ fn what_would_be_no_migration_is_refused() {
     );
     refused(&["V2__things", "--tenant-sql", "tables"], "the name alone");
     std::fs::write(dir.join("tables/dump.sql"), "select 1").unwrap();
-    refused(
+    refused_with(
+        9,
         &["things", "--tenant-sql", "tables"],
         "rename it to V1__schema.sql",
     );

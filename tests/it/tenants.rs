@@ -239,15 +239,24 @@ async fn a_clone_and_an_archive_are_tenants_of_their_own() {
 }
 
 #[tokio::test]
-async fn a_clone_needs_the_apps_own_migrations() {
+async fn who_makes_a_tenant_needs_the_apps_own_migrations() {
     let service = Service::with_tables("create table things (id int primary key);");
     let clone = ["tenant", "clone", "acme", "acme-again"];
-    let refused = harness::run_on(&service, &clone, "");
-    let message = String::from_utf8_lossy(&refused.stderr).into_owned();
-    assert!(
-        refused.status.code() == Some(4) && message.contains("--tenant-sql"),
-        "{message}"
-    );
+    let owner = ["--owner", "Olga", "--email", "olga@else.test"];
+    let create = [&["tenant", "create", "Else"], &owner[..]].concat();
+    let archive = service.dir().join("acme.tar");
+    let archive = archive.to_str().unwrap();
+    let export = ["tenant", "export", "acme", archive];
+    assert!(harness::run_on(&service, &export, "").status.success());
+    let import = ["tenant", "import", archive, "--subdomain", "imported"];
+    for command in [&clone[..], &create, &import] {
+        let refused = harness::run_on(&service, command, "");
+        let message = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(
+            refused.status.code() == Some(9) && message.contains("--tenant-sql"),
+            "{message}"
+        );
+    }
     let tables = service.dir().join("tables");
     let clone = [&clone[..], &["--tenant-sql", tables.to_str().unwrap()]].concat();
     let cloned = harness::run_on(&service, &clone, "");

@@ -13,7 +13,7 @@ use clap::Args;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use super::migrate::{Logged, refusal};
+use super::migrate::{Logged, Scale, refusal};
 use super::service::{self, Parts, Stop};
 use super::{documents, output};
 use crate::config::{Serving, TenantSql};
@@ -69,6 +69,9 @@ const DEMO: [(&str, &str, &str, &str); 2] = [
 ];
 const DEMO_PASSWORD: &str = "demo-password";
 
+/// Whoever writes the migrations reads the log.
+const AUTHORS: Logged = Logged(Scale::Elsewhere);
+
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let stop = Stop::on_signals()?;
     let mut files = Files::of(&arguments.tenant_sql);
@@ -114,6 +117,7 @@ async fn start(
     listener: &TcpListener,
 ) -> anyhow::Result<(Arc<Service>, Reloader)> {
     let migrations = Arc::new(files.read(newest_version(&place.database).await?)?);
+    AUTHORS.look_at_shared(&place.database, &migrations).await;
     let current = Arc::new(ArcSwap::new(Arc::clone(&migrations)));
     let (telling, news) = watch::channel(News::default());
     let port = listener.local_addr()?.port();
@@ -165,7 +169,7 @@ async fn migrate(
         rehearsal,
         ..Options::default()
     };
-    let summary = fleet::migrate(&service.registry, migrations, &options, &Logged).await?;
+    let summary = fleet::migrate(&service.registry, migrations, &options, &AUTHORS).await?;
     match summary.end {
         End::Done => Ok(()),
         End::RehearsalFailed | End::Failed => Err(refusal(&summary, true).into()),

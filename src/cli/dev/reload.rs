@@ -66,6 +66,8 @@ impl Reloader {
         if let Some(tenant) = newest(service) {
             service.apis.rehearse(&tenant, &migrations).await?;
         }
+        let database = registry.database();
+        super::AUTHORS.look_at_shared(database, &migrations).await;
         registry.prepare(&migrations).await?;
         // Who signs up from now on has the new tables; those who are there get them.
         let before = self.migrations.swap(Arc::clone(&migrations));

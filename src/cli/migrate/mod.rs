@@ -3,6 +3,7 @@
 mod preview;
 mod progress;
 mod summary;
+mod warnings;
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -10,20 +11,21 @@ use std::time::Duration;
 use clap::Args;
 
 use super::database::DatabaseArguments;
-use super::exit::{NotMigrated, Refused};
+use super::exit::{Refused, Status};
 use super::output;
 use crate::config::TenantSql;
 use crate::fleet::{self, Canaries, Canary, End, FleetError, NotAtomic, Options, Waiting};
-use crate::migrate::Migrations;
+use crate::migrate::{LoadError, Migrations};
 use crate::names::TenantId;
-use crate::registry::{OpenError, Registry, RequestLogin, TenantRef, Upgrade};
+use crate::registry::{Registry, RequestLogin, TenantRef, Upgrade};
 use progress::Progress;
 
 pub(super) use progress::Logged;
 pub(super) use summary::{complete, refusal};
+pub(super) use warnings::Scale;
 
 /// Exit status: 0 all tenants are at the version, 2 wrong command line, 3 no such tenant, 4 --atomic is not possible, 6
-/// some tenants could not be migrated, 7 some could not be rehearsed (nothing has changed), 8 another run is at work
+/// some tenants could not be migrated, 7 some could not be rehearsed, or files for shared tables have failed (no tenant has changed), 8 another run is at work
 /// (with --no-wait), 9 the files are none, or were edited after they ran; 1 for anything else.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
@@ -97,16 +99,17 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let migrations = arguments.migrations()?;
+    let migrations = arguments.tenant_sql.load()?;
     if arguments.dry_run {
         return preview::run(&arguments, migrations).await;
     }
     let database = arguments.database.database()?;
-    let registry = Registry::open(database, RequestLogin::AsItIs, &migrations, Upgrade::Run).await;
-    let registry = registry.map_err(refused)?;
+    let progress = Progress::new(arguments.json);
+    progress.tell(warnings::find_shared(&database, &migrations, Scale::Fleet).await);
+    let login = RequestLogin::AsItIs;
+    let registry = Registry::open(database, login, &migrations, Upgrade::Run).await?;
     let migrations = arguments.cut(migrations)?;
     let options = arguments.options(&registry).await?;
-    let progress = Progress::new(arguments.json);
     let summary = fleet::migrate(&registry, &migrations, &options, &progress).await;
     progress.end();
     let summary = summary.map_err(not_done)?;
@@ -124,18 +127,12 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
 }
 
 impl Arguments {
-    fn migrations(&self) -> anyhow::Result<Migrations> {
-        let loaded = self.tenant_sql.load();
-        loaded.map_err(|error| bad_files(format!("{error:#}")).into())
-    }
-
     /// Leaves out what `--to` leaves out, once all files are known to be those that have run.
-    fn cut(&self, migrations: Migrations) -> Result<Migrations, Refused> {
-        let Some(version) = self.to else {
-            return Ok(migrations);
-        };
-        let cut = migrations.up_to(version);
-        cut.map_err(|error| bad_files(error.to_string()))
+    fn cut(&self, migrations: Migrations) -> Result<Migrations, LoadError> {
+        match self.to {
+            Some(version) => migrations.up_to(version),
+            None => Ok(migrations),
+        }
     }
 
     async fn options(&self, registry: &Registry) -> anyhow::Result<Options> {
@@ -181,26 +178,12 @@ async fn id(registry: &Registry, tenant: &TenantRef) -> Result<TenantId, Refused
     Ok(record.map_err(Refused::from)?.id)
 }
 
-fn bad_files(message: impl Into<String>) -> Refused {
-    Refused::not_migrated(NotMigrated::BadFiles, message)
-}
-
-fn refused(error: OpenError) -> anyhow::Error {
-    match error {
-        OpenError::Files(error) if error.is_about_files() => bad_files(error.to_string()).into(),
-        error => error.into(),
-    }
-}
-
 fn not_done(error: FleetError) -> anyhow::Error {
     match error {
         FleetError::NotAtomic(error @ (NotAtomic::Autocommit(_) | NotAtomic::LockTable { .. })) => {
             Refused::not_possible(error.to_string()).into()
         }
-        FleetError::AtWork(_) => {
-            Refused::not_migrated(NotMigrated::AnotherRun, error.to_string()).into()
-        }
-        FleetError::Files(error) if error.is_about_files() => bad_files(error.to_string()).into(),
+        FleetError::AtWork(_) => Refused::new(Status::AnotherRun, error.to_string()).into(),
         error => error.into(),
     }
 }

@@ -3,9 +3,11 @@
 use serde_json::json;
 
 use super::Arguments;
+use super::warnings::{self, Scale};
 use crate::cli::exit::Refused;
 use crate::cli::output;
 use crate::fleet::{self, Group, Preview};
+use crate::lint::{self, Finding, Rule};
 use crate::migrate::Migrations;
 use crate::names::TenantId;
 use crate::registry::TenantRef;
@@ -24,7 +26,39 @@ pub(super) async fn run(arguments: &Arguments, migrations: Migrations) -> anyhow
     } else {
         output::write(&as_text(&preview, &migrations));
     }
+    match findings(arguments, &migrations, preview).await {
+        Ok(findings) if arguments.json => {
+            let events = findings.iter().map(warnings::as_json);
+            events.for_each(|event| output::json_line(&event));
+        }
+        Ok(findings) => eprint!("{}", lint::text(&findings, "")),
+        Err(error) => eprintln!("{}", warnings::unknown(&error)),
+    }
     Ok(())
+}
+
+/// What the files would do to tables in use.
+async fn findings(
+    arguments: &Arguments,
+    migrations: &Migrations,
+    preview: Preview,
+) -> anyhow::Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    let whole = preview.shared.is_empty();
+    if !whole {
+        let database = arguments.database.database()?;
+        findings = warnings::find_shared(&database, migrations, Scale::Fleet).await?;
+    }
+    let groups = preview.groups.into_iter();
+    let behind: Vec<_> = groups.flat_map(|group| group.tenants).collect();
+    if !behind.is_empty() {
+        let registry = arguments.database.registry().await?;
+        let mut of_app = warnings::find(&registry, migrations, &behind, Scale::Fleet).await?;
+        // Shared tables that are not there yet may be why.
+        of_app.retain(|finding| whole || finding.rule != Rule::Fails);
+        findings.extend(of_app);
+    }
+    Ok(findings)
 }
 
 /// The tenants of `--tenant`: their registry is used as it is.

@@ -1,15 +1,21 @@
 //! What is seen of a run while it runs: a bar on a terminal, a line now and then elsewhere, or JSON.
 
+use std::fmt;
 use std::io::IsTerminal as _;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use serde_json::json;
 
 use super::summary::failed_json;
+use super::warnings::{self, Scale};
 use crate::cli::output;
-use crate::fleet::{Event, Mode, Phase, Watch};
+use crate::fleet::{Behind, Event, Mode, Phase, Watch};
+use crate::lint::{self, Finding};
+use crate::migrate::Migrations;
+use crate::postgres::Database;
+use crate::registry::Registry;
 
 /// Without a terminal, a line is written after so long, or so many in a hundred.
 const SELDOM: Duration = Duration::from_secs(5);
@@ -27,12 +33,10 @@ impl Progress {
             return Self::Json;
         }
         if std::io::stderr().is_terminal() {
-            let bar = ProgressBar::new(0);
-            let style = ProgressStyle::with_template(
-                "{msg:>10} {wide_bar} {pos}/{len}  {per_sec}  {eta} left",
-            );
-            if let Ok(style) = style {
-                bar.set_style(style);
+            let bar = ProgressBar::no_length();
+            let template = "{msg} {wide_bar} {pos}/{len}  {rate}  {eta} left";
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                bar.set_style(style.with_key("rate", rate));
             }
             return Self::Bar(bar);
         }
@@ -48,8 +52,9 @@ impl Progress {
 
     fn say(&self, text: &str) {
         match self {
-            Self::Bar(bar) => bar.println(text),
-            Self::Lines(_) => eprintln!("{text}"),
+            // Before the first phase there is none to be kept apart from.
+            Self::Bar(bar) if bar.length().is_some() => bar.println(text),
+            Self::Bar(_) | Self::Lines(_) => eprintln!("{text}"),
             Self::Json => {}
         }
     }
@@ -101,6 +106,42 @@ impl Watch for Progress {
             self.say(&line);
         }
     }
+
+    async fn look(&self, registry: &Registry, migrations: &Migrations, behind: &[Behind]) {
+        self.tell(warnings::find(registry, migrations, behind, Scale::Fleet).await);
+    }
+}
+
+impl Progress {
+    /// Says what the files would do to tables in use, or that nobody knows: no reason not to migrate.
+    pub(super) fn tell(&self, found: anyhow::Result<Vec<Finding>>) {
+        match found {
+            Ok(findings) if matches!(self, Self::Json) => {
+                let events = findings.iter().map(warnings::as_json);
+                events.for_each(|event| output::json_line(&event));
+            }
+            Ok(findings) => {
+                let loud = warnings::loud(findings);
+                if !loud.is_empty() {
+                    self.say(lint::text(&loud, "").trim_end());
+                }
+            }
+            Err(error) if matches!(self, Self::Json) => {
+                output::json_line(
+                    &json!({"event": "notLooked", "message": warnings::unknown(&error)}),
+                );
+            }
+            Err(error) => self.say(&warnings::unknown(&error)),
+        }
+    }
+}
+
+/// How many tenants are done in a second.
+fn rate(state: &ProgressState, out: &mut dyn fmt::Write) {
+    let rate = state.per_sec();
+    let digits = usize::from(rate < 10.0);
+    // The bar is a string, and writing to it cannot fail.
+    let _ = write!(out, "{rate:.digits$}/s");
 }
 
 /// How many are done, and since when.
@@ -224,7 +265,7 @@ fn tell(event: &Event<'_>) {
 }
 
 /// What `serve --migrate` and `dev` have of it: the log.
-pub(in crate::cli) struct Logged;
+pub(in crate::cli) struct Logged(pub(in crate::cli) Scale);
 
 impl Watch for Logged {
     fn see(&self, event: &Event<'_>) {
@@ -242,6 +283,32 @@ impl Watch for Logged {
                 tracing::error!(tenant.subdomain = tenant, "not migrated: {failure}");
             }
             Event::Started { .. } | Event::Done { .. } | Event::NotBehind => {}
+        }
+    }
+
+    async fn look(&self, registry: &Registry, migrations: &Migrations, behind: &[Behind]) {
+        Self::tell(warnings::find(registry, migrations, behind, self.0).await);
+    }
+}
+
+impl Logged {
+    /// The same of tables that tenants share, before their files run.
+    pub(in crate::cli) async fn look_at_shared(
+        &self,
+        database: &Database,
+        migrations: &Migrations,
+    ) {
+        Self::tell(warnings::find_shared(database, migrations, self.0).await);
+    }
+
+    fn tell(found: anyhow::Result<Vec<Finding>>) {
+        match found {
+            Ok(findings) => {
+                for finding in warnings::loud(findings) {
+                    tracing::warn!("{}", warnings::as_line(&finding));
+                }
+            }
+            Err(error) => tracing::warn!("{}", warnings::unknown(&error)),
         }
     }
 }

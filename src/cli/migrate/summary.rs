@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::cli::exit::{NotMigrated, Refused};
+use crate::cli::exit::{Refused, Status};
 use crate::fleet::{End, Failure, Summary};
 
 /// As many tenants are named for each thing that went wrong.
@@ -33,14 +33,14 @@ pub(in crate::cli) fn refusal(summary: &Summary, details: bool) -> Refused {
     let at = version(summary);
     let (why, mut text) = match summary.end {
         End::RehearsalFailed => (
-            NotMigrated::RehearsalFailed,
+            Status::RehearsalFailed,
             format!(
-                "{failed} of {} cannot be brought to {at}, as a rehearsal has shown; nothing has changed:",
+                "{failed} of {} cannot be brought to {at}, as a rehearsal has shown; no tenant has changed:",
                 summary.behind
             ),
         ),
         End::Failed | End::Done => (
-            NotMigrated::TenantsFailed,
+            Status::TenantsFailed,
             format!(
                 "{failed} could not be brought to {at}; {} migrated, {} left:",
                 summary.migrated, summary.left
@@ -61,7 +61,7 @@ pub(in crate::cli) fn refusal(summary: &Summary, details: bool) -> Refused {
     text.push_str(
         "\nMend the rows, or the file, and run it again: it goes on with those that are behind.",
     );
-    Refused::not_migrated(why, text)
+    Refused::new(why, text)
 }
 
 fn version(summary: &Summary) -> String {

@@ -1,29 +1,22 @@
 //! `tenantry migration lint`: runs migrations on a Postgres that lives for a moment, and says what they would do.
 
-use std::collections::HashSet;
-use std::path::Path;
-use std::sync::Arc;
-
-use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 
-use crate::apis::HIDDEN_TABLES;
-use crate::cli::exit::Refused;
-use crate::cli::{dev, output, scratch};
+use super::trial::{self, Since};
+use crate::cli::exit::{Refused, Status};
+use crate::cli::output;
 use crate::config::TenantSql;
-use crate::lint::{self, Course, Finding, Level, Sizes, Subject};
-use crate::migrate::{MigrationFile, Migrations};
+use crate::lint::{self, Finding, Level, Sizes};
 use crate::postgres::Database;
-use crate::registry::{NewTenant, Registry, RequestLogin, Upgrade};
 
-/// Exit status: 0 nothing to say but notes, 1 failed, 2 wrong command line, 10 there are warnings or errors.
+/// Exit status: 0 nothing to say but notes, 1 failed, 2 wrong command line, 13 there are warnings or errors.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
     tenant_sql: TenantSql,
 
-    /// Only files after this version: those before have run everywhere. When left out, each file is looked at as if those
-    /// before it had run everywhere.
+    /// Only the app's files after this version: those before, and those for shared tables, have run everywhere. When left
+    /// out, each file is looked at as if those before it had run everywhere.
     #[arg(long, value_name = "VERSION")]
     since: Option<i32>,
 
@@ -62,113 +55,42 @@ enum Format {
 
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let migrations = arguments.tenant_sql.load()?;
-    let (since, sizes) = match (&arguments.database_url, &arguments.base) {
-        (Some(url), _) => in_use(&Database::parse(url)?).await?,
-        (None, Some(base)) => (Some(version_in(base, &arguments, &migrations)?), None),
-        (None, None) => (arguments.since, None),
+    let mut sizes = None;
+    let since = match (&arguments.database_url, &arguments.base) {
+        (Some(url), _) => {
+            let (client, _connection) = Database::parse(url)?.connect().await?;
+            let shared = Sizes::read_shared(&client).await?;
+            sizes = Some([Sizes::read(&client).await?, shared]);
+            Since::of_fleet(&client, &migrations).await?
+        }
+        (None, Some(commit)) => Since::commit(commit, &arguments.tenant_sql, &migrations)?,
+        (None, None) => Since::version(arguments.since),
     };
-    let mut findings = find(&migrations, since).await?;
-    if let Some(sizes) = sizes {
-        sizes.apply(&mut findings);
+    let mut findings = trial::find(&migrations, since).await?;
+    for (findings, sizes) in findings.iter_mut().zip(sizes.iter().flatten()) {
+        sizes.apply(findings);
     }
     print(&arguments, &findings);
-    match summary(&findings) {
-        Some(summary) => Err(Refused::found(summary).into()),
+    match summary(&findings.concat()) {
+        Some(summary) => Err(Refused::new(Status::Findings, summary).into()),
         None => Ok(()),
     }
 }
 
-/// The last version that a commit has.
-fn version_in(commit: &str, arguments: &Arguments, migrations: &Migrations) -> anyhow::Result<i32> {
-    let dir = arguments.tenant_sql.tenant_sql.as_deref();
-    let mut git = std::process::Command::new("git");
-    git.arg("-C").arg(dir.unwrap_or(Path::new(".")));
-    git.args(["ls-tree", "--name-only", "--end-of-options", commit, "./"]);
-    let output = git.output().context("cannot run git")?;
-    anyhow::ensure!(
-        output.status.success(),
-        "git does not know {commit}: {}",
-        String::from_utf8_lossy(&output.stderr).trim()
-    );
-    let names = String::from_utf8_lossy(&output.stdout);
-    let known: HashSet<&str> = names.lines().collect();
-    let files = migrations.app.after(0).iter();
-    let known = files.filter(|file| known.contains(file.name()));
-    Ok(known.map(MigrationFile::version).max().unwrap_or(0))
-}
-
-/// The version that all tenants of a database have reached, and how large their tables are.
-async fn in_use(database: &Database) -> anyhow::Result<(Option<i32>, Option<Sizes>)> {
-    let (client, _) = database.connect().await?;
-    let statement = "select min(app_version) from tenantry.tenants where status <> 'deleted'";
-    let row = client.query_one(statement, &[]).await?;
-    let version: Option<i32> = row.try_get(0)?;
-    // Without tenants nothing is in use, whatever the version.
-    Ok((
-        Some(version.unwrap_or(i32::MAX)),
-        Some(Sizes::read(&client).await?),
-    ))
-}
-
-async fn find(migrations: &Migrations, since: Option<i32>) -> anyhow::Result<Vec<Finding>> {
-    let settled = migrations.app.settled(since.unwrap_or(0));
-    if since.is_some() && migrations.app.after(settled).is_empty() {
-        return Ok(Vec::new());
-    }
-    let course = match since {
-        Some(_) => Course::Together,
-        None => Course::OneByOne,
+/// Those of the app's files, and those of files for shared tables, which run before them.
+fn print(arguments: &Arguments, [app, shared]: &[Vec<Finding>; 2]) {
+    let [of_app, of_shared] = arguments.tenant_sql.prefixes();
+    let [of_app, of_shared] = [of_app.as_str(), of_shared.as_str()];
+    let text = |print: fn(&[Finding], &str) -> String| {
+        output::write(&(print(shared, of_shared) + &print(app, of_app)));
     };
-    let before = migrations.clone().up_to(settled)?.without_rows();
-    let files = migrations.app.after(settled);
-    scratch::with(async |database| findings(database, before, files, course).await).await
-}
-
-/// Makes a tenant of the version before, and runs the files there.
-async fn findings(
-    database: Database,
-    before: Migrations,
-    files: &[MigrationFile],
-    course: Course,
-) -> anyhow::Result<Vec<Finding>> {
-    let registry = Registry::open(
-        database.clone(),
-        RequestLogin::Managed,
-        &before,
-        Upgrade::Run,
-    )
-    .await?;
-    let registry = Arc::new(registry);
-    let tenant = NewTenant::parse(
-        "Reference",
-        Some("reference"),
-        "Owner",
-        "owner@reference.test",
-        "demo-password",
-    )
-    .map_err(dev::explain)?;
-    let signed_up = registry.sign_up(&before, tenant).await;
-    let tenant = signed_up.map_err(dev::explain)?.tenant;
-    let subject = Subject {
-        database: &database,
-        schema: &tenant.schema,
-        role: &tenant.role,
-        shared: registry.shared_schema(),
-        hidden: &HIDDEN_TABLES,
-        options: &scratch::options(),
-    };
-    Ok(lint::lint(&subject, before.app.last(), files, course).await?)
-}
-
-fn print(arguments: &Arguments, findings: &[Finding]) {
-    let dir = arguments.tenant_sql.tenant_sql.as_ref();
-    let place = dir.map_or_else(|| "sql/tenant".into(), |dir| dir.display().to_string());
-    let place = format!("{}/", place.trim_end_matches('/'));
     match arguments.format {
-        _ if arguments.json => output::json(&lint::json(findings, &place)),
-        Format::Json => output::json(&lint::json(findings, &place)),
-        Format::Github => output::write(&lint::github(findings, &place)),
-        Format::Text => output::write(&lint::text(findings, &place)),
+        Format::Github if !arguments.json => text(lint::github),
+        Format::Text if !arguments.json => text(lint::text),
+        _ => {
+            let objects = [lint::json(shared, of_shared), lint::json(app, of_app)];
+            output::json(&objects.concat().into());
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod lint;
 mod new;
+mod trial;
 
 use clap::{Args, Subcommand};
 

@@ -16,7 +16,7 @@ const USUAL_PLACE: &str = "sql/tenant";
 /// Long enough for a sentence; with its number a file's name has to fit into 255 bytes.
 const LONGEST_NAME: usize = 200;
 
-/// Exit status: 0 done, 1 failed, 2 wrong command line.
+/// Exit status: 0 done, 1 failed, 2 wrong command line, 9 the files that are there are no migrations.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// What the migration does, in a few words: `add_due_dates` or 'add due dates'.

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::apis::Apis;
 use crate::cli::database::DatabaseArguments;
-use crate::cli::exit::Refused;
+use crate::cli::exit::{Refused, Status};
 use crate::cli::{output, scratch};
 use crate::config::TenantSql;
 use crate::postgres::Database;
@@ -29,6 +29,10 @@ pub(super) struct Arguments {
     /// standard input). When left out, what the tenants of the database have.
     #[arg(long, value_name = "VERSION|FILE")]
     from: Option<Side>,
+
+    /// With a version for --from: the last one of the files for shared tables that had run. All of them when left out.
+    #[arg(long, value_name = "VERSION", requires = "from")]
+    from_shared: Option<i32>,
 
     /// The schema as it will be: a version or a file, too. When left out, what all files make.
     #[arg(long, value_name = "VERSION|FILE")]
@@ -114,8 +118,11 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         .flat_map(|comparison| &comparison.changes);
     match count.filter(failing).count() {
         0 => Ok(()),
-        1 => Err(Refused::breaking("1 change may break clients").into()),
-        count => Err(Refused::breaking(format!("{count} changes may break clients")).into()),
+        1 => Err(Refused::new(Status::Breaking, "1 change may break clients").into()),
+        count => {
+            let message = format!("{count} changes may break clients");
+            Err(Refused::new(Status::Breaking, message).into())
+        }
     }
 }
 
@@ -135,10 +142,16 @@ async fn schemas(arguments: &Arguments) -> anyhow::Result<(Vec<Named>, Named)> {
     let both = async |scratch: Option<&Database>| {
         // In this order, as in a database that goes from one to the other.
         let before = match from {
-            Some(from) => vec![schema(from, tenant_sql, scratch, "before").await?],
+            Some(from) => {
+                let shared = arguments.from_shared;
+                vec![schema(from, shared, tenant_sql, scratch, "before").await?]
+            }
             None => served,
         };
-        Ok((before, schema(to, tenant_sql, scratch, "after").await?))
+        Ok((
+            before,
+            schema(to, None, tenant_sql, scratch, "after").await?,
+        ))
     };
     let is_printed = |side: &Side| matches!(side, Side::Printed(_));
     if from.as_ref().is_none_or(is_printed) && is_printed(to) {
@@ -150,6 +163,7 @@ async fn schemas(arguments: &Arguments) -> anyhow::Result<(Vec<Named>, Named)> {
 /// Reads one that was printed, or makes it in a scratch database, of a tenant of that name.
 async fn schema(
     side: &Side,
+    shared: Option<i32>,
     tenant_sql: &TenantSql,
     scratch: Option<&Database>,
     tenant: &str,
@@ -168,6 +182,10 @@ async fn schema(
         Side::Files => ("the files".to_owned(), tenant_sql.load()?),
         Side::Version(version) => {
             let mut migrations = tenant_sql.load()?.up_to(*version)?;
+            if let Some(shared) = shared {
+                let cut = migrations.shared_up_to(shared);
+                migrations = cut.context("shared tables")?;
+            }
             // It is written for the tables as they are today.
             migrations.seed = None;
             (format!("version {version}"), migrations)

@@ -58,7 +58,7 @@ pub(super) struct Import {
 }
 
 pub(super) async fn clone(session: &Session, arguments: &Clone) -> anyhow::Result<()> {
-    let migrations = arguments.tenant_sql.load()?;
+    let migrations = session.migrations(&arguments.tenant_sql).await?;
     let name = arguments
         .name
         .as_deref()
@@ -103,7 +103,7 @@ pub(super) async fn export(session: &Session, arguments: &Export) -> anyhow::Res
 }
 
 pub(super) async fn import(session: &Session, arguments: &Import) -> anyhow::Result<()> {
-    let migrations = arguments.tenant_sql.load()?;
+    let migrations = session.migrations(&arguments.tenant_sql).await?;
     let subdomain = arguments.subdomain.as_deref().map(claim).transpose()?;
     let (registry, by) = (&session.registry, &session.by);
     let made = if is_standard(&arguments.file) {

@@ -1,6 +1,5 @@
 //! `tenantry tenant create`.
 
-use anyhow::Context as _;
 use clap::Args;
 use rand::distr::{Alphanumeric, SampleString as _};
 
@@ -36,10 +35,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(session: &Session, arguments: Arguments) -> anyhow::Result<()> {
-    let migrations = arguments
-        .tenant_sql
-        .load()
-        .context("cannot read the migrations")?;
+    let migrations = session.migrations(&arguments.tenant_sql).await?;
     let password = if arguments.password {
         ask::password()?
     } else {

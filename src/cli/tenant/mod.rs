@@ -9,6 +9,7 @@ mod list;
 mod purge;
 mod support;
 
+use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -17,10 +18,12 @@ use time::format_description::well_known::Rfc3339;
 use super::database::{DatabaseArguments, command_line};
 use super::exit::Refused;
 use super::output::{self, moment, size};
-use crate::registry::{By, Registry, TenantRecord, TenantRef};
+use crate::config::TenantSql;
+use crate::migrate::Migrations;
+use crate::registry::{By, Registry, TenantRecord, TenantRef, check_files};
 
 /// Exit status: 0 done, 1 failed, 2 wrong command line, 3 no such tenant, 4 not possible (a name is taken,
-/// a value is bad, the tenant is in another state), 5 not confirmed.
+/// a value is bad, the tenant is in another state), 5 not confirmed, 9 the files are not those that the fleet has run.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
@@ -116,6 +119,14 @@ struct Session {
 }
 
 impl Session {
+    /// The migrations, if they are those that the fleet has run.
+    async fn migrations(&self, sql: &TenantSql) -> anyhow::Result<Migrations> {
+        let migrations = sql.load().context("cannot read the migrations")?;
+        let connection = self.registry.connection().await?;
+        check_files(&connection, &migrations).await?;
+        Ok(migrations)
+    }
+
     async fn show(&self, tenant: &TenantRef) -> anyhow::Result<()> {
         let record = self.registry.tenant_record(tenant).await;
         self.print(&record.map_err(Refused::from)?);

@@ -290,6 +290,28 @@ async fn trusted_documents_that_fit_no_more_are_told() {
 }
 
 #[tokio::test]
+async fn what_would_be_risky_elsewhere_is_told() {
+    let workshop = Workshop::open();
+    let acme = workshop.owner("acme").await;
+    workshop.write(
+        "V2__note.sql",
+        "alter table things add note text;\n\ncreate index on things (note);\n",
+    );
+    answered(&acme, "{ things { nodes { note } } }").await;
+    let logged = workshop.service.process().events();
+    let warned = logged.iter().find_map(|event| {
+        let message = event["message"].as_str()?;
+        message.contains("[builds-index]").then_some(message)
+    });
+    let warned = warned.expect("a warning");
+    assert!(
+        warned.starts_with("V2__note.sql, line 3: nobody can write to things while"),
+        "{warned}"
+    );
+    assert!(warned.contains("create index concurrently"), "{warned}");
+}
+
+#[tokio::test]
 async fn nobody_listens_at_a_replica() {
     let replica = Service::replica(&[]).await;
     let acme = replica.tenant("acme").anonymous();

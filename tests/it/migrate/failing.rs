@@ -17,7 +17,7 @@ async fn a_rehearsal_names_whose_rows_break_a_constraint_and_nothing_has_changed
         "tenant-4: V2__check.sql, line 2: ",
         "no_secrets",
         "[23514]",
-        "nothing has changed",
+        "no tenant has changed",
     ] {
         assert!(text.contains(expected), "{expected}: {text}");
     }

@@ -7,6 +7,7 @@ mod failing;
 mod killed;
 mod registry;
 mod together;
+mod warnings;
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};

@@ -26,6 +26,43 @@ fn written(dir: &DataDir, name: &str, files: &[(&str, &str)]) -> String {
 }
 
 #[test]
+fn shared_tables_have_versions_of_their_own() {
+    let dir = DataDir::new();
+    let shared = [
+        (
+            "V1__countries.sql",
+            "create table countries (code text primary key, name text);",
+        ),
+        (
+            "V2__areas.sql",
+            "alter table countries drop column name, add column area int;",
+        ),
+    ];
+    written(&dir, "shared", &shared);
+    let tables = [(
+        "V1__offices.sql",
+        "create table offices (id int primary key);",
+    )];
+    let tables = written(&dir, "tables", &tables);
+    let from = ["--tenant-sql", &tables, "--from", "1"];
+    let output = diff(&from);
+    assert!(text(&output.stdout).ends_with("  nothing changes\n"));
+    let output = diff(&[&from[..], &["--from-shared", "1"]].concat());
+    assert_eq!(output.status.code(), Some(10), "{}", text(&output.stderr));
+    let told = text(&output.stdout);
+    for part in ["Country.name was removed", "Country.area is new: Int"] {
+        assert!(told.contains(part), "{told}");
+    }
+    let output = diff(&[&from[..], &["--from-shared", "7"]].concat());
+    let told = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(9), "{told}");
+    assert!(
+        told.contains("shared tables: there is no version 7"),
+        "{told}"
+    );
+}
+
+#[test]
 fn printed_schemas_are_compared_without_a_database() {
     let dir = DataDir::new();
     let old = "type Query { things: [Thing!]! } type Thing { id: ID! name: String! }";
