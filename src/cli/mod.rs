@@ -18,6 +18,7 @@ mod serve;
 mod service;
 mod squash;
 mod status;
+mod stragglers;
 mod tenant;
 
 use std::num::NonZeroUsize;

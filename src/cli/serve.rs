@@ -9,13 +9,13 @@ use arc_swap::ArcSwap;
 use clap::Args;
 use tokio::net::TcpListener;
 
-use super::documents;
 use super::migrate::{Logged, Scale, complete, refusal};
 use super::service::{self, Parts, Stop};
+use super::{documents, stragglers};
 use crate::config::{Serving, TenantSql};
 use crate::fleet::{self, End, Options};
 use crate::guard::{BaseDomain, JwtSecret, PublicUrl, Scheme};
-use crate::http::{Introspection, Service};
+use crate::http::Introspection;
 use crate::mail::Mailer;
 use crate::postgres::Database;
 use crate::registry::{FilesError, OpenError, Registry, Upgrade};
@@ -81,7 +81,8 @@ pub(super) struct Arguments {
     public_port: Option<u16>,
 
     /// Migrates the registry, the tables that tenants share and all tenants before it listens, as `tenantry migrate`
-    /// does. Without it, nothing is migrated but an empty database.
+    /// does, and afterwards whoever signs up by a replica with older files. Without it, nothing is migrated but an empty
+    /// database.
     #[arg(long, env = "TENANTRY_MIGRATE")]
     migrate: bool,
 
@@ -133,13 +134,16 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         .await
         .with_context(|| format!("cannot listen on {}", arguments.listen))?;
     let service = service::build(parts).await?;
-    warn_of_those_behind(&service).await?;
+    stragglers::warn(&service).await;
     // Some tenants may be at another version yet, for whose tables they are not meant.
     for problem in documents::misfits(&service).await? {
         tracing::warn!("a trusted document does not fit: {problem}");
     }
     tracing::info!(listen = %listener.local_addr()?, version = env!("CARGO_PKG_VERSION"), "serving");
-    service::serve(service, listener, stop).await?;
+    tokio::select! {
+        served = Box::pin(service::serve(Arc::clone(&service), listener, stop)) => served?,
+        () = Box::pin(stragglers::keep(&service, arguments.migrate)) => {}
+    }
     tracing::info!("stopped");
     Ok(())
 }
@@ -162,19 +166,5 @@ async fn migrate(parts: &Parts) -> anyhow::Result<()> {
         return Err(refusal(&summary, false).into());
     }
     tracing::info!("{}", complete(&summary).trim_end());
-    Ok(())
-}
-
-/// They are served at the version that they have.
-async fn warn_of_those_behind(service: &Service) -> anyhow::Result<()> {
-    let connection = service.registry.connection().await?;
-    let migrations = service.stock.migrations.load_full();
-    let tenants = fleet::count_behind(&connection, &migrations).await?;
-    if tenants > 0 {
-        tracing::warn!(
-            tenants,
-            "some tenants are behind: `tenantry migrate` brings them up"
-        );
-    }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use super::Fleet;
-use crate::harness::tenantry;
+use crate::harness::{Service, eventually, tenantry};
 
 impl Fleet {
     fn serve(&self, arguments: &[&str]) -> Command {
@@ -68,6 +68,44 @@ async fn serve_migrates_when_it_is_told_to_and_not_otherwise() {
         message.contains("acme, globex") && message.contains("V3__broken.sql, line 1"),
         "{message}"
     );
+}
+
+#[tokio::test]
+async fn who_signs_up_by_an_old_replica_is_noticed_and_brought_up() {
+    let fleet = Fleet::of(2).await;
+    fleet.write("V2__stars.sql", "alter table notes add stars int;\n");
+    assert_eq!(fleet.run(&[]).0, 0);
+    let arguments = ["--tenant-sql", fleet.sql.to_str().unwrap()];
+    let plain = fleet.service.beside("plain", None, &arguments).await;
+    let behind = |service: &Service| {
+        service
+            .process()
+            .log_text()
+            .contains("some tenants are behind")
+    };
+    assert!(!behind(&plain));
+    // The service itself has the first file only, as a replica that is about to be replaced.
+    let late = fleet.service.sign_up("late").await;
+    eventually("it is told", async || behind(&plain).then_some(())).await;
+    assert_eq!(fleet.versions().await, "1:1 2:2");
+    let notes = "{ notes { totalCount } }";
+    late.at(&plain).query(notes).await.data();
+
+    let arguments = [&arguments[..], &["--migrate"]].concat();
+    let migrating = fleet.service.beside("migrating", None, &arguments).await;
+    assert_eq!(fleet.versions().await, "2:3");
+    let later = fleet.service.sign_up("later").await;
+    later.query(notes).await.data();
+    eventually("it is brought up", async || {
+        (fleet.versions().await == "2:4").then_some(())
+    })
+    .await;
+    fleet.assert_equal().await;
+    later
+        .at(&migrating)
+        .query("{ notes { nodes { stars } } }")
+        .await
+        .data();
 }
 
 #[tokio::test]
