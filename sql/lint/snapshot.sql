@@ -1,5 +1,19 @@
 -- What there is in a schema, and which of it this transaction has locked, as one JSON object: read before and after a
 -- statement, it tells what the statement did. A name comes as it is, and as SQL has to have it.
+--
+-- Relations are found by what depends on the schema, which has an index: pg_class has none by schema, and where a fleet is, it
+-- holds the tables of every tenant.
+with schema as materialized (
+  select n.oid from pg_namespace n where n.nspname = $1
+), relations as materialized (
+  select c.*
+  from schema s
+  join pg_depend d on d.refclassid = 'pg_namespace'::regclass and d.refobjid = s.oid and d.classid = 'pg_class'::regclass
+  join pg_class c on c.oid = d.objid
+  where c.relkind in ('r', 'p', 'm', 'v', 'f')
+), indexes as materialized (
+  select i.indexrelid, i.indrelid from relations r join pg_index i on i.indrelid = r.oid
+)
 select
   jsonb_build_object(
     'relations', (
@@ -22,17 +36,15 @@ select
           from pg_attribute a
           left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
           where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped))), '{}')
-      from pg_class c
-      where c.relnamespace = s.oid and c.relkind in ('r', 'p', 'm', 'v', 'f')),
+      from relations c),
     'indexes', (
       select coalesce(jsonb_object_agg(c.oid, jsonb_build_object(
         'sql', quote_ident(c.relname),
         'table', i.indrelid::bigint,
         'file', c.relfilenode::bigint,
         'definition', pg_get_indexdef(c.oid, 0, true))), '{}')
-      from pg_class c
-      join pg_index i on i.indexrelid = c.oid
-      where c.relnamespace = s.oid),
+      from indexes i
+      join pg_class c on c.oid = i.indexrelid),
     'constraints', (
       select coalesce(jsonb_object_agg(k.oid, jsonb_build_object(
         'name', k.conname,
@@ -42,8 +54,8 @@ select
         'other', k.confrelid::bigint,
         'index', k.conindid::bigint,
         'definition', pg_get_constraintdef(k.oid, true))), '{}')
-      from pg_constraint k
-      where k.connamespace = s.oid and k.conrelid <> 0),
+      from relations r
+      join pg_constraint k on k.conrelid = r.oid),
     'locks', (
       select coalesce(jsonb_agg(jsonb_build_array(l.relation::bigint, l.mode)), '[]')
       from pg_locks l
@@ -52,5 +64,4 @@ select
         and l.database = (select d.oid from pg_database d where d.datname = current_database()))) as snapshot,
   -- Scripts may have turned it down; at this level Postgres tells when it reads or writes whole tables.
   set_config('client_min_messages', 'debug1', true)
-from pg_namespace s
-where s.nspname = $1
+from schema
