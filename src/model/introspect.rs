@@ -37,13 +37,8 @@ pub async fn introspect(
     client
         .batch_execute("select set_config('jit', 'off', true)")
         .await?;
-    let mut oids: Vec<u32> = Vec::new();
-    for schema in [Some(schema), shared].into_iter().flatten() {
-        let statement = "select oid from pg_namespace where nspname = $1";
-        let row = client.query_opt(statement, &[&schema]).await?;
-        let row = row.ok_or_else(|| IntrospectionError::NoSchema(schema.to_owned()))?;
-        oids.push(row.get(0));
-    }
+    let schemas = [Some(schema), shared];
+    let oids = oids(client, schemas.into_iter().flatten()).await?;
     macro_rules! ask {
         ($file:literal, $($value:expr),*) => {{
             let statement = include_str!(concat!("../../sql/introspect/", $file, ".sql"));
@@ -89,7 +84,31 @@ pub async fn introspect(
     }
     let mut model = catalog.finish();
     declared::declare(&mut model)?;
-    for (key, statement) in declared::comparisons(&model, &Ident::new(schema)) {
+    compare(client, &model, schema).await?;
+    Ok(model)
+}
+
+async fn oids(
+    client: &impl GenericClient,
+    schemas: impl Iterator<Item = &str>,
+) -> Result<Vec<u32>, IntrospectionError> {
+    let mut oids = Vec::new();
+    for schema in schemas {
+        let statement = "select oid from pg_namespace where nspname = $1";
+        let row = client.query_opt(statement, &[&schema]).await?;
+        let row = row.ok_or_else(|| IntrospectionError::NoSchema(schema.to_owned()))?;
+        oids.push(row.get(0));
+    }
+    Ok(oids)
+}
+
+/// Whether Postgres can compare the columns of references that comments declare.
+async fn compare(
+    client: &impl GenericClient,
+    model: &Model,
+    schema: &str,
+) -> Result<(), IntrospectionError> {
+    for (key, statement) in declared::comparisons(model, &Ident::new(schema)) {
         if let Err(error) = client.prepare(&statement).await {
             let reason = error.as_db_error().map(|error| error.message().to_owned());
             return Err(IntrospectionError::Declaration(DeclarationError {
@@ -99,7 +118,7 @@ pub async fn introspect(
             }));
         }
     }
-    Ok(model)
+    Ok(())
 }
 
 /// The model under construction, with the object ids that join the catalog's rows.
