@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::client::REQUEST_ID;
 use crate::documents::{DocumentId, Operation};
@@ -208,7 +208,7 @@ fn from_query(query: &str) -> Result<Operation, Refusal> {
 }
 
 /// A parameter of the query string that holds a JSON object.
-fn members(name: &str, text: &str) -> Result<serde_json::Map<String, Value>, Refusal> {
+fn members(name: &str, text: &str) -> Result<Map<String, Value>, Refusal> {
     let value = serde_json::from_str(text)
         .map_err(|_| Refusal::bad_request(format!("the parameter {name} is not JSON")))?;
     object(value)
@@ -277,13 +277,9 @@ fn from_json(members: Members) -> Result<Operation, Cow<'static, str>> {
 }
 
 /// The hash in `extensions.persistedQuery`.
-fn persisted(
-    extensions: &serde_json::Map<String, Value>,
-) -> Result<Option<DocumentId>, Cow<'static, str>> {
-    let Some(persisted) = extensions
-        .get("persistedQuery")
-        .filter(|value| !value.is_null())
-    else {
+fn persisted(extensions: &Map<String, Value>) -> Result<Option<DocumentId>, Cow<'static, str>> {
+    let persisted = extensions.get("persistedQuery");
+    let Some(persisted) = persisted.filter(|value| !value.is_null()) else {
         return Ok(None);
     };
     match (&persisted["version"], &persisted["sha256Hash"]) {
@@ -295,10 +291,10 @@ fn persisted(
 }
 
 /// Null counts as no members at all.
-fn object(value: Value) -> Option<serde_json::Map<String, Value>> {
+fn object(value: Value) -> Option<Map<String, Value>> {
     match value {
         Value::Object(members) => Some(members),
-        Value::Null => Some(serde_json::Map::new()),
+        Value::Null => Some(Map::new()),
         _ => None,
     }
 }
