@@ -57,6 +57,7 @@ pub async fn introspect(
     let foreign = ask!("foreign_keys", members);
     let functions = ask!("functions", oids, role);
     let constraints = ask!("constraints", members);
+    let runs_anything = ask!("runs_anything", oids);
 
     let mut catalog = Catalog::new(&types, &operators);
     for row in &relations {
@@ -83,6 +84,7 @@ pub async fn introspect(
         catalog.add_constraint(row);
     }
     let mut model = catalog.finish();
+    model.runs_anything = runs_anything.iter().any(|row| row.get(0));
     declared::declare(&mut model)?;
     compare(client, &model, schema).await?;
     Ok(model)

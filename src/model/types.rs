@@ -17,6 +17,8 @@ pub struct Model {
     pub constraints: Vec<Constraint>,
     /// The operators of the type text, which all texts share.
     pub text_operators: Operators,
+    /// Functions of the app may run any statement.
+    pub runs_anything: bool,
 }
 
 /// Index into [`Model::relations`].

@@ -82,6 +82,11 @@ const CLEAN: [Fixed; 4] = [
     },
 ];
 
+/// Fails where somebody has put a prepared statement of his own in the place of one of these: it would run before
+/// the role is that of a tenant. Named in full, as the path may be his, too.
+const UNTOUCHED: &str = "select pg_catalog.int4div(1, case when exists \
+     (select from pg_catalog.pg_prepared_statements where from_sql) then 0 else 1 end)";
+
 /// What a transaction may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Access {
@@ -115,6 +120,12 @@ impl Transaction<'_> {
         let mut queries = self.queries.iter();
         self.access == Access::Write || queries.any(|query| query.statement.runs_functions)
     }
+
+    /// Whether those may prepare statements.
+    fn runs_anything(&self) -> bool {
+        let mut queries = self.queries.iter();
+        self.runs_functions() && queries.any(|query| query.statement.runs_anything)
+    }
 }
 
 /// A transaction that was written.
@@ -140,6 +151,8 @@ pub(super) struct Connection {
     statements: Option<Statements>,
     /// Functions of the app have run since the session was last cleaned.
     untidy: bool,
+    /// Statements may have been prepared by functions of the app since that was last looked at.
+    suspect: bool,
     /// What the train under way has analysed: not to be relied on before it has come to a good end, as
     /// only that says that the tables were of the right version.
     unproven: Vec<(TenantId, QueryId)>,
@@ -167,6 +180,7 @@ impl Connection {
             wire,
             statements,
             untidy: false,
+            suspect: false,
             unproven: Vec::new(),
         })
     }
@@ -190,6 +204,11 @@ impl Connection {
             }
         }
         let mut before = 0;
+        if self.suspect && self.statements.is_some() {
+            before += 1;
+            self.wire.parse("", UNTOUCHED)?;
+            self.wire.execute_with("", [])?;
+        }
         let mut run = |connection: &mut Self, fixed| {
             before += 1;
             let name = connection.fixed(fixed)?;
@@ -207,6 +226,7 @@ impl Connection {
         }
         // What a transaction has cleaned is as it was when it is rolled back.
         self.untidy |= transaction.runs_functions();
+        self.suspect |= transaction.runs_anything();
         let name = self.fixed(if writes {
             &Settings::WRITE
         } else {
@@ -246,6 +266,7 @@ impl Connection {
     /// The transaction has been committed.
     pub(super) fn committed(&mut self, transaction: &Transaction<'_>) {
         self.untidy = transaction.runs_functions();
+        self.suspect = transaction.runs_anything();
         self.unproven.clear();
     }
 

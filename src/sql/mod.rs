@@ -32,6 +32,8 @@ pub struct Statement {
     pub layout: Layout,
     /// Functions of the app may run while it reads: whatever they leave in the session is thrown away.
     pub runs_functions: bool,
+    /// Those may run any statement: the connection's prepared ones are not to be relied on after it.
+    pub runs_anything: bool,
 }
 
 /// How the answer's values are laid out.

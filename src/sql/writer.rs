@@ -57,6 +57,7 @@ impl<'m> Writer<'m> {
             params: self.used,
             layout,
             runs_functions: self.runs_functions,
+            runs_anything: self.model.runs_anything,
         }
     }
 

@@ -24,6 +24,7 @@ fn query(text: &str) -> Query {
         params: Vec::new(),
         layout: Layout::Flat,
         runs_functions: true,
+        runs_anything: true,
     })
 }
 

@@ -72,6 +72,47 @@ async fn what_reads_cannot_be_made_to_write() {
     }
 }
 
+/// What stands in the place of a fixed statement would run as the login that may become any tenant of the lane.
+#[tokio::test]
+async fn nobody_puts_a_statement_in_the_place_of_another() {
+    let database = TestDatabase::new().await;
+    let replica = database.replica().await;
+    let owner = replica.sign_up("spoiler").await;
+    replica.sign_up("bystander").await;
+    let psql = database.superuser().await;
+    psql.batch_execute(&format!(
+        "create function {0}.spoil() returns int4 language plpgsql as $$ begin
+           execute 'deallocate reset_all';
+           execute 'prepare reset_all as select set_config(''app.user_id'', ''forged'', false)';
+           execute 'set search_path to pg_temp, pg_catalog';
+           return 1;
+         end $$;
+         grant execute on function {0}.spoil() to {1}",
+        owner.tenant.schema.quoted(),
+        owner.tenant.role.quoted()
+    ))
+    .await
+    .unwrap();
+    let preparing = Preparing::Statements(NonZeroUsize::new(10).unwrap());
+    let lanes = narrow(&database, &replica, preparing);
+    let owner = admit(&replica, "spoiler").await;
+    let guest = admit(&replica, "bystander").await;
+    let backend = query("select pg_backend_pid()");
+    let role = query("select current_user::text");
+    for _ in 0..3 {
+        let first = read(&lanes, &owner, &backend).await.unwrap();
+        // Nothing has happened: the connection stays.
+        assert_eq!(read(&lanes, &guest, &backend).await.unwrap(), first);
+        read(&lanes, &owner, &query("select spoil()"))
+            .await
+            .unwrap();
+        let rows = lanes.read(&guest, &role, &Bindings::default()).await;
+        let rows = rows.unwrap_or_else(|failure| panic!("{failure:?}"));
+        assert_eq!(text(&rows), guest.tenant().role.as_str());
+        assert_ne!(read(&lanes, &guest, &backend).await.unwrap(), first);
+    }
+}
+
 fn text(rows: &Rows) -> &str {
     std::str::from_utf8(rows.first().and_then(|row| row.column(0)).unwrap()).unwrap()
 }
