@@ -127,7 +127,7 @@ fn verdict(lines: &[Line]) -> anyhow::Result<()> {
         _ => Status::TenantsFailed,
     };
     let message = format!(
-        "{failed} tenants failed, {behind} behind, {drifted} with tables that are not the migrations'"
+        "tenants: {failed} failed, {behind} behind, {drifted} with tables that are not the migrations'"
     );
     Err(Refused::new(why, message).into())
 }

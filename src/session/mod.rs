@@ -18,6 +18,7 @@ mod answer;
 mod audit;
 mod connection;
 mod error;
+mod fixed;
 mod lanes;
 mod settings;
 mod statements;

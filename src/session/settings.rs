@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::io;
 use std::sync::Arc;
 
-use super::connection::Fixed;
+use super::fixed::Fixed;
 use super::wire::Wire;
 use crate::guard::TenantContext;
 use crate::names::MemberRole;
