@@ -110,9 +110,12 @@ impl Line {
     }
 
     fn has_drifted(&self) -> bool {
-        matches!(self.drift, Some(Drift::Some(_)))
+        matches!(self.drift, Some(Drift::Some(_) | Drift::Gone))
     }
 }
+
+/// What is said of a tenant without a schema.
+const GONE: &str = "its schema is not there: bring it back from a backup, or purge the tenant";
 
 /// What a script wants to know, the worst first.
 fn verdict(lines: &[Line]) -> anyhow::Result<()> {
@@ -165,6 +168,7 @@ fn text(lines: &[Line], migrations: &Migrations) -> String {
             Some(Drift::Some(_)) => text.push(format!(
                 "{name}: its tables are not what the migrations make (tenantry diff {name})"
             )),
+            Some(Drift::Gone) => text.push(format!("{name}: {GONE}")),
             Some(Drift::Unknown(reason)) => text.push(format!("{name}: not compared, {reason}")),
             _ => {}
         }
@@ -222,7 +226,8 @@ fn tenant_as_json(line: &Line) -> Value {
         None => (None, None, None),
         Some(Drift::None(own)) => (Some(false), Some(own.as_str()), None),
         Some(Drift::Some(own)) => (Some(true), Some(own.as_str()), None),
-        Some(Drift::Unknown(reason)) => (None, None, Some(reason)),
+        Some(Drift::Gone) => (Some(true), None, Some(GONE)),
+        Some(Drift::Unknown(reason)) => (None, None, Some(reason.as_str())),
     };
     let failure = line.failure().map(|failure| {
         json!({

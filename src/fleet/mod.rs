@@ -180,6 +180,10 @@ pub(crate) enum FleetError {
     History(#[from] MigrationError),
     #[error(transparent)]
     NotAtomic(#[from] NotAtomic),
+    #[error(
+        "the files run for all tenants, but not for a new one, so that nobody could sign up: {0}"
+    )]
+    NobodyNew(String),
 }
 
 /// Migrates whoever is behind.
@@ -243,6 +247,7 @@ impl<W: Watch> Crew<'_, W> {
                 summary.left = tenants.len() - summary.failed.len();
                 return Ok(());
             }
+            rehearse_newcomer(&self.env).await?;
         }
         if self.options.atomic {
             return self.bring_up_together(lock, run, tenants, summary).await;
@@ -296,6 +301,15 @@ impl Summary {
             self.end = End::Failed;
         }
     }
+}
+
+/// Runs the files for a tenant that does not exist, too: from a version at which nobody can sign up there is no way back.
+async fn rehearse_newcomer(env: &Env<'_>) -> Result<(), FleetError> {
+    let reference = env.registry.reference(env.migrations).await;
+    reference.map(|_| ()).map_err(|failure| {
+        let cause = failure.log.map(|cause| cause.to_string());
+        FleetError::NobodyNew(cause.unwrap_or_else(|| failure.message.into_owned()))
+    })
 }
 
 #[cfg(test)]

@@ -41,10 +41,10 @@ pub(super) struct Sources {
 /// Why a directory is not a set of migrations.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LoadError {
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read {}: {error}", path.display())]
     Unreadable {
         path: PathBuf,
-        source: std::io::Error,
+        error: std::io::Error,
     },
     #[error("{} holds no migration: expected files like V1__create_tables.sql", .0.display())]
     Empty(PathBuf),
@@ -69,13 +69,10 @@ pub(crate) enum LoadError {
         "{0}: the tables that tenants share are migrated in one transaction, so that no file can run without one"
     )]
     SharedAutocommit(String),
-    #[error("{}: {source}", path.display())]
-    BadScript { path: PathBuf, source: ScriptError },
-    #[error("{}: {source}", path.display())]
-    BadBaseline {
-        path: PathBuf,
-        source: BaselineError,
-    },
+    #[error("{}: {error}", path.display())]
+    BadScript { path: PathBuf, error: ScriptError },
+    #[error("{}: {error}", path.display())]
+    BadBaseline { path: PathBuf, error: BaselineError },
     #[error(
         "{} is not the file that {baseline} stands for: a file that has run must not change; undo the change and put \
          it into a new file", path.display()
@@ -133,9 +130,9 @@ pub(crate) fn is_sql(path: &Path) -> bool {
 
 /// A directory on disk; anything but `.sql` files in it is passed over.
 pub(super) fn directory(place: &Path) -> Result<Sources, LoadError> {
-    let unreadable = |path: &Path, source| LoadError::Unreadable {
+    let unreadable = |path: &Path, error| LoadError::Unreadable {
         path: path.to_owned(),
-        source,
+        error,
     };
     let mut files = Vec::new();
     for entry in std::fs::read_dir(place).map_err(|e| unreadable(place, e))? {
@@ -161,9 +158,9 @@ pub(super) fn directory(place: &Path) -> Result<Sources, LoadError> {
 fn decode(path: &Path, bytes: &[u8]) -> Result<String, LoadError> {
     match script::decode(bytes) {
         Ok(text) => Ok(text.into_owned()),
-        Err(source) => Err(LoadError::BadScript {
+        Err(error) => Err(LoadError::BadScript {
             path: path.to_owned(),
-            source,
+            error,
         }),
     }
 }
@@ -251,9 +248,9 @@ impl Sources {
     }
 
     fn parse(&self, name: &str, text: &str, known: &mut Known) -> Result<ScriptFile, LoadError> {
-        ScriptFile::parse(name, text, known).map_err(|source| LoadError::BadScript {
+        ScriptFile::parse(name, text, known).map_err(|error| LoadError::BadScript {
             path: self.place.join(name),
-            source,
+            error,
         })
     }
 }

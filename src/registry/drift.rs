@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use deadpool_postgres::Object;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{ToSql, Type};
@@ -50,6 +51,17 @@ impl Registry {
     /// Makes a schema as a sign-up does, looks at it, and undoes it.
     pub(crate) async fn reference(&self, migrations: &Migrations) -> Result<Reference, Failure> {
         let mut connection = self.connection().await?;
+        let made = self.make_reference(&mut connection, migrations).await;
+        // Files may leave things in the session, such as locks, which are nobody else's business.
+        retire(connection);
+        made
+    }
+
+    async fn make_reference(
+        &self,
+        connection: &mut Object,
+        migrations: &Migrations,
+    ) -> Result<Reference, Failure> {
         let transaction = connection.transaction().await.map_err(failed)?;
         let patience = "set local lock_timeout = '5s'";
         transaction.batch_execute(patience).await.map_err(failed)?;

@@ -45,6 +45,8 @@ pub(crate) struct MigrationFailure {
 pub(crate) enum Drift {
     None(Fingerprint),
     Some(Fingerprint),
+    /// There is no such schema.
+    Gone,
     /// Nobody can tell, and why.
     Unknown(String),
 }
@@ -120,7 +122,7 @@ impl Registry {
         let drift = |tenant: &TenantTables| match (looks.get(&tenant.id), reference(tenant)) {
             (None, Some(wanted)) => Drift::None(wanted.clone()),
             (Some(Look::Failed(reason)), _) => Drift::Unknown(reason.clone()),
-            (Some(Look::Nothing), _) => Drift::Unknown("its schema is not there".to_owned()),
+            (Some(Look::Nothing), _) => Drift::Gone,
             (_, None) => Drift::Unknown("the files that it has run are not here".to_owned()),
             (Some(Look::Found(own)), Some(wanted)) if own == wanted => Drift::None(own.clone()),
             (Some(Look::Found(own)), Some(_)) => Drift::Some(own.clone()),

@@ -183,6 +183,7 @@ fn not_done(error: FleetError) -> anyhow::Error {
         FleetError::NotAtomic(error @ (NotAtomic::Autocommit(_) | NotAtomic::LockTable { .. })) => {
             Refused::not_possible(error.to_string()).into()
         }
+        FleetError::NobodyNew(_) => Refused::new(Status::RehearsalFailed, error.to_string()).into(),
         FleetError::AtWork(_) => Refused::new(Status::AnotherRun, error.to_string()).into(),
         error => error.into(),
     }

@@ -7,9 +7,9 @@ use super::{Known, LoadError, MigrationFile, MigrationSet, ScriptFile};
 impl MigrationSet {
     /// Makes the files fit into a tenant's schema. Mistakes are told with the place that the files are in.
     pub(super) fn read(&mut self, known: &mut Known, place: &Path) -> Result<(), LoadError> {
-        let bad = |name: &str, source| LoadError::BadScript {
+        let bad = |name: &str, error| LoadError::BadScript {
             path: place.join(name),
-            source,
+            error,
         };
         known.foresee(self.texts_of_new_schemas());
         if let Some(baseline) = &mut self.baseline {

@@ -27,9 +27,9 @@ impl Sources {
             return Ok(None);
         };
         let baseline = Baseline::parse(name, text);
-        let baseline = baseline.map_err(|source| LoadError::BadBaseline {
+        let baseline = baseline.map_err(|error| LoadError::BadBaseline {
             path: self.place.join(name),
-            source,
+            error,
         });
         baseline.map(Some)
     }

@@ -9,6 +9,13 @@ use super::tokens::Tokens;
 
 /// UTF-8, or else the encoding that the script itself names by `SET client_encoding`.
 pub(crate) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, ScriptError> {
+    if let Some(at) = bytes.iter().position(|byte| *byte == 0) {
+        let line = line_at(&String::from_utf8_lossy(&bytes[..at]), at);
+        return Err(ScriptError::new(
+            line,
+            "there is a NUL byte, which no text may have; save the file in UTF-8",
+        ));
+    }
     let Err(invalid) = std::str::from_utf8(bytes) else {
         return Ok(String::from_utf8_lossy(bytes));
     };

@@ -103,7 +103,8 @@ async fn a_page_proves_a_domain_too() {
     // From now on the service itself has the page, at this domain and for this tenant.
     let path = url.strip_prefix(&format!("http://{host}")).unwrap();
     assert_eq!(replica.host(&host).get(path).await.text.trim(), value);
-    let other = format!("{}0", &path[..path.len() - 1]);
+    let (rest, last) = path.split_at(path.len() - 1);
+    let other = format!("{rest}{}", if last == "0" { "1" } else { "0" });
     for (host, path) in [
         (&*host, &*other),
         (&owner.host, path),

@@ -1,6 +1,6 @@
 //! Migrations that do not go through everywhere.
 
-use super::Fleet;
+use super::{Fleet, told};
 
 const CHECK: &str = "insert into notes (body) values ('migrated');\n\
     alter table notes\n  add constraint no_secrets check (body not like 'secret%');\n";
@@ -143,10 +143,41 @@ async fn files_that_were_edited_or_are_gone_are_refused_by_name() {
     }
     let mut others = crate::harness::tenantry(&["migrate", "--data-dir"]);
     let output = others.arg(fleet.service.dir().data()).output().unwrap();
-    let (status, text) = super::told(&output);
+    let (status, text) = told(&output);
     assert_eq!((status, text.contains("--tenant-sql")), (9, true), "{text}");
     std::fs::remove_file(fleet.sql.join("V2__stars.sql")).unwrap();
     let (status, text) = fleet.run(&[]);
     assert_eq!((status, text.contains("V2__stars")), (9, true), "{text}");
     assert_eq!(fleet.contents().await, before);
+}
+
+#[tokio::test]
+async fn a_version_at_which_nobody_could_sign_up_is_not_begun() {
+    let fleet = Fleet::of(3).await;
+    let file = "do $$ begin if not exists (select from users) then raise 'nobody is here'; end if; end $$;\n";
+    fleet.write("V2__people.sql", file);
+    let before = fleet.contents().await;
+    let (status, text) = fleet.run(&[]);
+    assert_eq!(status, 7, "{text}");
+    for expected in [
+        "nobody could sign up",
+        "V2__people.sql, line 1: nobody is here",
+    ] {
+        assert!(text.contains(expected), "{expected}: {text}");
+    }
+    assert_eq!(fleet.contents().await, before);
+    // What is mended has run nowhere.
+    fleet.write("V2__people.sql", "select 1;\n");
+    assert_eq!(fleet.run(&[]).0, 0);
+}
+
+#[tokio::test]
+async fn a_schema_that_is_gone_is_seen() {
+    let fleet = Fleet::of(3).await;
+    let (schema, _) = crate::harness::database::names(&fleet.psql, "tenant-3").await;
+    let drop = format!("drop schema {schema} cascade");
+    fleet.psql.batch_execute(&drop).await.unwrap();
+    let (status, text) = told(&fleet.tool("status", &[]).output().unwrap());
+    assert_eq!(status, 11, "{text}");
+    assert!(text.contains("tenant-3: its schema is not there"), "{text}");
 }

@@ -53,7 +53,12 @@ impl Fleet {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = tenantry(&["migrate", "--data-dir"]);
+        self.tool("migrate", arguments)
+    }
+
+    /// Any command that takes the files.
+    fn tool(&self, name: &str, arguments: &[&str]) -> Command {
+        let mut command = tenantry(&[name, "--data-dir"]);
         command.arg(self.service.dir().data());
         command.arg("--tenant-sql").arg(&self.sql).args(arguments);
         command.stdin(Stdio::null());
