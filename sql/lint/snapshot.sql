@@ -12,7 +12,8 @@ with schema as materialized (
   join pg_class c on c.oid = d.objid
   where c.relkind in ('r', 'p', 'm', 'v', 'f')
 ), indexes as materialized (
-  select i.indexrelid, i.indrelid from relations r join pg_index i on i.indrelid = r.oid
+  select i.indexrelid, i.indrelid, i.indpred is null and i.indexprs is null as plain
+  from relations r join pg_index i on i.indrelid = r.oid
 )
 select
   jsonb_build_object(
@@ -42,6 +43,7 @@ select
         'sql', quote_ident(c.relname),
         'table', i.indrelid::bigint,
         'file', c.relfilenode::bigint,
+        'plain', i.plain,
         'definition', pg_get_indexdef(c.oid, 0, true))), '{}')
       from indexes i
       join pg_class c on c.oid = i.indexrelid),

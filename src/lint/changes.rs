@@ -15,9 +15,18 @@ pub(super) enum Change<'a> {
     ColumnRenamed(&'a Relation, &'a Column, &'a Column),
     TypeChanged(&'a Relation, &'a Column, &'a Column),
     NotNullSet(&'a Relation, &'a Column),
-    /// A new index, or an old one that was built again while the rows stayed where they were.
-    IndexBuilt(&'a Relation, &'a Index, Option<&'a Constraint>),
+    IndexBuilt(&'a Relation, &'a Index, Built<'a>),
     ConstraintAdded(&'a Relation, &'a Constraint),
+}
+
+/// Why an index was built.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Built<'a> {
+    Anew,
+    /// It had been there, and the rows stayed where they were.
+    Again,
+    /// A new constraint needs it.
+    For(&'a Constraint),
 }
 
 impl Change<'_> {
@@ -76,8 +85,12 @@ pub(super) fn changes<'a>(
         if built && existing.contains(&index.table) {
             let mut constraints = after.constraints.values();
             let constraint = constraints.find(|constraint| constraint.index == *oid);
-            let constraint = constraint.filter(|_| old_index.is_none());
-            changes.push(Change::IndexBuilt(new, index, constraint));
+            let why = match (old_index, constraint) {
+                (Some(_), _) => Built::Again,
+                (None, Some(constraint)) => Built::For(constraint),
+                (None, None) => Built::Anew,
+            };
+            changes.push(Change::IndexBuilt(new, index, why));
         }
     }
     for (oid, constraint) in &after.constraints {

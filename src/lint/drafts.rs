@@ -32,6 +32,14 @@ impl Draft {
         }
     }
 
+    /// With these statements ahead of the safer way.
+    pub(super) fn after(mut self, statements: &[String]) -> Self {
+        if let (Some(safer), false) = (&mut self.safer, statements.is_empty()) {
+            *safer = format!("{}\n{safer}", statements.join("\n"));
+        }
+        self
+    }
+
     fn new(rule: Rule, table: &Relation, message: String, safer: String) -> Self {
         Self {
             table: Some(table.name.clone()),
@@ -50,6 +58,12 @@ pub(super) fn required_column(table: &Relation, column: &Column) -> Draft {
     Draft::new(Rule::RequiredColumn, table, message, safer)
 }
 
+/// There are rows where it was tried, and so it has failed.
+pub(super) fn as_it_did_here(mut draft: Draft) -> Draft {
+    draft.message.push_str(", as it did here");
+    draft
+}
+
 pub(super) fn sets_not_null(table: &Relation, column: &Column) -> Draft {
     let message = format!(
         "nobody can read or write {} while all of it is searched for nulls in {c}, and where there is one, this fails",
@@ -61,11 +75,25 @@ pub(super) fn sets_not_null(table: &Relation, column: &Column) -> Draft {
 }
 
 pub(super) fn builds_index(table: &Relation, index: &Index) -> Draft {
-    let message = format!(
-        "nobody can write to {} while the index {} is built",
+    let safer = safer::index(table, index);
+    Draft::new(
+        Rule::BuildsIndex,
+        table,
+        while_built(table, index, ""),
+        safer,
+    )
+}
+
+pub(super) fn builds_index_again(table: &Relation, index: &Index) -> Draft {
+    let message = while_built(table, index, " again");
+    Draft::new(Rule::BuildsIndex, table, message, safer::reindex(index))
+}
+
+fn while_built(table: &Relation, index: &Index, again: &str) -> String {
+    format!(
+        "nobody can write to {} while the index {} is built{again}",
         table.sql, index.sql
-    );
-    Draft::new(Rule::BuildsIndex, table, message, safer::index(index))
+    )
 }
 
 pub(super) fn adds_unique(table: &Relation, index: &Index, constraint: &Constraint) -> Draft {
@@ -121,12 +149,16 @@ pub(super) fn rewrites(table: &Relation, because: Option<(String, String)>) -> D
     Draft::new(Rule::RewritesTable, table, message, safer)
 }
 
-pub(super) fn as_type_changes(table: &Relation, old: &Column, new: &Column) -> (String, String) {
+pub(super) fn as_type_changes(
+    table: &Relation,
+    (old, new): (&Column, &Column),
+    statement: &Statement,
+) -> (String, String) {
     let because = format!(
         ", as {} changes from {} to {}",
         new.sql, old.r#type, new.r#type
     );
-    (because, safer::change_type(table, new))
+    (because, safer::change_type(table, new, statement))
 }
 
 pub(super) fn as_column_is_filled(table: &Relation, column: &Column) -> (String, String) {
@@ -140,9 +172,11 @@ pub(super) fn as_column_is_filled(table: &Relation, column: &Column) -> (String,
     (because, safer::add_column(table, column))
 }
 
-pub(super) fn refreshes(view: &Relation) -> Draft {
+/// `key` is an index by which its rows can be told apart.
+pub(super) fn refreshes(view: &Relation, key: Option<&Index>) -> Draft {
     let message = format!("nobody can read {} while it is filled", view.sql);
-    Draft::new(Rule::RefreshesView, view, message, safer::refresh(view))
+    let safer = safer::refresh(view, key);
+    Draft::new(Rule::RefreshesView, view, message, safer)
 }
 
 /// `locked` is the table that requests wait for, since which line, and how it is locked.
@@ -162,15 +196,15 @@ pub(super) fn works_under_lock(
     Draft::new(Rule::WorksUnderLock, table, message, safer)
 }
 
-pub(super) fn drops_table(table: &Relation) -> Draft {
-    let safer = safer::drop_table(table);
+pub(super) fn drops_table(table: &Relation, statement: &Statement) -> Draft {
+    let safer = safer::drop_table(table, statement);
     let draft = Draft::new(Rule::DropsTable, table, lost(&table.sql), safer);
     unless_hidden(draft, table.comment.as_deref(), &table.sql)
 }
 
-pub(super) fn drops_column(table: &Relation, column: &Column) -> Draft {
+pub(super) fn drops_column(table: &Relation, column: &Column, statement: &Statement) -> Draft {
     let name = format!("{}.{}", table.sql, column.sql);
-    let safer = safer::drop_column(table, column);
+    let safer = safer::drop_column(table, column, statement);
     let draft = Draft::new(Rule::DropsColumn, table, lost(&name), safer);
     unless_hidden(draft, column.comment.as_deref(), &name)
 }
@@ -186,6 +220,7 @@ fn unless_hidden(mut draft: Draft, comment: Option<&str>, name: &str) -> Draft {
     if Comment::parse(comment).omit {
         draft.level = Level::Note;
         draft.message = format!("what {name} holds is lost, tenant by tenant");
+        draft.safer = None;
     }
     draft
 }

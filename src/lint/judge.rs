@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::changes::{Change, changes};
+use super::changes::{Built, Change, changes};
 use super::drafts::{self, Draft};
-use super::snapshot::{Column, Constraint, ConstraintKind, Kind, Mode, Oid, Relation, Snapshot};
+use super::safer;
+use super::snapshot::{
+    Column, Constraint, ConstraintKind, Index, Kind, Mode, Oid, Relation, Snapshot,
+};
 use crate::migrate::Statement;
 
 /// A statement and all that could be seen of it.
@@ -39,6 +42,7 @@ impl Step<'_> {
             let Some(draft) = self.about(change, &changes) else {
                 continue;
             };
+            let draft = draft.after(&new_columns(change, &changes));
             let partition = change.relation().partition;
             let told = |other: &Draft| {
                 other.rule == draft.rule && (partition || other.message == draft.message)
@@ -66,15 +70,23 @@ impl Step<'_> {
             Change::NotNullSet(table, column) => self
                 .verifies(table)
                 .then(|| drafts::sets_not_null(table, column)),
-            Change::IndexBuilt(table, index, None) => Some(drafts::builds_index(table, index)),
-            Change::IndexBuilt(table, index, Some(constraint)) => {
+            // `on only`: of the table alone there are no rows.
+            Change::IndexBuilt(table, ..) if table.is_partitioned() && !of_partitions(all) => None,
+            Change::IndexBuilt(table, index, Built::Anew) => {
+                Some(drafts::builds_index(table, index))
+            }
+            Change::IndexBuilt(table, index, Built::Again) => {
+                Some(drafts::builds_index_again(table, index))
+            }
+            Change::IndexBuilt(table, index, Built::For(constraint)) => {
                 Some(drafts::adds_unique(table, index, constraint))
             }
             Change::ConstraintAdded(table, constraint) => self.added(table, constraint),
-            Change::Dropped(relation) => {
-                (relation.kind == Kind::Table).then(|| drafts::drops_table(relation))
+            Change::Dropped(relation) => (relation.kind == Kind::Table)
+                .then(|| drafts::drops_table(relation, self.statement)),
+            Change::ColumnDropped(table, column) => {
+                Some(drafts::drops_column(table, column, self.statement))
             }
-            Change::ColumnDropped(table, column) => Some(drafts::drops_column(table, column)),
             Change::Renamed(old, new) => {
                 (old.kind == Kind::Table).then(|| drafts::renames_table(old, new))
             }
@@ -85,7 +97,12 @@ impl Step<'_> {
 
     fn rewritten(&self, relation: &Relation, all: &[Change<'_>]) -> Draft {
         if relation.kind == Kind::MaterializedView {
-            return drafts::refreshes(relation);
+            let of_it = |index: &&Index| {
+                let table = self.after.relations.get(&index.table);
+                table.is_some_and(|table| table.name == relation.name)
+            };
+            let mut indexes = self.after.indexes.values().filter(of_it);
+            return drafts::refreshes(relation, indexes.find(|index| index.tells_rows_apart()));
         }
         if self.statement.verb() == "TRUNCATE" {
             return drafts::empties(relation);
@@ -94,7 +111,7 @@ impl Step<'_> {
         let of = |table: &Relation| table.name == relation.name || relation.partition;
         let because = all.iter().find_map(|change| match *change {
             Change::TypeChanged(table, old, new) if of(table) => {
-                Some(drafts::as_type_changes(table, old, new))
+                Some(drafts::as_type_changes(table, (old, new), self.statement))
             }
             Change::ColumnAdded(table, column) if of(table) => {
                 Some(drafts::as_column_is_filled(table, column))
@@ -170,7 +187,7 @@ impl Step<'_> {
     /// A table without rows of its own has partitions, which are read in its place.
     fn verifies(&self, table: &Relation) -> bool {
         let mut reports = self.reports.iter();
-        let is_it = |name: &str| name == table.name || table.file == 0;
+        let is_it = |name: &str| name == table.name || table.is_partitioned();
         reports.any(|report| matches!(report, Report::Verifies(name) if is_it(name)))
     }
 
@@ -182,4 +199,24 @@ impl Step<'_> {
 
 fn fails_with_rows(column: &Column) -> bool {
     column.required && column.default.is_none() && !column.computed
+}
+
+/// Whether an index of a partition is built.
+fn of_partitions(changes: &[Change<'_>]) -> bool {
+    let mut changes = changes.iter();
+    changes.any(|change| matches!(change, Change::IndexBuilt(table, ..) if table.partition))
+}
+
+/// The columns that the same statement adds, as an index or a constraint needs them to be there.
+fn new_columns(change: &Change<'_>, all: &[Change<'_>]) -> Vec<String> {
+    let (Change::IndexBuilt(table, ..) | Change::ConstraintAdded(table, _)) = change else {
+        return Vec::new();
+    };
+    let added = all.iter().filter_map(|other| match other {
+        Change::ColumnAdded(of, column) if of.name == table.name => {
+            Some(safer::bare_column(of, column))
+        }
+        _ => None,
+    });
+    added.collect()
 }

@@ -15,6 +15,7 @@ mod rules;
 mod safer;
 mod sizes;
 mod snapshot;
+mod words;
 
 use serde::Serialize;
 

@@ -9,7 +9,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::{AsyncMessage, Client, Transaction};
 
 use super::allow;
-use super::drafts::Draft;
+use super::drafts::{self, Draft};
 use super::judge::{Report, Step};
 use super::rules::Rule;
 use super::snapshot::{self, Mode, Oid, Snapshot};
@@ -109,10 +109,24 @@ impl<'a> Probe<'a> {
                 // What came before has been committed.
                 self.held.clear();
             }
+            let retry = may_meet_rows(statement);
+            if retry {
+                self.transaction.batch_execute("savepoint tried").await?;
+            }
             if let Err(error) = statement.run(file.name(), self.transaction.client()).await {
-                found.push((statement, failure(error)?));
+                let required = match meets_rows(&error).filter(|_| retry) {
+                    Some(table) => self.without_rows(file, statement, &table).await?,
+                    None => Vec::new(),
+                };
+                if required.is_empty() {
+                    found.push((statement, failure(error)?));
+                }
+                found.extend(required.into_iter().map(|draft| (statement, draft)));
                 findings.extend(place.finish(found));
                 return Ok(false);
+            }
+            if retry {
+                self.transaction.batch_execute("release tried").await?;
             }
             if is_worth_a_look(statement) {
                 let mut drafts = self.look(file, statement).await?;
@@ -138,6 +152,33 @@ impl<'a> Probe<'a> {
         self.clash = clash;
         findings.extend(place.finish(found));
         Ok(true)
+    }
+
+    /// What is wrong with a statement that has failed because there are rows: it is tried without them.
+    async fn without_rows(
+        &mut self,
+        file: &MigrationFile,
+        statement: &Statement,
+        table: &str,
+    ) -> Result<Vec<Draft>, LintError> {
+        let back = self.transaction.batch_execute("rollback to tried");
+        back.await?;
+        let mut relations = self.now.relations.values();
+        let Some(relation) = relations.find(|relation| relation.name == table) else {
+            return Ok(Vec::new());
+        };
+        let empty = format!("truncate {} cascade", relation.sql);
+        let client = self.transaction.client();
+        if client.batch_execute(&empty).await.is_err() {
+            return Ok(Vec::new());
+        }
+        self.now = snapshot::read(self.transaction, self.subject.schema).await?;
+        if statement.run(file.name(), client).await.is_err() {
+            return Ok(Vec::new());
+        }
+        let mut drafts = self.look(file, statement).await?;
+        drafts.retain(|draft| draft.rule == Rule::RequiredColumn);
+        Ok(drafts.into_iter().map(drafts::as_it_did_here).collect())
     }
 
     async fn look(
@@ -218,6 +259,21 @@ impl<'a> Probe<'a> {
 fn is_worth_a_look(statement: &Statement) -> bool {
     let plain_insert = statement.verb() == "INSERT" && !statement.says("SELECT");
     !plain_insert && !["COPY", "COMMENT", "SET"].contains(&statement.verb())
+}
+
+/// Whether it may add a column that rows have no value for. Savepoints of the file's own are none of these.
+fn may_meet_rows(statement: &Statement) -> bool {
+    ["ALTER", "DO"].contains(&statement.verb())
+}
+
+/// The table in whose rows there would be a null.
+fn meets_rows(error: &MigrationError) -> Option<String> {
+    let MigrationError::Statement { source, .. } = error else {
+        return None;
+    };
+    let error = source.as_db_error()?;
+    let null = *error.code() == SqlState::NOT_NULL_VIOLATION;
+    error.table().filter(|_| null).map(str::to_owned)
 }
 
 fn failure(error: MigrationError) -> Result<Draft, LintError> {

@@ -1,6 +1,7 @@
-//! The safer way, as SQL with comments, in terms of the tables at hand.
+//! The safer way, as SQL with comments, in terms of the tables at hand. What only the author can know stands in comments, so that the rest runs.
 
 use super::snapshot::{Column, Constraint, ConstraintKind, Index, Relation};
+use super::words::{create_index, field_name, joined, sequence_of, tag, type_name};
 use crate::migrate::Statement;
 
 /// What cannot be in the transaction of other files.
@@ -18,15 +19,37 @@ const APART: &str = "-- then, in a file that begins with `-- tenantry: no transa
 pub(super) fn required(table: &Relation, column: &Column) -> String {
     let (t, c, r#type) = (&table.sql, &column.sql, &column.r#type);
     format!(
-        "alter table {t} add column {c} {type} not null default …;\n\
-         -- or, where each row has a value of its own, first without it:\n\
+        "-- where one value is right for all rows that there are:\n\
+         -- alter table {t} add column {c} {type} not null default …;\n\
+         -- where each row has a value of its own, first without it:\n\
          alter table {t} add column {c} {type};"
     )
 }
 
+/// The column alone.
+pub(super) fn bare_column(table: &Relation, column: &Column) -> String {
+    let (t, c, r#type) = (&table.sql, &column.sql, &column.r#type);
+    match &column.default {
+        Some(default) => {
+            let sequence = sequence(default);
+            let required = if column.required { " not null" } else { "" };
+            format!("{sequence}alter table {t} add column {c} {type}{required} default {default};")
+        }
+        None => format!("alter table {t} add column {c} {type};"),
+    }
+}
+
+/// Makes the sequence that a default takes numbers from.
+fn sequence(default: &str) -> String {
+    let sequence = sequence_of(default);
+    sequence.map_or_else(String::new, |sequence| {
+        format!("create sequence if not exists {sequence};\n")
+    })
+}
+
 pub(super) fn not_null(table: &Relation, column: &Column) -> String {
     let (t, c) = (&table.sql, &column.sql);
-    let name = joined(&[t, c, "not_null"]);
+    let name = joined(&[t, c], "not_null");
     format!(
         "alter table {t} add constraint {name} check ({c} is not null) not valid;\n\
          {APART}\n\
@@ -37,7 +60,14 @@ pub(super) fn not_null(table: &Relation, column: &Column) -> String {
     )
 }
 
+/// What Postgres can do in one way only.
+const NO_OTHER_WAY: &str =
+    "-- Postgres has no other way to add such a constraint: do it when few are at work";
+
 pub(super) fn constraint(table: &Relation, constraint: &Constraint) -> String {
+    if table.is_partitioned() && constraint.kind == ConstraintKind::ForeignKey {
+        return NO_OTHER_WAY.to_owned();
+    }
     let (t, k, definition) = (&table.sql, &constraint.sql, &constraint.definition);
     format!(
         "alter table {t} add constraint {k} {definition} not valid;\n\
@@ -46,81 +76,94 @@ pub(super) fn constraint(table: &Relation, constraint: &Constraint) -> String {
     )
 }
 
-pub(super) fn index(index: &Index) -> String {
-    format!(
-        "-- in a file that begins with `-- tenantry: no transaction`:\n{};",
-        concurrently(index)
-    )
+pub(super) fn index(table: &Relation, index: &Index) -> String {
+    if table.is_partitioned() {
+        let (i, create) = (&index.sql, create_index(table, index, ""));
+        return format!(
+            "{create};  -- of no partition yet, so that nobody waits\n\
+             {APART}\n\
+             -- create index concurrently … on each partition, and `alter index {i} attach partition …` for each"
+        );
+    }
+    let create = create_index(table, index, " concurrently");
+    format!("-- {FILE}:\n{create};")
+}
+
+/// An index that is there, and is built again.
+pub(super) fn reindex(index: &Index) -> String {
+    format!("-- {FILE}:\nreindex index concurrently {};", index.sql)
 }
 
 pub(super) fn unique(table: &Relation, index: &Index, constraint: &Constraint) -> String {
     let kind = match constraint.kind {
-        ConstraintKind::PrimaryKey => "primary key",
-        ConstraintKind::Unique => "unique",
-        _ => return "-- Postgres has no other way to add such a constraint: do it when few are at work".to_owned(),
+        ConstraintKind::PrimaryKey if !table.is_partitioned() => "primary key",
+        ConstraintKind::Unique if !table.is_partitioned() => "unique",
+        _ => return NO_OTHER_WAY.to_owned(),
     };
+    // What stands behind the columns: `DEFERRABLE INITIALLY DEFERRED`.
+    let definition = constraint.definition.rsplit_once(')');
+    let deferrable = definition.map_or("", |(_, behind)| behind);
     let (t, k, i) = (&table.sql, &constraint.sql, &index.sql);
+    let create = create_index(table, index, " concurrently");
     format!(
-        "-- in a file that begins with `-- tenantry: no transaction`:\n{};\n\
+        "-- {FILE}:\n{create};\n\
          -- and in the next file:\n\
-         alter table {t} add constraint {k} {kind} using index {i};",
-        concurrently(index)
+         alter table {t} add constraint {k} {kind} using index {i}{deferrable};"
     )
 }
 
-fn concurrently(index: &Index) -> String {
-    let (create, rest) = match index.definition.strip_prefix("CREATE UNIQUE INDEX ") {
-        Some(rest) => ("create unique index", rest),
-        None => (
-            "create index",
-            index.definition.trim_start_matches("CREATE INDEX "),
-        ),
-    };
-    let rest = rest.replacen(" USING btree", "", 1);
-    let rest = rest
-        .replacen(" ON ", " on ", 1)
-        .replacen(" USING ", " using ", 1);
-    format!("{create} concurrently if not exists {rest}")
-}
-
-pub(super) fn refresh(view: &Relation) -> String {
+/// `key` says whether there is an index by which its rows can be told apart.
+pub(super) fn refresh(view: &Relation, key: Option<&Index>) -> String {
     let v = &view.sql;
-    format!("create unique index on {v} (…);  -- once\nrefresh materialized view concurrently {v};")
+    let refresh = format!("refresh materialized view concurrently {v};");
+    if key.is_some() {
+        return refresh;
+    }
+    format!(
+        "-- once, by columns that tell its rows apart: create unique index on {v} (…);\n\
+         -- and from then on:\n-- {refresh}"
+    )
 }
 
-pub(super) fn change_type(table: &Relation, column: &Column) -> String {
+pub(super) fn change_type(table: &Relation, column: &Column, statement: &Statement) -> String {
     let (t, c, r#type) = (&table.sql, &column.sql, &column.r#type);
-    let new = joined(&[c, "new"]);
+    let new = joined(&[c], "new");
+    let fill = if statement.says("USING") {
+        format!("-- update {t} set {new} = …, as `using` has it, where {new} is null;")
+    } else {
+        format!("update {t} set {new} = {c} where {new} is null;")
+    };
     format!(
         "alter table {t} add column {new} {type};\n\
          {APART}\n\
-         update {t} set {new} = {c} where {new} is null;\n\
+         {fill}\n\
          -- write to both until nobody reads the old one, then drop it in a later release"
     )
 }
 
 pub(super) fn add_column(table: &Relation, column: &Column) -> String {
     let (t, c, r#type) = (&table.sql, &column.sql, &column.r#type);
-    match &column.default {
-        Some(default) => format!(
-            "alter table {t} add column {c} {type};\n\
-             alter table {t} alter column {c} set default {default};\n\
-             {APART}\n\
-             update {t} set {c} = default where {c} is null;"
-        ),
-        None => format!(
+    let add = format!("alter table {t} add column {c} {type};");
+    let Some(default) = &column.default else {
+        return format!(
             "-- a column that a trigger fills:\n\
-             alter table {t} add column {c} {type};\n\
+             {add}\n\
              {APART}\n\
-             update {t} set {c} = … where {c} is null;"
-        ),
-    }
+             -- update {t} set {c} = … where {c} is null;"
+        );
+    };
+    let sequence = sequence(default);
+    format!(
+        "{sequence}{add}\n\
+         alter table {t} alter column {c} set default {default};\n\
+         {APART}\n\
+         update {t} set {c} = default where {c} is null;"
+    )
 }
 
 pub(super) fn rewrite(table: &Relation) -> String {
     format!(
-        "-- {} as it is, and a new table or column beside it, filled\n\
-         -- in a file that begins with `-- tenantry: no transaction`",
+        "-- {} as it is, and a new table or column beside it, filled\n-- {FILE}",
         table.sql
     )
 }
@@ -128,78 +171,84 @@ pub(super) fn rewrite(table: &Relation) -> String {
 pub(super) fn partition(table: &Relation) -> String {
     let t = &table.sql;
     format!(
-        "alter table {t} add constraint … check (…) not valid;  -- what will be checked\n\
+        "-- alter table {t} add constraint … check (…) not valid, of what will be checked\n\
          {APART}\n\
-         alter table {t} validate constraint …;\n\
+         -- alter table {t} validate constraint …\n\
          -- and in a third file, where Postgres believes the constraint, this statement"
     )
 }
 
-pub(super) fn drop_column(table: &Relation, column: &Column) -> String {
-    let (t, c) = (&table.sql, &column.sql);
+/// What is done first in place of a drop.
+fn hide(object: &str, comment: Option<&str>, rule: &str) -> String {
+    let omit = tag(object, "@omit", comment);
     format!(
-        "comment on column {t}.{c} is '@omit';  -- takes it out of the API and keeps the data\n\
+        "{omit}  -- takes it out of the API and keeps the data\n\
          -- and in a later release, when nobody has missed it:\n\
-         -- tenantry: allow drops-column nobody has missed it\n\
-         alter table {t} drop column {c};"
+         -- tenantry: allow {rule} nobody has missed it"
     )
 }
 
-pub(super) fn drop_table(table: &Relation) -> String {
+pub(super) fn drop_column(table: &Relation, column: &Column, statement: &Statement) -> String {
+    let (t, c) = (&table.sql, &column.sql);
+    let comment = column.comment.as_deref();
+    let hide = hide(&format!("column {t}.{c}"), comment, "drops-column");
+    let cascade = if statement.says("CASCADE") {
+        " cascade"
+    } else {
+        ""
+    };
+    format!("{hide}\nalter table {t} drop column {c}{cascade};")
+}
+
+pub(super) fn drop_table(table: &Relation, statement: &Statement) -> String {
     let t = &table.sql;
-    format!(
-        "comment on table {t} is '@omit';  -- takes it out of the API and keeps the data\n\
-         -- and in a later release, when nobody has missed it:\n\
-         -- tenantry: allow drops-table nobody has missed it\n\
-         drop table {t};"
-    )
+    let hide = hide(
+        &format!("table {t}"),
+        table.comment.as_deref(),
+        "drops-table",
+    );
+    // Tables that go together may not go one by one.
+    let own = statement.verb() == "DROP";
+    let drop = if own {
+        statement.text().to_owned()
+    } else {
+        format!("drop table {t}")
+    };
+    format!("{hide}\n{drop};")
 }
 
 pub(super) fn empty(table: &Relation) -> String {
     format!(
         "create table {} as table {};  -- what there was, for as long as it may be wanted back",
-        joined(&[&table.sql, "before"]),
+        joined(&[&table.sql], "before"),
         table.sql
     )
 }
 
+/// Behind a renaming.
+const KEEPS_ITS_NAME: &str = "  -- in the same file: the API keeps its name";
+
 pub(super) fn rename_column(table: &Relation, old: &Column, new: &Column) -> String {
-    let (t, old, new) = (&table.sql, unquoted(&old.sql), &new.sql);
-    format!(
-        "comment on column {t}.{new} is '@name {old}';  -- in the same file: the API keeps its name"
-    )
+    let object = format!("column {}.{}", table.sql, new.sql);
+    let name = format!("@name {}", field_name(&old.sql));
+    tag(&object, &name, new.comment.as_deref()) + KEEPS_ITS_NAME
 }
 
 pub(super) fn rename_table(old: &Relation, new: &Relation) -> String {
-    let (old, new) = (&old.name, &new.sql);
-    format!("comment on table {new} is '@name {old}';  -- in the same file: the API keeps its name")
+    let object = format!("table {}", new.sql);
+    let name = format!("@name {}", type_name(&old.name));
+    tag(&object, &name, new.comment.as_deref()) + KEEPS_ITS_NAME
 }
 
+/// The statement itself, elsewhere.
 pub(super) fn apart(statement: &Statement) -> String {
+    const MANY: usize = 20;
     let text = statement.text();
-    let first = text.lines().next().unwrap_or_default();
-    let more = if text.lines().nth(1).is_some() {
-        " …"
+    let shown = if text.lines().count() > MANY {
+        let first = text.lines().next().unwrap_or_default();
+        format!("-- {first} …")
     } else {
-        ";"
+        format!("{text};")
     };
-    format!(
-        "-- in a file that begins with `-- tenantry: no transaction`, which locks nothing for longer than a statement:\n{first}{more}"
-    )
-}
-
-/// A name made of names.
-fn joined(parts: &[&str]) -> String {
-    let quoted = parts.iter().any(|part| part.starts_with('"'));
-    let name: Vec<_> = parts.iter().map(|part| unquoted(part)).collect();
-    let name = name.join("_");
-    if quoted { format!("\"{name}\"") } else { name }
-}
-
-/// Without the quotes around it: what is doubled within stays so.
-fn unquoted(name: &str) -> &str {
-    let inner = name
-        .strip_prefix('"')
-        .and_then(|name| name.strip_suffix('"'));
-    inner.unwrap_or(name)
+    format!("-- {FILE}, which locks nothing for longer than a statement:\n{shown}")
 }

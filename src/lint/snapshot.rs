@@ -63,7 +63,27 @@ pub(super) struct Index {
     pub(super) sql: String,
     pub(super) table: Oid,
     pub(super) file: i64,
+    /// Of columns, without a condition.
+    pub(super) plain: bool,
     pub(super) definition: String,
+}
+
+impl Relation {
+    /// A table whose rows are in others.
+    pub(super) fn is_partitioned(&self) -> bool {
+        self.kind == Kind::Table && self.file == 0
+    }
+}
+
+impl Index {
+    pub(super) fn is_unique(&self) -> bool {
+        self.definition.starts_with("CREATE UNIQUE ")
+    }
+
+    /// As `refresh materialized view concurrently` wants it: of columns, and of all rows.
+    pub(super) fn tells_rows_apart(&self) -> bool {
+        self.is_unique() && self.plain
+    }
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,5 +1,7 @@
 //! The rules, on a real Postgres: `docs/lint.md` runs, and what is harmless is left alone.
 
+mod suggestions;
+
 use std::path::Path;
 
 use super::{Course, Finding, Making, Rule, Subject, lint};
@@ -261,4 +263,31 @@ async fn findings_say_where_and_what_instead() {
         "{}",
         found[0].message
     );
+}
+
+#[tokio::test]
+async fn a_required_column_is_told_of_where_there_are_rows_too() {
+    let shop = Shop::open(&example_tables()).await;
+    let rows = "insert into customers (name) values ('Ada');";
+    for required in [
+        "select 1;\nalter table customers add column \"Tax no\" varchar(9) not null;",
+        "select 1;\ndo $$ begin alter table customers add column \"Tax no\" varchar(9) not null; end $$;",
+    ] {
+        let found = shop.lint(&[rows, required]).await;
+        let [found] = &found[..] else {
+            panic!("{found:#?}")
+        };
+        assert_eq!((found.rule, found.line), (Rule::RequiredColumn, 2));
+        assert_eq!(found.file, "V3__f.sql");
+        let told = "in every tenant that has rows in customers, as it did here";
+        assert!(found.message.ends_with(told), "{}", found.message);
+        let safer = found.safer.as_deref().unwrap();
+        let better = "alter table customers add column \"Tax no\" character varying(9);";
+        assert!(safer.ends_with(better), "{safer}");
+    }
+    // Nobody's rows but the file's own: there is no other way to tell it.
+    let own = "create table t (id int); insert into t values (1); alter table t add column a int not null;";
+    assert_eq!(shop.rules(own).await, [Rule::Fails]);
+    let other = "insert into customers (name) values (null)";
+    assert_eq!(shop.rules(other).await, [Rule::Fails]);
 }

@@ -35,6 +35,7 @@ pub use types::{
     InputMeaning, ListLink, LogInMeans, Nested, ObjectDef, Quantifier, Through, ToMany, ToOne,
     Type, TypeDef, WriteKind,
 };
+pub(crate) use words::{camel, pascal};
 
 use crate::model::{AccessRules, Model};
 use build::access_told;
