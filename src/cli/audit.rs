@@ -59,6 +59,12 @@ pub(super) struct Arguments {
     json: bool,
 }
 
+impl Arguments {
+    pub(super) fn json(&self) -> bool {
+        self.json
+    }
+}
+
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let after = arguments.after.as_deref().map(Place::parse).transpose();
     let after = after.map_err(Refused::from)?;

@@ -32,6 +32,12 @@ pub(super) struct Arguments {
     json: bool,
 }
 
+impl Arguments {
+    pub(super) fn json(&self) -> bool {
+        self.json
+    }
+}
+
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let migrations = arguments.tenant_sql.load()?;
     let tenant = TenantRef::parse(&arguments.tenant).map_err(Refused::from)?;
@@ -75,7 +81,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         return Ok(());
     }
     let message = format!("{name} differs from the migrations in {places}");
-    Err(Refused::new(Status::Drifted, message).into())
+    Err(Refused::new(Status::Drifted, message).told().into())
 }
 
 fn as_json(comparison: &Comparison, script: &Script<'_>) -> Value {

@@ -2,6 +2,9 @@
 
 use std::process::ExitCode;
 
+use serde_json::{Value, json};
+
+use super::output;
 use crate::error::{Code, Failure};
 use crate::fleet::FleetError;
 use crate::migrate::LoadError;
@@ -13,6 +16,20 @@ use crate::registry::{FilesError, OpenError};
 pub(super) struct Refused {
     message: String,
     status: Status,
+    /// The word for it in the API, where it is told there, too.
+    code: Option<Code>,
+    /// The JSON that was asked for has been printed.
+    is_told: bool,
+}
+
+/// What is printed on standard output, in which programs look for how it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Printing {
+    Text,
+    /// One value of JSON.
+    Document,
+    /// An object on each line.
+    Events,
 }
 
 /// Each means the same in all commands; `docs/exit-status.md` has them all.
@@ -45,15 +62,65 @@ pub(super) enum Status {
     Findings = 13,
 }
 
+impl Status {
+    /// The word for it in JSON.
+    fn code(self) -> &'static str {
+        match self {
+            Self::Failed => "FAILED",
+            Self::NotFound => "NOT_FOUND",
+            Self::NotPossible => "NOT_POSSIBLE",
+            Self::NotConfirmed => "NOT_CONFIRMED",
+            Self::TenantsFailed => "TENANTS_FAILED",
+            Self::RehearsalFailed => "REHEARSAL_FAILED",
+            Self::AnotherRun => "ANOTHER_RUN",
+            Self::BadFiles => "BAD_FILES",
+            Self::Breaking => "BREAKING",
+            Self::Drifted => "DRIFTED",
+            Self::Behind => "BEHIND",
+            Self::Findings => "FINDINGS",
+        }
+    }
+}
+
 impl Refused {
     pub(super) fn new(status: Status, message: impl Into<String>) -> Self {
-        let message = message.into();
-        Self { message, status }
+        Self {
+            message: message.into(),
+            status,
+            code: None,
+            is_told: false,
+        }
     }
 
     pub(super) fn not_possible(message: impl Into<String>) -> Self {
         Self::new(Status::NotPossible, message)
     }
+
+    /// Without the word that the API has for it, which speaks of tenants.
+    pub(super) fn plainly(self) -> Self {
+        Self { code: None, ..self }
+    }
+
+    /// The JSON that has been printed says so, or is all that there is to say.
+    pub(super) fn told(self) -> Self {
+        Self {
+            is_told: true,
+            ..self
+        }
+    }
+
+    pub(super) fn as_json(&self) -> Value {
+        ending(self.status, self.word(), &self.message)
+    }
+
+    fn word(&self) -> &'static str {
+        self.code.map_or(self.status.code(), Code::as_str)
+    }
+}
+
+/// How it ended: the value of `error` in all JSON that is printed.
+fn ending(status: Status, code: &str, message: &str) -> Value {
+    json!({"code": code, "message": message, "exitStatus": status as u8})
 }
 
 /// Here the operator is told what else only the log is.
@@ -68,13 +135,65 @@ impl From<Failure> for Refused {
             Some(cause) => cause.to_string(),
             None => failure.message.into_owned(),
         };
-        Self { message, status }
+        Self {
+            code: Some(failure.code).filter(|_| status != Status::Failed),
+            ..Self::new(status, message)
+        }
     }
 }
 
-/// The exit status for an error.
-pub(super) fn code(error: &anyhow::Error) -> ExitCode {
-    ExitCode::from(status(error) as u8)
+/// Says in one sentence what went wrong, to programs, too. What it returns is the exit status.
+pub(super) fn tell(error: &anyhow::Error, printing: Printing) -> ExitCode {
+    let message = told_once(error);
+    let status = status(error);
+    let refused = error.downcast_ref::<Refused>();
+    let word = refused.map_or(status.code(), Refused::word);
+    let is_told = refused.is_some_and(|refused| refused.is_told);
+    let error = ending(status, word, &message);
+    match printing {
+        Printing::Document if !is_told => output::json(&json!({"error": error})),
+        Printing::Events if !is_told => {
+            output::json_line(&json!({"event": "error", "error": error}));
+        }
+        _ => {}
+    }
+    match refused.and_then(|refused| refused.code) {
+        Some(code) => eprintln!("error: {message} [{}]", code.as_str()),
+        None => eprintln!("error: {message}"),
+    }
+    ExitCode::from(status as u8)
+}
+
+/// The same of a command line that nobody understands, or that asks for help.
+pub(super) fn wrong_command_line(error: &clap::Error) -> ExitCode {
+    let _ = error.print();
+    if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
+        let text = error.to_string();
+        let message = text.split("\n\n").next().unwrap_or_default();
+        let message = message.strip_prefix("error: ").unwrap_or(message);
+        let error = json!({"code": "WRONG_COMMAND_LINE", "message": message, "exitStatus": 2});
+        output::json_line(&json!({"error": error}));
+    }
+    u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
+}
+
+/// The error with its causes, except those that it has told already.
+pub(super) fn told_once(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    let mut told = false;
+    for cause in error.chain() {
+        let cause = cause.to_string();
+        if text.is_empty() {
+            text = cause;
+        } else if !told && !text.contains(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        } else {
+            // What it tells it tells with all that is below.
+            told = true;
+        }
+    }
+    text
 }
 
 fn status(error: &anyhow::Error) -> Status {

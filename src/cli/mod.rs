@@ -24,9 +24,11 @@ mod tenant;
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
 use crate::telemetry::{self, LogFormat};
+use exit::Printing;
 
 /// A schema-per-tenant GraphQL service on `PostgreSQL`.
 #[derive(Debug, Parser)]
@@ -35,9 +37,10 @@ struct Arguments {
     #[command(subcommand)]
     command: Command,
 
-    /// What is logged: a level, or directives such as `info,tenantry=debug`.
-    #[arg(long, env = "TENANTRY_LOG", default_value = "info", global = true)]
-    log: String,
+    /// What is logged: a level, or directives such as `info,tenantry=debug`. `info` when left out, for what serves requests,
+    /// and `warn` for all other commands.
+    #[arg(long, env = "TENANTRY_LOG", global = true)]
+    log: Option<String>,
 
     /// How it is logged.
     #[arg(long, env = "TENANTRY_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text, global = true)]
@@ -45,7 +48,7 @@ struct Arguments {
 
     /// Threads that serve requests. Half as many as there are cores when left out: on one machine with
     /// Postgres, which does most of the work, more threads only wake each other.
-    #[arg(long, env = "TENANTRY_THREADS", value_name = "N", global = true)]
+    #[arg(long, env = "TENANTRY_THREADS", value_name = "N", global = true, value_parser = at_least_one)]
     threads: Option<NonZeroUsize>,
 }
 
@@ -79,50 +82,85 @@ enum Command {
 
 /// Runs the command line, and says in one sentence what went wrong.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    if let Err(error) = telemetry::start(&arguments.log, arguments.log_format) {
-        eprintln!("error: {error:#}");
-        return ExitCode::FAILURE;
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return exit::wrong_command_line(&error),
+    };
+    let printing = arguments.command.printing();
+    match start(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => exit::tell(&error, printing),
     }
+}
+
+fn start(arguments: Arguments) -> anyhow::Result<()> {
+    let log = arguments.log.as_deref();
+    let log = log.unwrap_or(arguments.command.logs());
+    telemetry::start(log, arguments.log_format)?;
     raise_file_limit();
     let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let threads = (arguments.threads).map_or(cores.div_ceil(2), NonZeroUsize::get);
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads)
         .enable_all()
         .build()
-    {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            eprintln!("error: cannot start threads: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    let result = runtime.block_on(async {
-        match arguments.command {
-            Command::Dev(arguments) => dev::run(*arguments).await,
-            Command::Serve(arguments) => Box::pin(serve::run(*arguments)).await,
-            Command::Migrate(arguments) => migrate::run(*arguments).await,
-            Command::Status(arguments) => status::run(*arguments).await,
-            Command::Diff(arguments) => diff::run(*arguments).await,
-            Command::Schema(arguments) => schema::run(arguments).await,
-            Command::Migration(arguments) => migration::run(*arguments).await,
-            Command::Squash(arguments) => squash::run(*arguments).await,
-            Command::Operator(arguments) => operator::run(arguments).await,
-            Command::Tenant(arguments) => tenant::run(*arguments).await,
-            Command::Audit(arguments) => audit::run(*arguments).await,
-            Command::Health(arguments) => health::run(&arguments),
-        }
-    });
+        .context("cannot start threads")?;
+    let result = runtime.block_on(run(arguments.command));
     // Tasks that still wait for the network are not waited for.
     runtime.shutdown_background();
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {}", told_once(&error));
-            exit::code(&error)
+    result
+}
+
+async fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Dev(arguments) => dev::run(*arguments).await,
+        Command::Serve(arguments) => Box::pin(serve::run(*arguments)).await,
+        Command::Migrate(arguments) => migrate::run(*arguments).await,
+        Command::Status(arguments) => status::run(*arguments).await,
+        Command::Diff(arguments) => diff::run(*arguments).await,
+        Command::Schema(arguments) => schema::run(arguments).await,
+        Command::Migration(arguments) => migration::run(*arguments).await,
+        Command::Squash(arguments) => squash::run(*arguments).await,
+        Command::Operator(arguments) => operator::run(arguments).await,
+        Command::Tenant(arguments) => tenant::run(*arguments).await,
+        Command::Audit(arguments) => audit::run(*arguments).await,
+        Command::Health(arguments) => health::run(&arguments),
+    }
+}
+
+impl Command {
+    /// What is logged unless somebody says so: whoever waits for a command wants to hear what it is about, and no more.
+    fn logs(&self) -> &'static str {
+        match self {
+            Self::Dev(_) | Self::Serve(_) => "info",
+            _ => "warn",
         }
     }
+
+    fn printing(&self) -> Printing {
+        let is_json = match self {
+            Self::Migrate(arguments) if arguments.json() => return Printing::Events,
+            Self::Status(arguments) => arguments.json(),
+            Self::Diff(arguments) => arguments.json(),
+            Self::Schema(arguments) => arguments.json(),
+            Self::Migration(arguments) => arguments.json(),
+            Self::Operator(arguments) => arguments.json(),
+            Self::Tenant(arguments) => arguments.json(),
+            Self::Audit(arguments) => arguments.json(),
+            _ => false,
+        };
+        if is_json {
+            Printing::Document
+        } else {
+            Printing::Text
+        }
+    }
+}
+
+/// The value of a flag that takes a number of things, none of which would be no use.
+fn at_least_one(text: &str) -> Result<NonZeroUsize, &'static str> {
+    text.parse()
+        .map_err(|_| "a whole number is wanted, 1 or more")
 }
 
 /// As many open files, and so connections, as the system lets the process have.
@@ -131,23 +169,4 @@ fn raise_file_limit() {
     if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
         let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
     }
-}
-
-/// The error with its causes, except those that it has told already.
-fn told_once(error: &anyhow::Error) -> String {
-    let mut text = String::new();
-    let mut told = false;
-    for cause in error.chain() {
-        let cause = cause.to_string();
-        if text.is_empty() {
-            text = cause;
-        } else if !told && !text.contains(&cause) {
-            text.push_str(": ");
-            text.push_str(&cause);
-        } else {
-            // What it tells it tells with all that is below.
-            told = true;
-        }
-    }
-    text
 }

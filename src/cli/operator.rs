@@ -67,6 +67,12 @@ struct Disable {
     yes: bool,
 }
 
+impl Arguments {
+    pub(super) fn json(&self) -> bool {
+        self.json
+    }
+}
+
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let registry = arguments.database.registry().await?;
     let by = command_line();
@@ -77,7 +83,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
             let made = registry
                 .create_operator(&by, &email, password.as_deref())
                 .await;
-            let token = made.map_err(Refused::from)?;
+            let token = made.map_err(refused)?;
             told(arguments.json, &email, token.as_ref().map(Secret::as_str));
         }
         Command::Reset(named) => {
@@ -85,7 +91,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
             let token = registry
                 .reset_operator(&by, &email)
                 .await
-                .map_err(Refused::from)?;
+                .map_err(refused)?;
             told(arguments.json, &email, Some(token.as_str()));
         }
         Command::Disable(disable) => {
@@ -98,7 +104,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
             registry
                 .disable_operator(&by, &email)
                 .await
-                .map_err(Refused::from)?;
+                .map_err(refused)?;
             told(arguments.json, &email, None);
         }
         Command::List => {
@@ -134,6 +140,10 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
 }
 
 /// The token alone goes to standard output, where a script can take it.
+fn refused(failure: Failure) -> Refused {
+    Refused::from(failure).plainly()
+}
+
 fn told(json: bool, email: &EmailAddress, token: Option<&str>) {
     if json {
         output::json(&json!({"email": email.as_str(), "token": token}));

@@ -54,6 +54,12 @@ struct Line {
     drift: Option<Drift>,
 }
 
+impl Arguments {
+    pub(super) fn json(&self) -> bool {
+        self.json
+    }
+}
+
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let migrations = arguments.tenant_sql.load()?;
     let registry = arguments.database.registry().await?;
@@ -132,7 +138,7 @@ fn verdict(lines: &[Line]) -> anyhow::Result<()> {
     let message = format!(
         "tenants: {failed} failed, {behind} behind, {drifted} with tables that are not the migrations'"
     );
-    Err(Refused::new(why, message).into())
+    Err(Refused::new(why, message).told().into())
 }
 
 /// The versions, then whoever stands out.

@@ -28,8 +28,10 @@ pub(crate) struct Group {
     pub(crate) files: Vec<String>,
 }
 
+/// `files` are all that there are, and `migrations` those of them that would run.
 pub(crate) async fn preview(
     database: &Database,
+    files: &Migrations,
     migrations: &Migrations,
     only: &[TenantId],
 ) -> Result<Preview, FleetError> {
@@ -45,7 +47,7 @@ pub(crate) async fn preview(
             ..Preview::default()
         });
     }
-    check_files(&client, migrations).await?;
+    check_files(&client, files).await?;
     let mut versions: BTreeMap<SchemaVersion, Vec<Behind>> = BTreeMap::new();
     for tenant in behind::list(&client, migrations, only).await? {
         versions.entry(tenant.version).or_default().push(tenant);

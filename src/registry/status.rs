@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use tokio_postgres::Row;
 
 use super::drift::{Look, Reference};
-use super::lifecycle::failed;
+use super::lifecycle::{failed, no_such_tenant};
 use super::{Registry, RegistryError, TenantRef, TenantStatus};
 use crate::catalog::{Catalog, Fingerprint, Workspace};
 use crate::error::Failure;
@@ -138,8 +138,8 @@ impl Registry {
     ) -> Result<Difference, Failure> {
         let id = self.tenant_record(tenant).await?.id;
         let tenants = self.tables().await?;
-        let tenant = tenants.into_iter().find(|tenant| tenant.id == id);
-        let tenant = tenant.ok_or_else(super::lifecycle::no_such_tenant)?;
+        let found = tenants.into_iter().find(|tenant| tenant.id == id);
+        let tenant = found.ok_or_else(|| no_such_tenant(tenant))?;
         let reference = self.reference_of(migrations, &tenant).await?;
         let reference = reference.ok_or_else(|| {
             Failure::conflict("tenant", "the files that this tenant has run are not here")

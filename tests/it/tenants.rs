@@ -76,7 +76,10 @@ async fn what_an_operator_does_counts_at_every_replica_within_a_second() {
     soon(&there, "TENANT_NOT_FOUND").await;
     assert_eq!(
         refused(&["show", &subdomain]),
-        (3, "there is no such tenant".to_owned())
+        (
+            3,
+            format!("there is no tenant \"{subdomain}\" [TENANT_NOT_FOUND]")
+        )
     );
 }
 

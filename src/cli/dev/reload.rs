@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use super::files::Files;
-use crate::cli::{documents, told_once};
+use crate::cli::documents;
+use crate::cli::exit::told_once;
 use crate::http::{News, Service};
 use crate::migrate::{self, SchemaVersion};
 use crate::plan;

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::at_least_one;
 use super::database::DatabaseArguments;
 use super::exit::{Refused, Status};
 use super::output;
@@ -64,11 +65,11 @@ pub(super) struct Arguments {
     canary: Vec<Canary>,
 
     /// How many tenants are migrated at the same time. As many as there are cores when left out.
-    #[arg(long, short, value_name = "N")]
+    #[arg(long, short, value_name = "N", value_parser = at_least_one)]
     jobs: Option<NonZeroUsize>,
 
     /// After so many failures, no other tenant is begun.
-    #[arg(long, value_name = "N", default_value = "1")]
+    #[arg(long, value_name = "N", default_value = "1", value_parser = at_least_one)]
     max_failures: NonZeroUsize,
 
     /// For how many milliseconds a statement waits for a table that is in use. Requests that come meanwhile wait, too.
@@ -113,20 +114,21 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let summary = fleet::migrate(&registry, &migrations, &options, &progress).await;
     progress.end();
     let summary = summary.map_err(not_done)?;
+    let refused = (summary.end != End::Done).then(|| refusal(&summary, arguments.show_details));
     if arguments.json {
-        output::json_line(&summary::as_json(&summary, arguments.show_details));
+        let finished = summary::as_json(&summary, refused.as_ref(), arguments.show_details);
+        output::json_line(&finished);
+    } else if refused.is_none() {
+        output::write(&complete(&summary));
     }
-    match summary.end {
-        End::Done if arguments.json => Ok(()),
-        End::Done => {
-            output::write(&complete(&summary));
-            Ok(())
-        }
-        End::Failed | End::RehearsalFailed => Err(refusal(&summary, arguments.show_details).into()),
-    }
+    refused.map_or(Ok(()), |refused| Err(refused.told().into()))
 }
 
 impl Arguments {
+    pub(super) fn json(&self) -> bool {
+        self.json
+    }
+
     /// Leaves out what `--to` leaves out, once all files are known to be those that have run.
     fn cut(&self, migrations: Migrations) -> Result<Migrations, LoadError> {
         match self.to {

@@ -17,9 +17,10 @@ const NAMED: usize = 5;
 
 pub(super) async fn run(arguments: &Arguments, migrations: Migrations) -> anyhow::Result<()> {
     let database = arguments.database.database()?;
+    let files = migrations.clone();
     let migrations = arguments.cut(migrations)?;
     let only = named(arguments).await?;
-    let preview = fleet::preview(&database, &migrations, &only).await;
+    let preview = fleet::preview(&database, &files, &migrations, &only).await;
     let preview = preview.map_err(super::not_done)?;
     if arguments.json {
         output::json_line(&as_json(&preview));

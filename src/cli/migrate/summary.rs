@@ -92,7 +92,7 @@ fn alike(failures: &[Failure]) -> Vec<(&Failure, Vec<&str>)> {
 }
 
 /// The last line of `--json`.
-pub(super) fn as_json(summary: &Summary, details: bool) -> Value {
+pub(super) fn as_json(summary: &Summary, refused: Option<&Refused>, details: bool) -> Value {
     let failed = summary.failed.iter();
     let failed: Vec<_> = failed
         .map(|failure| failed_json(failure, details))
@@ -113,6 +113,7 @@ pub(super) fn as_json(summary: &Summary, details: bool) -> Value {
         "left": summary.left,
         "failed": failed,
         "ms": summary.took.as_millis(),
+        "error": refused.map(Refused::as_json),
     })
 }
 

@@ -53,6 +53,12 @@ enum Format {
     Github,
 }
 
+impl Arguments {
+    pub(super) fn json(&self) -> bool {
+        self.json || self.format == Format::Json
+    }
+}
+
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let migrations = arguments.tenant_sql.load()?;
     let mut sizes = None;
@@ -72,7 +78,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     }
     print(&arguments, &findings);
     match summary(&findings.concat()) {
-        Some(summary) => Err(Refused::new(Status::Findings, summary).into()),
+        Some(summary) => Err(Refused::new(Status::Findings, summary).told().into()),
         None => Ok(()),
     }
 }

@@ -20,6 +20,12 @@ enum Command {
     Lint(lint::Arguments),
 }
 
+impl Arguments {
+    pub(super) fn json(&self) -> bool {
+        matches!(&self.command, Command::Lint(arguments) if arguments.json())
+    }
+}
+
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     match arguments.command {
         Command::New(arguments) => new::run(&arguments),

@@ -99,6 +99,12 @@ struct Comparison {
     changes: Vec<Difference>,
 }
 
+impl Arguments {
+    pub(super) fn json(&self) -> bool {
+        self.json
+    }
+}
+
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let (before, after) = schemas(&arguments).await?;
     let mut comparisons = Vec::new();
@@ -107,23 +113,24 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
             .with_context(|| format!("{} and {}", before.name, after.name))?;
         comparisons.push(Comparison { before, changes });
     }
+    let failing = |change: &&Difference| arguments.fail_on.includes(change.rule.impact());
+    let changes = comparisons
+        .iter()
+        .flat_map(|comparison| &comparison.changes);
+    let message = match changes.filter(failing).count() {
+        0 => None,
+        1 => Some("1 change may break clients".to_owned()),
+        count => Some(format!("{count} changes may break clients")),
+    };
+    let refused = message.map(|message| Refused::new(Status::Breaking, message));
     if arguments.json {
-        output::json(&as_json(&comparisons, &after.name));
+        let mut value = as_json(&comparisons, &after.name);
+        value["error"] = json!(refused.as_ref().map(Refused::as_json));
+        output::json(&value);
     } else {
         output::write(&as_text(&comparisons, &after.name));
     }
-    let failing = |change: &&Difference| arguments.fail_on.includes(change.rule.impact());
-    let count = comparisons
-        .iter()
-        .flat_map(|comparison| &comparison.changes);
-    match count.filter(failing).count() {
-        0 => Ok(()),
-        1 => Err(Refused::new(Status::Breaking, "1 change may break clients").into()),
-        count => {
-            let message = format!("{count} changes may break clients");
-            Err(Refused::new(Status::Breaking, message).into())
-        }
-    }
+    refused.map_or(Ok(()), |refused| Err(refused.told().into()))
 }
 
 /// All schemas that were, and the one that will be.

@@ -28,6 +28,12 @@ enum Command {
     Diff(diff::Arguments),
 }
 
+impl Arguments {
+    pub(super) fn json(&self) -> bool {
+        matches!(&self.command, Some(Command::Diff(arguments)) if arguments.json())
+    }
+}
+
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     match arguments.command {
         Some(Command::Diff(arguments)) => diff::run(arguments).await,

@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
+use serde_json::json;
 use tokio::io::BufWriter;
 
 use super::{Named, Session};
 use crate::cli::exit::Refused;
+use crate::cli::output;
 use crate::config::TenantSql;
 use crate::error::Failure;
 use crate::names::{DisplayName, Subdomain};
@@ -57,6 +59,12 @@ pub(super) struct Import {
     tenant_sql: TenantSql,
 }
 
+impl Export {
+    pub(super) fn is_to_standard_output(&self) -> bool {
+        is_standard(&self.file)
+    }
+}
+
 pub(super) async fn clone(session: &Session, arguments: &Clone) -> anyhow::Result<()> {
     let migrations = session.migrations(&arguments.tenant_sql).await?;
     let name = arguments
@@ -82,7 +90,7 @@ pub(super) async fn clone(session: &Session, arguments: &Clone) -> anyhow::Resul
 pub(super) async fn export(session: &Session, arguments: &Export) -> anyhow::Result<()> {
     let tenant = arguments.named.parse()?;
     let (registry, by) = (&session.registry, &session.by);
-    let exported = if is_standard(&arguments.file) {
+    let exported = if arguments.is_to_standard_output() {
         let out = BufWriter::new(tokio::io::stdout());
         registry.export_tenant(by, &tenant, out).await
     } else {
@@ -95,10 +103,12 @@ pub(super) async fn export(session: &Session, arguments: &Export) -> anyhow::Res
         exported
     };
     let exported = exported.map_err(Refused::from)?;
-    eprintln!(
-        "exported {} rows of {} tables",
-        exported.rows, exported.tables
-    );
+    let (rows, tables) = (exported.rows, exported.tables);
+    if session.json && !arguments.is_to_standard_output() {
+        output::json(&json!({"rows": rows, "tables": tables}));
+    } else {
+        eprintln!("exported {rows} rows of {tables} tables");
+    }
     Ok(())
 }
 

@@ -80,6 +80,14 @@ struct Named {
     tenant: String,
 }
 
+impl Arguments {
+    /// An archive on standard output is all that is there.
+    pub(super) fn json(&self) -> bool {
+        self.json
+            && !matches!(&self.command, Command::Export(export) if export.is_to_standard_output())
+    }
+}
+
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let Arguments {
         database,

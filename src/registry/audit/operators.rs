@@ -23,10 +23,11 @@ impl Registry {
         wanted.tenant = match tenant {
             // Of a tenant that is no more, the log has entries still.
             Some(TenantRef::Id(id)) => Some(*id),
-            Some(TenantRef::Subdomain(subdomain)) => {
+            Some(tenant @ TenantRef::Subdomain(subdomain)) => {
                 let find = "select id from tenantry.tenants where subdomain = $1";
                 let found = ids(&transaction, find, subdomain.as_str()).await?;
-                Some(TenantId(*found.first().ok_or_else(no_such_tenant)?))
+                let found = found.first().ok_or_else(|| no_such_tenant(tenant))?;
+                Some(TenantId(*found))
             }
             None => None,
         };

@@ -71,7 +71,10 @@ impl TenantRef {
         }
         Subdomain::parse(text)
             .map(Self::Subdomain)
-            .map_err(|error| Failure::bad_input("tenant", error.to_string()))
+            .map_err(|error| {
+                let message = format!("{text:?} is no name of a tenant: {error}");
+                Failure::bad_input("tenant", message)
+            })
     }
 
     /// The parameters of `where id = $1 or subdomain = $2`.
@@ -93,11 +96,15 @@ async fn tenant_row(
     let parameters: [(&(dyn ToSql + Sync), Type); 2] =
         [(&id, Type::UUID), (&subdomain, Type::TEXT)];
     let row = client.query_typed_opt(statement, &parameters).await;
-    row.map_err(failed)?.ok_or_else(no_such_tenant)
+    row.map_err(failed)?.ok_or_else(|| no_such_tenant(tenant))
 }
 
-pub(super) fn no_such_tenant() -> Failure {
-    Failure::new(Code::TenantNotFound, "there is no such tenant").with_field("tenant")
+pub(super) fn no_such_tenant(tenant: &TenantRef) -> Failure {
+    let message = match tenant {
+        TenantRef::Id(id) => format!("there is no tenant \"{id}\""),
+        TenantRef::Subdomain(subdomain) => format!("there is no tenant \"{subdomain}\""),
+    };
+    Failure::new(Code::TenantNotFound, message).with_field("tenant")
 }
 
 /// What is not possible in the state that the tenant is in.

@@ -3,6 +3,7 @@
 mod atomic;
 mod busy;
 mod concurrently;
+mod endings;
 mod failing;
 mod killed;
 mod registry;

@@ -8,7 +8,8 @@ use crate::harness::{DataDir, Service, tenantry};
 
 fn diff(arguments: &[&str]) -> Output {
     let mut command = tenantry(&["schema", "diff"]);
-    command.args(arguments).output().unwrap()
+    command.args(arguments).env_remove("TENANTRY_LOG");
+    command.output().unwrap()
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -47,6 +48,7 @@ fn shared_tables_have_versions_of_their_own() {
     let from = ["--tenant-sql", &tables, "--from", "1"];
     let output = diff(&from);
     assert!(text(&output.stdout).ends_with("  nothing changes\n"));
+    assert_eq!(text(&output.stderr), "", "nobody asked for a log");
     let output = diff(&[&from[..], &["--from-shared", "1"]].concat());
     assert_eq!(output.status.code(), Some(10), "{}", text(&output.stderr));
     let told = text(&output.stdout);
