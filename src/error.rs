@@ -111,6 +111,14 @@ impl Failure {
         }
     }
 
+    /// All of it, for an operator: what is kept from clients, too.
+    pub(crate) fn reason(self) -> String {
+        match self.log {
+            Some(cause) => cause.to_string(),
+            None => self.message.into_owned(),
+        }
+    }
+
     /// Something is wrong with the service: the client gets no reason, the log gets all of it.
     pub(crate) fn internal(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::new(Code::Internal, "internal error").with_log(cause)

@@ -131,13 +131,10 @@ impl From<Failure> for Refused {
             Code::BadUserInput | Code::Conflict | Code::Forbidden => Status::NotPossible,
             _ => Status::Failed,
         };
-        let message = match failure.log {
-            Some(cause) => cause.to_string(),
-            None => failure.message.into_owned(),
-        };
+        let code = Some(failure.code).filter(|_| status != Status::Failed);
         Self {
-            code: Some(failure.code).filter(|_| status != Status::Failed),
-            ..Self::new(status, message)
+            code,
+            ..Self::new(status, failure.reason())
         }
     }
 }

@@ -15,7 +15,7 @@ mod tenant;
 mod unfinished;
 mod work;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
@@ -141,8 +141,9 @@ pub(crate) struct Summary {
     /// How many were behind.
     pub(crate) behind: usize,
     pub(crate) rehearsed: usize,
-    /// Files that no rehearsal could try, as they run without a transaction. Nor could it try those after them.
-    pub(crate) unrehearsed: BTreeSet<String>,
+    /// Files that no rehearsal could try, as what comes before them is to be committed first, and why. Nor could it try those
+    /// after them.
+    pub(crate) unrehearsed: BTreeMap<String, String>,
     pub(crate) migrated: usize,
     pub(crate) failed: Vec<Failure>,
     /// Behind still, without having been tried.
@@ -284,7 +285,7 @@ impl Summary {
             version,
             behind,
             rehearsed: 0,
-            unrehearsed: BTreeSet::new(),
+            unrehearsed: BTreeMap::new(),
             migrated: 0,
             failed: Vec::new(),
             left: 0,
@@ -306,10 +307,9 @@ impl Summary {
 /// Runs the files for a tenant that does not exist, too: from a version at which nobody can sign up there is no way back.
 async fn rehearse_newcomer(env: &Env<'_>) -> Result<(), FleetError> {
     let reference = env.registry.reference(env.migrations).await;
-    reference.map(|_| ()).map_err(|failure| {
-        let cause = failure.log.map(|cause| cause.to_string());
-        FleetError::NobodyNew(cause.unwrap_or_else(|| failure.message.into_owned()))
-    })
+    reference
+        .map(|_| ())
+        .map_err(|failure| FleetError::NobodyNew(failure.reason()))
 }
 
 #[cfg(test)]

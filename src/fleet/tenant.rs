@@ -12,12 +12,14 @@ use tokio_postgres::{Client, SimpleQueryMessage};
 
 use super::{Behind, unfinished};
 use crate::migrate::{
-    self, AutocommitFile, History, MigrationError, Migrations, SchemaVersion, SetName,
+    self, AutocommitFile, History, MigrationError, Migrations, NewValue, SchemaVersion, SetName,
+    Stop, Unrun,
 };
 use crate::postgres::InTransaction;
 use crate::registry::{Registry, record_files};
 
 /// What stays the same from tenant to tenant.
+#[derive(Clone, Copy)]
 pub(super) struct Env<'a> {
     pub(super) registry: &'a Registry,
     pub(super) migrations: &'a Migrations,
@@ -80,8 +82,24 @@ pub(super) enum Done<'a> {
     Migrated,
     /// Somebody else has, or the tenant is gone.
     NotBehind,
-    /// All that comes before this file, which runs without a transaction.
-    UpTo(AutocommitFile<'a>),
+    /// All that comes before this file, which takes a commit. Where that is not to be, perhaps not even that.
+    UpTo(Stop<'a>),
+}
+
+/// Where one transaction begins and ends.
+#[derive(Default, Clone, Copy)]
+struct Part<'a> {
+    /// Has run before it, and is still to be remembered.
+    finished: Option<AutocommitFile<'a>>,
+    /// Runs after it.
+    until: Option<NewValue<'a>>,
+}
+
+/// What has become of it.
+enum Outcome<'a> {
+    Done(Done<'a>),
+    /// It has to end earlier.
+    NotYet(NewValue<'a>),
 }
 
 /// Why a tenant stays behind.
@@ -95,8 +113,8 @@ pub(super) enum TenantError {
     Postgres(#[from] tokio_postgres::Error),
 }
 
-/// Runs what has not run yet in a tenant's schema, unless it has meanwhile. A rehearsal ends before a file that runs
-/// without a transaction: nobody could undo that one.
+/// Runs what has not run yet in a tenant's schema, unless it has meanwhile: in one transaction, but for files that run
+/// without one, and those that take what others have committed. A rehearsal ends before these: nobody could undo them.
 ///
 /// Afterwards the connection is outside of any transaction, or broken.
 pub(super) async fn migrate_tenant<'a>(
@@ -105,43 +123,61 @@ pub(super) async fn migrate_tenant<'a>(
     tenant: &Behind,
     mode: Mode,
 ) -> Result<Done<'a>, TenantError> {
-    let mut finished = None;
+    let mut part = Part::default();
     loop {
-        let outcome = try_migrate(client, env, tenant, mode, finished).await;
-        if !matches!(outcome, Ok(Done::Migrated | Done::UpTo(_))) {
+        let outcome = try_migrate(client, env, tenant, mode, part).await;
+        if !matches!(outcome, Ok(Outcome::Done(Done::Migrated | Done::UpTo(_)))) {
             // Should it fail, then because there is no connection any more.
             let _ = client.batch_execute(mode.undo()).await;
         }
-        match outcome? {
-            Done::UpTo(file) if mode == Mode::Migration => {
+        part = match outcome? {
+            Outcome::NotYet(value) if mode == Mode::Joint => {
+                return Ok(Done::UpTo(Stop::NewValue(value)));
+            }
+            Outcome::NotYet(value) => Part {
+                until: Some(value),
+                ..part
+            },
+            Outcome::Done(Done::UpTo(Stop::Autocommit(file))) if mode == Mode::Migration => {
                 let ran = unfinished::run(client, env, tenant, file).await;
                 ran.map_err(|error| TenantError::Migration(SetName::App, error))?;
-                finished = Some(file);
+                Part {
+                    finished: Some(file),
+                    until: None,
+                }
             }
-            done => return Ok(done),
+            Outcome::Done(Done::UpTo(Stop::NewValue(_))) if mode == Mode::Migration => {
+                Part::default()
+            }
+            Outcome::Done(done) => return Ok(done),
         }
     }
 }
 
-/// One transaction. `finished` has run before it, and is still to be remembered.
+/// One transaction.
 async fn try_migrate<'a>(
     client: &Client,
     env: &Env<'a>,
     tenant: &Behind,
     mode: Mode,
-    finished: Option<AutocommitFile<'_>>,
-) -> Result<Done<'a>, TenantError> {
+    part: Part<'a>,
+) -> Result<Outcome<'a>, TenantError> {
     let Some(mut history) = begin(client, env, tenant, mode).await? else {
-        return Ok(Done::NotBehind);
+        return Ok(Outcome::Done(Done::NotBehind));
     };
     let transaction = Begun(client);
-    if let Some(file) = finished {
+    if let Some(file) = part.finished {
         file.record(&transaction, &tenant.schema, &mut history)
             .await?;
         unfinished::forget(client, tenant).await?;
     }
-    let ran = migrate::run_pending(&transaction, &tenant.schema, env.migrations, history).await;
-    let ran = ran.map_err(|(set, error)| TenantError::Migration(set, error))?;
+    let (schema, files) = (&tenant.schema, env.migrations);
+    let ran = migrate::run_pending(&transaction, schema, files, &history, part.until).await;
+    let ran = match ran {
+        Ok(ran) => ran,
+        Err(Unrun::NotYet(value)) => return Ok(Outcome::NotYet(value)),
+        Err(Unrun::Failed(set, error)) => return Err(TenantError::Migration(set, error)),
+    };
     // What has been put off to the end is told now, when it can still be undone.
     let constraints = client.batch_execute("set constraints all immediate");
     let protected = env.registry.protect_views(&transaction, &tenant.schema);
@@ -166,7 +202,7 @@ async fn try_migrate<'a>(
         .and(recorded)
         .and(known)
         .and(committed)?;
-    Ok(ran.next.map_or(Done::Migrated, Done::UpTo))
+    Ok(Outcome::Done(ran.next.map_or(Done::Migrated, Done::UpTo)))
 }
 
 /// A connection on which a transaction has begun.

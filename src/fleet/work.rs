@@ -1,6 +1,6 @@
 //! Many tenants at once: as many connections as there are jobs, and tables in use are tried again later.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -25,8 +25,8 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 pub(super) struct Tally {
     pub(super) done: usize,
     pub(super) failed: Vec<Failure>,
-    /// Files that were left out, as they run without a transaction.
-    pub(super) unrehearsed: BTreeSet<String>,
+    /// Files that were left out, and why.
+    pub(super) unrehearsed: BTreeMap<String, String>,
     /// Nobody looked at these, as enough had failed.
     pub(super) left: usize,
 }
@@ -99,7 +99,8 @@ impl<W: Watch> Shift<'_, W> {
         let tenant = &job.tenant;
         let outcome = migrate_tenant(client, &crew.env, tenant, mode).await;
         if let Ok(Done::UpTo(file)) = &outcome {
-            self.tally(|tally| _ = tally.unrehearsed.insert(file.name().to_owned()));
+            let (name, why) = (file.name().to_owned(), file.to_string());
+            self.tally(|tally| _ = tally.unrehearsed.insert(name, why));
         }
         match outcome {
             Ok(Done::Migrated | Done::UpTo(_)) => {

@@ -67,16 +67,22 @@ pub(crate) enum Course {
 impl Course {
     /// The files of the next transaction, and the others.
     fn next(self, files: &[MigrationFile]) -> (&[MigrationFile], &[MigrationFile]) {
-        let alone = |file: &MigrationFile| file.is_alone();
+        let apart =
+            |at: &usize| files[*at].is_alone() || needs_a_commit(&files[..*at], &files[*at]);
         let at = match (self, files) {
             (Self::Rehearsed, _) | (_, []) => files.len(),
             (Self::Together, [first, ..]) if !first.is_alone() => {
-                files.iter().position(alone).unwrap_or(files.len())
+                (0..files.len()).find(apart).unwrap_or(files.len())
             }
             (Self::Together | Self::OneByOne, _) => 1,
         };
         files.split_at(at)
     }
+}
+
+/// Whether a file uses a value that one before it adds to an enum: that one is committed first.
+fn needs_a_commit(before: &[MigrationFile], file: &MigrationFile) -> bool {
+    before.iter().any(|earlier| file.names_a_value_of(earlier))
 }
 
 /// Something that a statement does to those who use the tables.
@@ -152,7 +158,8 @@ async fn find(
         }
         let (now, later) = course.next(rest);
         let mut apart = false;
-        for file in now {
+        for (at, file) in now.iter().enumerate() {
+            apart |= needs_a_commit(&now[..at], file);
             if !probe.run(file, &mut findings).await? {
                 // Behind statements that are to be transactions by themselves, this may be why.
                 if apart && course == Course::Rehearsed {

@@ -10,7 +10,7 @@ use tokio_postgres::{Client, Error};
 use super::history::{self, version_of};
 use super::runner::{run_step, step_failed};
 use super::script::{Effect, Single};
-use super::{History, MigrationError, MigrationFile, Migrations, SchemaVersion, SetName};
+use super::{History, MigrationError, MigrationFile, Migrations, SchemaVersion, SetName, Stop};
 use crate::names::SchemaName;
 use crate::postgres::InTransaction;
 
@@ -55,7 +55,7 @@ impl Migrations {
     /// The version of a schema in which everything has run that comes before a file, if there is one.
     pub(super) fn version_before(
         &self,
-        file: Option<AutocommitFile<'_>>,
+        file: Option<Stop<'_>>,
         history: &History,
     ) -> SchemaVersion {
         let Some(file) = file else {

@@ -5,6 +5,8 @@ mod baseline;
 mod file;
 mod history;
 mod load;
+mod new_value;
+mod pending;
 mod runner;
 mod script;
 mod squash;
@@ -26,9 +28,11 @@ pub(crate) use baseline::version_in as baseline_version;
 pub(crate) use file::ScriptFile;
 pub(crate) use history::{History, SetName, Stamp};
 pub(crate) use load::{LoadError, checkout, is_sql, next_file};
+pub(crate) use new_value::NewValue;
 #[cfg(test)]
-pub(crate) use runner::Ran;
-pub(crate) use runner::{MigrationError, advice, enter, run, run_pending, run_script};
+pub(crate) use pending::Ran;
+pub(crate) use pending::{Stop, Unrun, run_pending};
+pub(crate) use runner::{MigrationError, advice, enter, run, run_script};
 pub(crate) use stepwise::Statement;
 
 /// What `sql/base` calls the service's own table of users.

@@ -13,7 +13,7 @@ use tokio_postgres::{Client, SimpleQueryMessage};
 
 use super::file::{Body, SchemaState, ScriptFile};
 use super::script::{CopyIn, Step};
-use super::{AutocommitFile, History, MigrationSet, Migrations, SchemaVersion, SetName, history};
+use super::{MigrationSet, history};
 use crate::error::postgres_reason;
 use crate::names::SchemaName;
 use crate::postgres::InTransaction;
@@ -45,38 +45,8 @@ pub(crate) async fn run(
     drive(transaction.client(), schema, set, None, Target::Latest).await
 }
 
-/// How far a tenant's schema has come.
-#[derive(Debug)]
-pub(crate) struct Ran<'a> {
-    pub(crate) version: SchemaVersion,
-    /// What is to run once the transaction has been committed, without one.
-    pub(crate) next: Option<AutocommitFile<'a>>,
-}
-
-/// The same for all of a tenant's schema, whose history has been read: where nothing is pending it asks
-/// nothing, and a file of SQL without rows takes one network round trip. It ends before the first file that runs
-/// without a transaction.
-pub(crate) async fn run_pending<'a>(
-    transaction: &impl InTransaction,
-    schema: &SchemaName,
-    migrations: &'a Migrations,
-    history: History,
-) -> Result<Ran<'a>, (SetName, MigrationError)> {
-    let client = transaction.client();
-    let next = migrations.next_autocommit(&history);
-    let version = migrations.version_before(next, &history);
-    for (name, set) in migrations.sets() {
-        let known = Some(history.of(name));
-        let stop = next.filter(|_| name == SetName::App);
-        let to = stop.map_or(Target::Latest, |file| Target::Version(file.version() - 1));
-        let ran = drive(client, schema, set, known, to).await;
-        ran.map_err(|error| (name, error))?;
-    }
-    Ok(Ran { version, next })
-}
-
 /// `known` is what has run, where somebody has looked already.
-async fn drive(
+pub(super) async fn drive(
     client: &Client,
     schema: &SchemaName,
     set: &MigrationSet,
@@ -204,8 +174,7 @@ pub(crate) fn advice(error: &tokio_postgres::Error) -> Option<&'static str> {
         );
     }
     (*code == SqlState::UNSAFE_NEW_ENUM_VALUE_USAGE).then_some(
-        "the file that adds the value has to be committed before: begin it with the line \
-         \"-- tenantry: no transaction\"",
+        "what uses a new value of an enum belongs into a file after the one that adds it",
     )
 }
 

@@ -37,6 +37,7 @@ use std::rc::Rc;
 pub(crate) use batch::{Batch, CopyIn, Step};
 pub(crate) use concurrently::Effect;
 pub(crate) use decode::decode;
+pub(crate) use enums::added_values;
 pub(crate) use names::Known;
 
 use edit::{Edit, apply};

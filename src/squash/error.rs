@@ -95,8 +95,7 @@ impl SquashError {
 /// Of the registry, when it makes a schema.
 impl From<Failure> for SquashError {
     fn from(failure: Failure) -> Self {
-        let reason = failure.log.map(|cause| cause.to_string());
-        let reason = reason.unwrap_or_else(|| failure.message.into_owned());
+        let reason = failure.reason();
         let told = reason.strip_prefix("sign-up failed: ");
         Self::Files(told.unwrap_or(&reason).to_owned())
     }

@@ -207,10 +207,7 @@ async fn prepare_demo(
 
 /// A failure with its cause: here the operator and the client are one person.
 pub(super) fn explain(failure: Failure) -> anyhow::Error {
-    match failure.log {
-        Some(cause) => anyhow::anyhow!("{cause}"),
-        None => anyhow::anyhow!("{}", failure.message),
-    }
+    anyhow::Error::msg(failure.reason())
 }
 
 fn announce(tenant_sql: &TenantSql, place: &Place, url: &PublicUrl, port: u16) {

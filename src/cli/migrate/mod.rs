@@ -182,9 +182,9 @@ async fn id(registry: &Registry, tenant: &TenantRef) -> Result<TenantId, Refused
 
 fn not_done(error: FleetError) -> anyhow::Error {
     match error {
-        FleetError::NotAtomic(error @ (NotAtomic::Autocommit(_) | NotAtomic::LockTable { .. })) => {
-            Refused::not_possible(error.to_string()).into()
-        }
+        // Whoever lost the connection does not know what has become of it.
+        FleetError::NotAtomic(error @ NotAtomic::Undecided(_)) => anyhow::Error::new(error),
+        FleetError::NotAtomic(error) => Refused::not_possible(error.to_string()).into(),
         FleetError::NobodyNew(_) => Refused::new(Status::RehearsalFailed, error.to_string()).into(),
         FleetError::AtWork(_) => Refused::new(Status::AnotherRun, error.to_string()).into(),
         error => error.into(),

@@ -18,10 +18,10 @@ pub(in crate::cli) fn complete(summary: &Summary) -> String {
     }
     let (tenants, seconds) = (tenants(summary.migrated), summary.took.as_secs_f64());
     let mut text = format!("{tenants} migrated to {to} in {seconds:.1} s\n");
-    if let Some(file) = summary.unrehearsed.first() {
+    for (file, why) in &summary.unrehearsed {
         let _ = writeln!(
             text,
-            "not rehearsed: {file}, as it runs without a transaction, and what comes after it"
+            "not rehearsed: {file}, as {why}, and what comes after it"
         );
     }
     text
@@ -108,7 +108,7 @@ pub(super) fn as_json(summary: &Summary, refused: Option<&Refused>, details: boo
         "baseVersion": summary.version.base,
         "behind": summary.behind,
         "rehearsed": summary.rehearsed,
-        "unrehearsedFiles": summary.unrehearsed,
+        "unrehearsedFiles": summary.unrehearsed.keys().collect::<Vec<_>>(),
         "migrated": summary.migrated,
         "left": summary.left,
         "failed": failed,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio_postgres::{Client, Error};
 
 use super::NotAtomic;
-use crate::fleet::tenant::{Done, TenantError, migrate_tenant};
+use crate::fleet::tenant::{Done, Env, TenantError, migrate_tenant};
 use crate::fleet::work::Crew;
 use crate::fleet::{Behind, Failure, FleetError, Mode, Watch};
 
@@ -40,10 +40,8 @@ impl<W: Watch> Crew<'_, W> {
         client.batch_execute("begin").await?;
         let mut held = Vec::new();
         for tenant in tenants.iter().take(2) {
-            match self.try_patiently(&client, tenant).await {
-                Ok(Done::UpTo(file)) => {
-                    return Err(NotAtomic::Autocommit(file.name().to_owned()).into());
-                }
+            match self.try_patiently(&client, &self.env, tenant).await {
+                Ok(Done::UpTo(file)) => return Err(NotAtomic::from(file).into()),
                 Ok(Done::Migrated | Done::NotBehind) => held.push(locks(&client).await?),
                 Err(error) => {
                     let failure = Failure::new(tenant, &error, self.env.migrations);
@@ -63,14 +61,15 @@ impl<W: Watch> Crew<'_, W> {
         )?))
     }
 
-    async fn try_patiently(
+    pub(super) async fn try_patiently<'e>(
         &self,
         client: &Client,
+        env: &Env<'e>,
         tenant: &Behind,
-    ) -> Result<Done<'_>, TenantError> {
+    ) -> Result<Done<'e>, TenantError> {
         let mut tries = 0;
         loop {
-            let outcome = migrate_tenant(client, &self.env, tenant, Mode::Joint).await;
+            let outcome = migrate_tenant(client, env, tenant, Mode::Joint).await;
             let again = |error: &TenantError| error.is_passing() && !client.is_closed();
             match outcome {
                 Err(error) if again(&error) && tries < self.options.lock_retries => tries += 1,

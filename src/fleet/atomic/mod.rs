@@ -5,6 +5,7 @@
 //! there has changed nothing; after it, the next run commits what is left.
 
 mod capacity;
+mod preparable;
 mod prepared;
 
 use std::sync::{Mutex, PoisonError};
@@ -19,7 +20,8 @@ use super::queue::{Job, Queue};
 use super::tenant::{Done, migrate_tenant};
 use super::work::Crew;
 use super::{Behind, End, Event, Failure, FleetError, Mode, Phase, Summary, Watch};
-use crate::names::TenantId;
+use crate::migrate::Stop;
+use crate::names::{Subdomain, TenantId};
 use crate::registry::record_files;
 
 pub(super) use prepared::recover;
@@ -35,6 +37,15 @@ pub(crate) enum NotAtomic {
     )]
     Autocommit(String),
     #[error(
+        "{file} does not run in one transaction with the files before it: {why}. Migrate with --to {before} first, and then once \
+         more for the rest, or migrate without --atomic"
+    )]
+    NewValue {
+        file: String,
+        why: String,
+        before: i32,
+    },
+    #[error(
         "{tenants} tenants at once need some {needed} locks, and the server has room for {room}, of which {used} are taken: \
          set max_locks_per_transaction to {wanted} or more and restart it (it is {setting}), or migrate without --atomic"
     )]
@@ -46,8 +57,19 @@ pub(crate) enum NotAtomic {
         wanted: i64,
         setting: i64,
     },
-    #[error("Postgres cannot prepare the transaction, and nothing has changed: {0}")]
-    NotPrepared(String),
+    #[error(
+        "{}a transaction of {} cannot be committed together with those of other connections, and nothing has changed: {reason}. \
+         Run it with --jobs 1, where one connection commits all, or without --atomic; or have the files do without it: \
+         in place of a temporary table, an ordinary one that is dropped in the end, or a common table expression",
+        .tenant.as_ref().map(|tenant| format!("{tenant}: ")).unwrap_or_default(), .files.join(", ")
+    )]
+    NotPrepared {
+        /// One of those with whom it is so; nobody knows when it shows at the end.
+        tenant: Option<Subdomain>,
+        /// What does it, or all that has run.
+        files: Vec<String>,
+        reason: String,
+    },
     #[error(
         "the connection was lost while all were committed ({0}): run it again, and what was decided is done"
     )]
@@ -64,7 +86,6 @@ impl<W: Watch> Crew<'_, W> {
         summary: &mut Summary,
     ) -> Result<(), FleetError> {
         let all = tenants.len();
-        self.watch.see(&Event::Phase(Phase::All, all));
         let prepared = prepared::available(lock.client()).await?;
         let wanted = self.options.jobs.get().min(all);
         // One that prepares has no advantage over one that commits.
@@ -73,15 +94,20 @@ impl<W: Watch> Crew<'_, W> {
         } else {
             wanted.min(prepared)
         };
+        if let Err(failure) = self.check_capacity(&tenants, connections).await? {
+            return self.give_up(lock, vec![*failure], all, summary).await;
+        }
+        if connections > 1 {
+            self.check_preparable(run, &tenants).await?;
+        }
         if connections < wanted {
             self.watch.see(&Event::FewerJobs {
                 connections,
                 prepared,
             });
         }
-        if let Err(failure) = self.check_capacity(&tenants, connections).await? {
-            return self.give_up(lock, vec![*failure], all, summary).await;
-        }
+        self.watch.see(&Event::Phase(Phase::All, all));
+        let files = preparable::files(self.env.migrations, &tenants);
         let clients = try_join_all((0..connections).map(|_| self.connect())).await?;
         let shift = Shift {
             crew: self,
@@ -103,8 +129,8 @@ impl<W: Watch> Crew<'_, W> {
         match &clients[..] {
             [client] => self.commit(client, &migrated).await?,
             clients => {
-                self.commit_prepared(lock.client(), run, clients, &migrated)
-                    .await?;
+                let committed = self.commit_prepared(lock.client(), run, clients, &migrated);
+                committed.await.map_err(|error| about(error, files))?;
             }
         }
         summary.migrated = migrated.len();
@@ -179,9 +205,7 @@ impl<W: Watch> Shift<'_, W> {
                 crew.watch.see(&Event::Done { tenant, mode, took });
             }
             Ok(Done::NotBehind) => crew.watch.see(&Event::NotBehind),
-            Ok(Done::UpTo(file)) => {
-                return Err(NotAtomic::Autocommit(file.name().to_owned()).into());
-            }
+            Ok(Done::UpTo(file)) => return Err(NotAtomic::from(file).into()),
             Err(error)
                 if error.is_passing()
                     && !client.is_closed()
@@ -214,7 +238,40 @@ impl<W: Watch> Shift<'_, W> {
     }
 }
 
+/// The error, with the files that may be the reason where it has none.
+fn about(mut error: FleetError, all: Vec<String>) -> FleetError {
+    if let FleetError::NotAtomic(NotAtomic::NotPrepared { files, .. }) = &mut error
+        && files.is_empty()
+    {
+        *files = all;
+    }
+    error
+}
+
+impl From<Stop<'_>> for NotAtomic {
+    fn from(stop: Stop<'_>) -> Self {
+        let file = stop.name().to_owned();
+        match stop {
+            Stop::Autocommit(_) => Self::Autocommit(file),
+            Stop::NewValue(value) => Self::NewValue {
+                file,
+                why: value.to_string(),
+                before: value.before(),
+            },
+        }
+    }
+}
+
 impl NotAtomic {
+    /// Nobody knows yet which files it is about.
+    fn not_prepared(error: &tokio_postgres::Error) -> Self {
+        Self::NotPrepared {
+            tenant: None,
+            files: Vec::new(),
+            reason: crate::error::postgres_reason(error),
+        }
+    }
+
     /// Nobody knows whether a COMMIT without an answer has come through.
     fn undecided(error: tokio_postgres::Error) -> FleetError {
         if error.as_db_error().is_some() {

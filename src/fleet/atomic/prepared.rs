@@ -13,7 +13,7 @@ use crate::names::TenantId;
 use crate::registry::record_files;
 
 /// What a prepared transaction is called: Postgres keeps the name until somebody ends it.
-fn name(run: Uuid, number: usize) -> String {
+pub(super) fn name(run: Uuid, number: usize) -> String {
     format!("tenantry-{run}-{number}")
 }
 
@@ -38,7 +38,7 @@ impl<W: Watch> Crew<'_, W> {
         });
         if let Some(Err(error)) = prepared.await.into_iter().find(Result::is_err) {
             roll_back(clients, run).await;
-            return Err(NotAtomic::NotPrepared(postgres_reason(&error)).into());
+            return Err(NotAtomic::not_prepared(&error).into());
         }
         if let Err(error) = self.decide(registry, run).await {
             if error.as_db_error().is_none() {

@@ -6,7 +6,8 @@
 use std::collections::HashMap;
 
 use super::edit::Edit;
-use super::lex::Kind;
+use super::lex::{Kind, tokens as lex};
+use super::literals::{bodies, code};
 use super::split::split;
 use super::tokens::Tokens;
 
@@ -68,6 +69,35 @@ impl Enums {
         let range = tokens.all[open].end..tokens.all[close].start;
         Some(Change::Edit(Edit::replace(range, values.join(", "))))
     }
+}
+
+/// The values that a file adds to enums, by itself or in blocks of code; quotes in them are doubled.
+pub(crate) fn added_values(text: &str) -> Vec<String> {
+    let mut values = Vec::new();
+    for piece in split(text).unwrap_or_default() {
+        let tokens = Tokens {
+            text,
+            all: &piece.tokens,
+        };
+        collect_values(tokens, &mut values);
+        if !tokens.is(0, "DO") {
+            continue;
+        }
+        for at in bodies(tokens) {
+            let text = &text[code(tokens, at)];
+            let Some(all) = lex(text) else { continue };
+            collect_values(Tokens { text, all: &all }, &mut values);
+        }
+    }
+    values
+}
+
+fn collect_values(tokens: Tokens<'_>, values: &mut Vec<String>) {
+    let added = (0..tokens.all.len()).filter_map(|at| added(tokens, at)?.value);
+    values.extend(added.filter_map(|literal| {
+        let (_, rest) = literal.split_once('\'')?;
+        Some(rest.strip_suffix('\'')?.to_owned())
+    }));
 }
 
 #[derive(Debug, PartialEq, Eq)]

@@ -1,5 +1,7 @@
 //! What a string literal is for: most are data, but some are names, and some are code.
 
+use std::ops::Range;
+
 use super::lex::Kind;
 use super::names::Known;
 use super::tokens::Tokens;
@@ -103,6 +105,16 @@ pub(super) fn is_executed(tokens: Tokens<'_>, at: usize) -> bool {
             && tokens.kind(at - 1) == Some(Kind::Open)
             && tokens.is(at - 2, "FORMAT")
             && tokens.is(at - 3, "EXECUTE")
+}
+
+/// Where the code of such a literal stands in the text: without the quotes around it.
+pub(super) fn code(tokens: Tokens<'_>, at: usize) -> Range<usize> {
+    let raw = tokens.raw(at);
+    let delimiter = match tokens.kind(at) {
+        Some(Kind::Dollar) => raw[1..].find('$').map_or(0, |tag| tag + 2),
+        _ => 1,
+    };
+    tokens.all[at].start + delimiter..tokens.all[at].end - delimiter
 }
 
 /// The literals of a statement that hold the code of a function or a DO block.

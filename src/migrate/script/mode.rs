@@ -6,7 +6,7 @@ use super::concurrently::{Concurrently, What, find};
 use super::edit::Edit;
 use super::enums::Change;
 use super::lex::{Kind, tokens as lex};
-use super::literals::bodies;
+use super::literals::{bodies, code};
 use super::marker::MARKER;
 use super::rules::{Seen, Verdict};
 use super::settings;
@@ -157,13 +157,8 @@ fn autocommit(tokens: Tokens<'_>) -> Option<Verdict> {
 fn without_commits(tokens: Tokens<'_>) -> Vec<Edit> {
     let mut edits = Vec::new();
     for at in bodies(tokens) {
-        let raw = tokens.raw(at);
-        let delimiter = match tokens.kind(at) {
-            Some(Kind::Dollar) => raw[1..].find('$').map_or(0, |tag| tag + 2),
-            _ => 1,
-        };
-        let start = tokens.all[at].start + delimiter;
-        let text = &tokens.text[start..tokens.all[at].end - delimiter];
+        let range = code(tokens, at);
+        let (start, text) = (range.start, &tokens.text[range]);
         let Some(all) = lex(text) else { continue };
         let inner = Tokens { text, all: &all };
         let commits = (0..all.len()).filter(|at| is_commit(inner, *at));

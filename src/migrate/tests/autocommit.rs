@@ -6,7 +6,7 @@ use tokio_postgres::{Client, SimpleQueryMessage};
 
 use super::{count, migrate, migrations};
 use crate::migrate::{
-    AutocommitFile, History, MigrationError, Migrations, Ran, Start, run, run_pending,
+    AutocommitFile, History, MigrationError, Migrations, Ran, Start, Stop, Unrun, run, run_pending,
 };
 use crate::names::SchemaName;
 use crate::testing::TestDatabase;
@@ -27,7 +27,7 @@ async fn upgrade(
         let next = run_part(client, migrations, alone.last().copied())
             .await?
             .next;
-        let Some(file) = next else {
+        let Some(Stop::Autocommit(file)) = next else {
             return Ok(alone.iter().map(|file| file.name().to_owned()).collect());
         };
         run_alone(client, file, 0, Start::Fresh).await?;
@@ -54,8 +54,11 @@ async fn run_part<'a>(
     if let Some(file) = finished {
         file.record(&transaction, &schema(), &mut history).await?;
     }
-    let ran = run_pending(&transaction, &schema(), migrations, history).await;
-    let ran = ran.map_err(|(_, error)| error)?;
+    let ran = run_pending(&transaction, &schema(), migrations, &history, None).await;
+    let ran = ran.map_err(|why| match why {
+        Unrun::Failed(_, error) => error,
+        Unrun::NotYet(value) => MigrationError::History(value.to_string()),
+    })?;
     transaction.commit().await?;
     Ok(ran)
 }
@@ -180,11 +183,10 @@ async fn what_a_killed_run_left_is_removed_and_what_it_did_is_not_done_again() {
     let marked = "-- tenantry: no transaction\nset work_mem = '2MB';\n\
         create index concurrently t_a on t (a);\ncreate index concurrently \"T\" on t (id);\n";
     let files = start(&mut client, &[TABLE, ("V2__i.sql", marked)]).await;
-    let file = run_part(&mut client, &files, None)
-        .await
-        .unwrap()
-        .next
-        .unwrap();
+    let ran = run_part(&mut client, &files, None).await.unwrap();
+    let Some(Stop::Autocommit(file)) = ran.next else {
+        panic!("{:?}", ran.next)
+    };
     assert_eq!((file.name(), file.version()), ("V2__i.sql", 2));
     assert_eq!(
         file.remaining(2).collect::<Vec<_>>(),
@@ -269,17 +271,23 @@ async fn portions_are_committed_one_by_one_and_in_a_new_schema_together() {
 }
 
 #[tokio::test]
-async fn what_a_transaction_is_in_the_way_of_says_how_to_mark_the_file() {
+async fn what_a_transaction_is_in_the_way_of_says_where_it_belongs() {
     let test = TestDatabase::new().await;
     let mut client = test.superuser().await;
     let first = ("V1__e.sql", "create type e as enum ('a');\n");
-    for sql in [
-        "create procedure p() language plpgsql as $$ begin commit; end $$;\ncall p();\n",
-        "alter type e add value 'b';\nselect 'b'::e;\n",
+    for (sql, expected) in [
+        (
+            "create procedure p() language plpgsql as $$ begin commit; end $$;\ncall p();\n",
+            "-- tenantry: no transaction",
+        ),
+        (
+            "alter type e add value 'b';\nselect 'b'::e;\n",
+            "into a file after the one that adds it",
+        ),
     ] {
         let files = start(&mut client, &[first, ("V2__x.sql", sql)]).await;
         let error = upgrade(&mut client, &files).await.unwrap_err().to_string();
-        assert!(error.contains("-- tenantry: no transaction"), "{error}");
+        assert!(error.contains(expected), "{error}");
     }
 }
 

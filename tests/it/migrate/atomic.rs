@@ -194,6 +194,7 @@ async fn what_the_table_of_locks_has_no_room_for_is_not_begun() {
         text.contains("set max_locks_per_transaction to ") && text.contains("8 tenants"),
         "{text}"
     );
+    assert!(!text.contains("one connection migrates"), "{text}");
     assert_eq!(fleet.contents().await, before);
 }
 
@@ -212,4 +213,44 @@ async fn what_runs_without_a_transaction_cannot_be_undone() {
         "{text}"
     );
     assert_eq!(fleet.contents().await, before);
+}
+
+#[tokio::test]
+async fn what_cannot_be_prepared_is_refused_by_name() {
+    let fleet = Fleet::of(5)
+        .await
+        .with_settings(&["max_prepared_transactions = 8"])
+        .await;
+    fleet.write("V2__stars.sql", STARS);
+    let kept = "create temporary table kept on commit drop as select id from notes;\n";
+    fleet.write("V3__kept.sql", kept);
+    fleet.write("V4__hearts.sql", "alter table notes add hearts int;\n");
+    let before = fleet.contents().await;
+    let arguments = ["--atomic", "--jobs", "3", "--no-rehearsal"];
+    let (status, text) = fleet.run(&arguments);
+    assert_eq!(status, 4, "{text}");
+    let told = "acme: a transaction of V3__kept.sql cannot be committed together";
+    assert!(
+        text.contains(told) && text.contains("temporary objects"),
+        "{text}"
+    );
+    assert!(text.contains("--jobs 1"), "{text}");
+    assert_eq!(fleet.scalar(PREPARED).await, "0");
+
+    // Of one tenant only, whose rows make the difference: it shows when all are prepared.
+    fleet.add_note("tenant-4", "loud").await;
+    let tells = "do $$ begin if exists (select from notes where body = 'loud') then \
+        perform pg_notify('notes', 'loud'); end if; end $$;\n";
+    fleet.write("V3__kept.sql", tells);
+    let (status, text) = fleet.run(&arguments);
+    assert_eq!(status, 4, "{text}");
+    let told = "a transaction of V2__stars.sql, V3__kept.sql, V4__hearts.sql cannot be";
+    assert!(text.contains(told) && text.contains("NOTIFY"), "{text}");
+    assert_eq!(fleet.scalar(PREPARED).await, "0");
+    assert_eq!(fleet.contents().await, before);
+
+    let (status, text) = fleet.run(&["--atomic", "--jobs", "1", "--no-rehearsal"]);
+    assert_eq!(status, 0, "{text}");
+    assert_eq!(fleet.versions().await, "4:5");
+    fleet.assert_equal().await;
 }

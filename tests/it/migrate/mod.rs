@@ -4,6 +4,7 @@ mod atomic;
 mod busy;
 mod concurrently;
 mod endings;
+mod enums;
 mod failing;
 mod killed;
 mod registry;
@@ -107,7 +108,7 @@ impl Fleet {
             let contents_of = format!(
                 "select concat_ws(' | ',
                    (select string_agg(version || ':' || checksum, ',' order by version) from {schema}.tenantry_app_history),
-                   (select string_agg(concat_ws(' ', c.relname, a.attname, a.atttypid::regtype, a.attnotnull), ',' order by c.relname, a.attname)
+                   (select string_agg(concat_ws(' ', c.relname, a.attname, replace(a.atttypid::regtype::text, '{schema}.', ''), a.attnotnull), ',' order by c.relname, a.attname)
                     from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0
                     where c.relnamespace = '{schema}'::regnamespace),
                    (select string_agg(conname, ',' order by conname) from pg_constraint where connamespace = '{schema}'::regnamespace),
