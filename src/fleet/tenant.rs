@@ -181,6 +181,7 @@ async fn try_migrate<'a>(
     // What has been put off to the end is told now, when it can still be undone.
     let constraints = client.batch_execute("set constraints all immediate");
     let protected = env.registry.protect_views(&transaction, &tenant.schema);
+    let outside = migrate::refuse_outside(client);
     let recorded = async {
         match mode {
             Mode::Rehearsal => Ok(()),
@@ -195,13 +196,11 @@ async fn try_migrate<'a>(
         }
     };
     let committed = client.batch_execute(mode.commit());
-    let (constraints, protected, recorded, known, committed) =
-        join!(constraints, protected, recorded, known, committed);
-    constraints
-        .and(protected)
-        .and(recorded)
-        .and(known)
-        .and(committed)?;
+    let (constraints, protected, outside, recorded, known, committed) =
+        join!(constraints, protected, outside, recorded, known, committed);
+    constraints.and(protected)?;
+    outside.map_err(|error| TenantError::Migration(SetName::App, error))?;
+    recorded.and(known).and(committed)?;
     Ok(Outcome::Done(ran.next.map_or(Done::Migrated, Done::UpTo)))
 }
 
@@ -307,7 +306,7 @@ impl TenantError {
             Self::Migration(_, error) | Self::History(error) => match error {
                 MigrationError::Statement { source, .. } => Some(source),
                 MigrationError::Postgres(error) => Some(error),
-                MigrationError::History(_) => None,
+                MigrationError::History(_) | MigrationError::Outside(_) => None,
             },
         }
     }

@@ -9,6 +9,7 @@ mod allow;
 mod changes;
 mod drafts;
 mod judge;
+mod place;
 mod probe;
 mod report;
 mod rules;

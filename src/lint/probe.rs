@@ -8,9 +8,9 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{AsyncMessage, Client, Transaction};
 
-use super::allow;
 use super::drafts::{self, Draft};
 use super::judge::{Report, Step};
+use super::place::Place;
 use super::rules::Rule;
 use super::snapshot::{self, Mode, Oid, Snapshot};
 use super::{Finding, LintError, Making, Subject};
@@ -140,6 +140,13 @@ impl<'a> Probe<'a> {
         if file.is_alone() {
             self.held.clear();
         }
+        if let Some(message) = self.find_outside().await? {
+            let statement = place.that_makes(&message);
+            let draft = Draft::plain(Rule::Fails, message);
+            found.extend(statement.map(|statement| (statement, draft)));
+            findings.extend(place.finish(found));
+            return Ok(false);
+        }
         self.now = snapshot::read(self.transaction, self.subject.schema).await?;
         found.retain(|(_, draft)| !self.keeps_its_name(draft));
         let clash = self.find_clash().await?;
@@ -211,6 +218,18 @@ impl<'a> Probe<'a> {
         }
         self.now = after;
         Ok(drafts)
+    }
+
+    /// What would be in the way of the next tenant. Of the tables that tenants share nothing is.
+    async fn find_outside(&self) -> Result<Option<String>, LintError> {
+        if self.subject.api.is_none() {
+            return Ok(None);
+        }
+        match migrate::refuse_outside(self.transaction.client()).await {
+            Ok(()) => Ok(None),
+            Err(MigrationError::Outside(message)) => Ok(Some(message)),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Whether what was renamed is called as before in the API, by a comment.
@@ -285,86 +304,4 @@ fn failure(error: MigrationError) -> Result<Draft, LintError> {
         return Err(error.into());
     }
     Ok(Draft::plain(Rule::Fails, format!("this fails: {reason}")))
-}
-
-/// Where findings are.
-struct Place<'a> {
-    file: &'a MigrationFile,
-    statements: &'a [Statement],
-}
-
-impl Place<'_> {
-    /// The lines of a statement as its author wrote them, in lower case.
-    fn raw(&self, statement: &Statement) -> String {
-        let lines = self.file.text().lines();
-        let lines = lines.take(statement.last_line() as usize);
-        let lines: Vec<_> = lines.skip(statement.line as usize - 1).collect();
-        lines.join("\n").to_lowercase()
-    }
-
-    /// The first statement that makes something of a name that the message has, or else the first.
-    fn that_mentions(&self, message: &str) -> Option<&Statement> {
-        let of_message = |word: &str| {
-            word.len() > 2
-                && message
-                    .split(|c: char| !c.is_alphanumeric() && c != '_')
-                    .any(|w| w == word)
-        };
-        let mentions = |statement: &&Statement| {
-            let text = statement.text();
-            let words = text.split(|c: char| !c.is_alphanumeric() && c != '_');
-            words
-                .filter(|word| word.chars().any(char::is_lowercase))
-                .any(of_message)
-        };
-        let changing = |statement: &&Statement| ["CREATE", "ALTER"].contains(&statement.verb());
-        let mut changing_ones = self.statements.iter().filter(changing);
-        changing_ones.find(mentions).or(self.statements.first())
-    }
-
-    /// Without what comments allow, and with what is wrong with those.
-    fn finish(&self, found: Vec<(&Statement, Draft)>) -> Vec<Finding> {
-        let allows = allow::read(self.file.text());
-        let allowed = |line: u32, rule: Rule| {
-            allows.iter().any(|allow| {
-                allow.rule == Ok(rule) && allow::subject(allow.line, self.statements) == Some(line)
-            })
-        };
-        let found = found.into_iter();
-        let found = found.filter(|(statement, draft)| !allowed(statement.line, draft.rule));
-        let mut findings: Vec<Finding> = found
-            .map(|(statement, draft)| self.finding(statement.line, excerpt(statement), draft))
-            .collect();
-        for allow in &allows {
-            if let Err(message) = &allow.rule {
-                let draft = Draft::plain(Rule::BadAllow, message.clone());
-                let line = self.file.text().lines().nth(allow.line as usize - 1);
-                findings.push(self.finding(
-                    allow.line,
-                    line.unwrap_or_default().trim().to_owned(),
-                    draft,
-                ));
-            }
-        }
-        findings.sort_by_key(|finding| finding.line);
-        findings
-    }
-
-    fn finding(&self, line: u32, excerpt: String, draft: Draft) -> Finding {
-        Finding {
-            rule: draft.rule,
-            level: draft.level,
-            file: self.file.name().to_owned(),
-            line,
-            excerpt,
-            table: draft.table,
-            message: draft.message,
-            safer: draft.safer,
-        }
-    }
-}
-
-fn excerpt(statement: &Statement) -> String {
-    let first = statement.text().lines().next().unwrap_or_default();
-    first.chars().take(120).collect()
 }

@@ -266,6 +266,36 @@ async fn findings_say_where_and_what_instead() {
 }
 
 #[tokio::test]
+async fn what_is_made_outside_of_the_schema_is_in_the_way_of_the_next_tenant() {
+    let shop = Shop::open(&example_tables()).await;
+    for (sql, made) in [
+        (
+            "select 1;\ndo $$ begin set local search_path to public; create table left_behind (id int); end $$;",
+            "table public.left_behind",
+        ),
+        (
+            "select 1;\ncreate function shared.f(a int) returns int language sql as 'select 1';",
+            "function shared.f(integer)",
+        ),
+    ] {
+        if sql.contains("shared") {
+            let database = shop.replica.registry.database();
+            let (client, _connection) = database.connect().await.unwrap();
+            client.batch_execute("create schema shared").await.unwrap();
+        }
+        let found = shop.lint(&[sql, "select nonsense()"]).await;
+        let [found] = &found[..] else {
+            panic!("{found:#?}")
+        };
+        assert_eq!((found.rule, found.line), (Rule::Fails, 2));
+        assert!(found.message.contains(made), "{}", found.message);
+    }
+    let harmless = "create temp table t (id int); do $$ begin create table made (id int); exception when others then null; end $$;";
+    let found = shop.lint(&[harmless]).await;
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[tokio::test]
 async fn a_required_column_is_told_of_where_there_are_rows_too() {
     let shop = Shop::open(&example_tables()).await;
     let rows = "insert into customers (name) values ('Ada');";

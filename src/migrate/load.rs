@@ -49,11 +49,13 @@ pub(crate) enum LoadError {
     #[error("{} holds no migration: expected files like V1__create_tables.sql", .0.display())]
     Empty(PathBuf),
     #[error(
-        "{} is not named like V1__create_tables.sql: V (or U, to allow running late), a whole number, \
-         two underscores, a name of letters, digits and underscores (seed.sql, demo.sql and a file that \
-         is alone need no such name)", .0.display()
+        "{} is not named like V1__create_tables.sql: a capital V (or U, to allow running late), a whole number up to \
+         2147483647, two underscores, a name of letters, digits and underscores (seed.sql, demo.sql and a file \
+         that is alone, and has no number, need no such name)", .0.display()
     )]
     BadName(PathBuf),
+    #[error("{} would be passed over: rename it, so that it ends in .sql, in small letters", .0.display())]
+    BadEnding(PathBuf),
     #[error("{} and {second} have the same version: each number can be used once", first.display())]
     RepeatedVersion { first: PathBuf, second: String },
     #[error("there is no version {version}: the last one is {last}")]
@@ -121,10 +123,12 @@ pub(crate) fn checkout() -> Option<PathBuf> {
     place.filter(|place: &PathBuf| place.is_dir())
 }
 
-/// Whether a file counts; hidden ones are what editors and file systems keep for themselves.
+/// Whether a file counts; hidden ones are what editors and file systems keep for themselves. What ends in `.SQL` is meant to
+/// count, and so is refused rather than passed over.
 pub(crate) fn is_sql(path: &Path) -> bool {
     let hidden = |name: &OsStr| name.as_encoded_bytes().starts_with(b".");
-    path.extension().is_some_and(|extension| extension == "sql")
+    path.extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("sql"))
         && !path.file_name().is_some_and(hidden)
 }
 
@@ -139,6 +143,9 @@ pub(super) fn directory(place: &Path) -> Result<Sources, LoadError> {
         let path = entry.map_err(|e| unreadable(place, e))?.path();
         if !is_sql(&path) || path.is_dir() {
             continue;
+        }
+        if path.extension().is_some_and(|extension| extension != "sql") {
+            return Err(LoadError::BadEnding(path));
         }
         let name = path
             .file_name()
@@ -226,7 +233,7 @@ impl Sources {
             let bad = || LoadError::BadName(self.place.join(&file.0));
             let stem = match migration_stem(&file.0) {
                 Some(stem) => stem,
-                None if alone => "V1__schema",
+                None if alone && !is_numbered(&file.0) => "V1__schema",
                 None => return Err(bad()),
             };
             migrations.push((
@@ -263,6 +270,12 @@ fn migration_stem(file: &str) -> Option<&str> {
     let number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
     let word = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     (number && word).then_some(stem)
+}
+
+/// Whether a name is meant to say a version: `v2__b.sql`, `V2_b.sql`.
+fn is_numbered(file: &str) -> bool {
+    let rest = file.strip_prefix(['V', 'v', 'U', 'u', 'B', 'b']);
+    rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 #[cfg(test)]
@@ -334,8 +347,18 @@ mod tests {
             "V1.5__a.sql",
             "V99999999999__a.sql",
         ] {
-            let error = load(&[(bad, "select 1"), ("V2__b.sql", "select 1")]).unwrap_err();
-            assert!(error.contains(bad), "{error}");
+            // It is no better where it is alone.
+            for others in [&[("V2__b.sql", "select 1")][..], &[]] {
+                let error = load(&[&[(bad, "select 1")], others].concat()).unwrap_err();
+                assert!(error.contains(bad), "{error}");
+            }
+        }
+        for bad in ["V3__c.SQL", "Seed.Sql"] {
+            let error = load(&[("V1__a.sql", "select 1"), (bad, "select 1")]).unwrap_err();
+            assert!(
+                error.contains(bad) && error.contains("passed over"),
+                "{error}"
+            );
         }
         let error = load(&[("V1__a.sql", "select 1"), ("V01__b.sql", "select 1")]).unwrap_err();
         assert!(

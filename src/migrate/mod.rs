@@ -6,6 +6,7 @@ mod file;
 mod history;
 mod load;
 mod new_value;
+mod outside;
 mod pending;
 mod runner;
 mod script;
@@ -29,6 +30,7 @@ pub(crate) use file::ScriptFile;
 pub(crate) use history::{History, SetName, Stamp};
 pub(crate) use load::{LoadError, checkout, is_sql, next_file};
 pub(crate) use new_value::NewValue;
+pub(crate) use outside::refuse_outside;
 #[cfg(test)]
 pub(crate) use pending::Ran;
 pub(crate) use pending::{Stop, Unrun, run_pending};

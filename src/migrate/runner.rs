@@ -32,6 +32,9 @@ pub(crate) enum MigrationError {
     /// The history and the files contradict each other.
     #[error("{0}")]
     History(String),
+    /// Something that was made would be there once for all tenants.
+    #[error("{0}")]
+    Outside(String),
     #[error("{}", postgres_reason(.0))]
     Postgres(#[from] tokio_postgres::Error),
 }

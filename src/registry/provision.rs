@@ -244,8 +244,11 @@ pub(super) async fn furnish(
     let role = role.quoted();
     let revoke = format!("revoke all on {quoted}.{base}, {quoted}.{app} from {role}");
     let known = known::record(transaction.client(), migrations);
-    tokio::try_join!(transaction.batch_execute(&revoke), known)?;
-    Ok(())
+    let outside = migrate::refuse_outside(transaction.client());
+    let (revoked, known, outside) =
+        tokio::join!(transaction.batch_execute(&revoke), known, outside);
+    revoked.and(known)?;
+    Ok(outside?)
 }
 
 /// Makes the owner the first user, and the user on whose behalf the seed is written.

@@ -114,6 +114,11 @@ async fn a_failing_migration_leaves_nothing_behind() {
         ),
         ("select 1;\nselect 1 / 0;\nselect 2;", "V2__bad.sql, line 2"),
         ("select 1;\n\nselec 2;", "V2__bad.sql, line 3"),
+        // Whoever comes next would find it there.
+        (
+            "do $$ begin set search_path to public; create type t as (id int); end $$",
+            "the files make the type public.t outside of the tenant's schema",
+        ),
     ] {
         let replica = test.replica_with(broken(sql)).await;
         let failure = replica

@@ -7,6 +7,7 @@ mod endings;
 mod enums;
 mod failing;
 mod killed;
+mod outside;
 mod registry;
 mod together;
 mod warnings;
