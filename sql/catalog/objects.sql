@@ -12,14 +12,25 @@ with workspaces as materialized (
   join pg_namespace n on n.nspname = w.schema_name
   left join pg_roles r on r.rolname = w.role_name
 ),
+-- What depends on a schema is found by an index; there is none of what is in it.
+members as materialized (
+  select distinct w.workspace, d.classid, d.objid as oid
+  from workspaces w
+  join pg_depend d on d.refclassid = 'pg_namespace'::regclass and d.refobjid = w.namespace
+),
 relations as materialized (
   select w.workspace, w.owner as schema_owner, w.role, c.oid, c.relkind, c.relpersistence, c.relispartition, c.relowner,
          c.relrowsecurity, c.relforcerowsecurity, c.reloptions, c.relacl, c.reloftype, c.relpartbound, quote_ident(c.relname) as name,
          case c.relkind when 'v' then 'view' when 'm' then 'materialized view' when 'f' then 'foreign table'
            when 'S' then 'sequence' when 'c' then 'type' else 'table' end as word
-  from workspaces w
-  join pg_class c on c.relnamespace = w.namespace
-  where c.relkind in ('r', 'p', 'f', 'v', 'm', 'S', 'c') and c.relname <> all ($3::text[])
+  from (
+    select m.workspace, m.oid from members m where m.classid = 'pg_class'::regclass
+    union all
+    select m.workspace, t.typrelid from members m join pg_type t on t.oid = m.oid where m.classid = 'pg_type'::regclass and t.typtype = 'c'
+  ) as m
+  join workspaces w on w.workspace = m.workspace
+  join pg_class c on c.oid = m.oid and c.relnamespace = w.namespace
+  where c.relname <> all ($3::text[])
 ),
 columns as materialized (
   select r.workspace, r.role, r.relkind, r.oid as relation, r.relowner, 'table ' || r.name as parent, r.name as relation_name,
@@ -43,8 +54,9 @@ constraints as materialized (
   union all
   select w.workspace, c.oid, 'domain ' || quote_ident(t.typname), 'domain ' || quote_ident(t.typname), quote_ident(c.conname),
          pg_get_constraintdef(c.oid)
-  from workspaces w
-  join pg_type t on t.typnamespace = w.namespace and t.typtype = 'd'
+  from members m
+  join workspaces w on w.workspace = m.workspace
+  join pg_type t on m.classid = 'pg_type'::regclass and t.oid = m.oid and t.typnamespace = w.namespace and t.typtype = 'd'
   join pg_constraint c on c.contypid = t.oid and c.contype = 'c'
 ),
 indexes as materialized (
@@ -61,19 +73,23 @@ types as materialized (
   select w.workspace, w.owner as schema_owner, w.role, t.oid, t.typtype, t.typowner, t.typacl, t.typnotnull, t.typdefault, t.typrelid,
          t.typbasetype, t.typtypmod, t.typcollation, quote_ident(t.typname) as name,
          case t.typtype when 'd' then 'domain' else 'type' end as word
-  from workspaces w
-  join pg_type t on t.typnamespace = w.namespace
+  from members m
+  join workspaces w on w.workspace = m.workspace
+  join pg_type t on t.oid = m.oid and t.typnamespace = w.namespace
   left join pg_class c on c.oid = t.typrelid
-  where t.typtype in ('e', 'd', 'r') or t.typtype = 'c' and c.relkind = 'c' or t.typtype = 'b' and t.typcategory <> 'A'
+  where m.classid = 'pg_type'::regclass
+    and (t.typtype in ('e', 'd', 'r') or t.typtype = 'c' and c.relkind = 'c' or t.typtype = 'b' and t.typcategory <> 'A')
 ),
 functions as materialized (
   select w.workspace, w.owner as schema_owner, w.role, w.prefix, w.literal, p.oid, p.proowner, p.proacl, p.prokind, p.prosqlbody is null as is_text,
          case p.prokind when 'p' then 'procedure' when 'a' then 'aggregate' else 'function' end as word,
          replace(quote_ident(p.proname) || '(' || pg_get_function_identity_arguments(p.oid) || ')', w.prefix, '') as name
-  from workspaces w
-  join pg_proc p on p.pronamespace = w.namespace
-  -- Those that come with a range type or an extension are theirs.
-  where not exists (
+  from members m
+  join workspaces w on w.workspace = m.workspace
+  join pg_proc p on p.oid = m.oid and p.pronamespace = w.namespace
+  where m.classid = 'pg_proc'::regclass
+    -- Those that come with a range type or an extension are theirs.
+    and not exists (
     select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype in ('i', 'e'))
 ),
 triggers as materialized (

@@ -5,20 +5,32 @@ with workspaces as materialized (
   from unnest($1::text[]) with ordinality as w (schema_name, ordinal)
   join pg_namespace n on n.nspname = w.schema_name
 ),
-relations as materialized (
-  select w.workspace, c.oid, c.relkind, c.xmin
-  from workspaces w join pg_class c on c.relnamespace = w.oid
+-- What depends on a schema is found by an index; there is none of what is in it.
+depending as materialized (
+  select distinct w.workspace, d.classid, d.objid as oid
+  from workspaces w join pg_depend d on d.refclassid = 'pg_namespace'::regclass and d.refobjid = w.oid
 ),
 types as materialized (
-  select w.workspace, t.oid, t.xmin from workspaces w join pg_type t on t.typnamespace = w.oid
+  select d.workspace, t.oid, t.typrelid, t.xmin
+  from depending d join pg_type t on d.classid = 'pg_type'::regclass and t.oid = d.oid
+),
+tables as materialized (
+  select d.workspace, d.oid from depending d where d.classid = 'pg_class'::regclass
+  union all select workspace, typrelid from types where typrelid <> 0
+),
+relations as materialized (
+  select r.workspace, c.oid, c.relkind, c.xmin
+  from (select workspace, oid from tables
+        union all select t.workspace, i.indexrelid from tables t join pg_index i on i.indrelid = t.oid) as r
+  join pg_class c on c.oid = r.oid
 ),
 members (workspace, class, oid, part, xmin) as materialized (
   select workspace, 'pg_class'::regclass, oid, 0, xmin from relations
   union all select workspace, 'pg_type'::regclass, oid, 0, xmin from types
-  union all select w.workspace, 'pg_proc'::regclass, p.oid, 0, p.xmin
-    from workspaces w join pg_proc p on p.pronamespace = w.oid
-  union all select w.workspace, 'pg_constraint'::regclass, c.oid, 0, c.xmin
-    from workspaces w join pg_constraint c on c.connamespace = w.oid
+  union all select d.workspace, 'pg_proc'::regclass, p.oid, 0, p.xmin
+    from depending d join pg_proc p on d.classid = 'pg_proc'::regclass and p.oid = d.oid
+  union all select r.workspace, 'pg_constraint'::regclass, c.oid, 0, c.xmin from relations r join pg_constraint c on c.conrelid = r.oid
+  union all select t.workspace, 'pg_constraint'::regclass, c.oid, 0, c.xmin from types t join pg_constraint c on c.contypid = t.oid
   union all select r.workspace, 'pg_trigger'::regclass, t.oid, 0, t.xmin from relations r join pg_trigger t on t.tgrelid = r.oid
   union all select r.workspace, 'pg_policy'::regclass, p.oid, 0, p.xmin from relations r join pg_policy p on p.polrelid = r.oid
 ),

@@ -5,6 +5,7 @@ mod compare;
 mod kind;
 mod remedy;
 mod script;
+mod shape;
 mod texts;
 
 use std::collections::BTreeSet;
@@ -19,6 +20,7 @@ use crate::names::{RoleName, SchemaName};
 pub(crate) use compare::{Change, Comparison, Difference, compare};
 pub(crate) use kind::Kind;
 pub(crate) use script::{Script, for_migrations};
+pub(crate) use shape::shapes;
 
 /// What stands for the name of a tenant's role in every text.
 const ROLE: &str = "\"tenantry tenant role\"";
@@ -180,13 +182,15 @@ pub(crate) async fn stamps(
     Ok(found)
 }
 
-/// Texts are printed, and the statements read, the same in every session: dumps leave settings behind.
+/// Texts are printed, and the statements read, the same in every session: dumps leave settings behind. Catalogs are large where
+/// tenants are many, and what is looked for in them is not.
 async fn settle(transaction: &Transaction<'_>) -> Result<(), Error> {
     let statement = "select set_config('search_path', '', true), set_config('datestyle', 'ISO', true), \
          set_config('timezone', 'UTC', true), set_config('intervalstyle', 'iso_8601', true), \
          set_config('bytea_output', 'hex', true), set_config('extra_float_digits', '1', true), \
          set_config('quote_all_identifiers', 'off', true), set_config('jit', 'off', true), \
-         set_config('standard_conforming_strings', 'on', true)";
+         set_config('standard_conforming_strings', 'on', true), \
+         set_config('enable_seqscan', 'off', true)";
     transaction.query_typed(statement, &[]).await.map(drop)
 }
 

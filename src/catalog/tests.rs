@@ -9,7 +9,7 @@ use crate::registry::Tenant;
 use crate::testing::TestDatabase;
 
 /// A bit of everything.
-const TABLES: &str = r#"
+pub(super) const TABLES: &str = r#"
 create type mood as enum ('sad', 'ok', 'happy');
 create domain percent as int default 1 not null check (value between 0 and 100);
 create type size as (width int, label text);
@@ -31,6 +31,9 @@ comment on table "odd ""name""" is 'It''s odd.';
 comment on column "odd ""name""".note is E'@read admin\nWhat is\\isn''t noted.';
 create table items (id int primary key, parent int references items, at timestamptz not null default now(),
   constraint later check (at > '2020-01-01 00:00+02'));
+create table moods (id int primary key, mood mood check (mood in ('sad', 'ok')), others mood[] default '{ok,happy}',
+  at regclass default 'lonely', nothing text default null::text);
+create view grouped as select m.id, m.mood, count(*) as n from moods m join items i on i.id = m.id group by m.id;
 create table parts (id int, at date) partition by range (at);
 create table parts_new partition of parts default;
 create view shown as select "Id", note, kind from "odd ""name""" where mood <> 'sad';
@@ -54,15 +57,15 @@ grant select (note), update (note) on "odd ""name""" to tenant with grant option
 revoke execute on function twice(int, text) from public;
 "#;
 
-struct Pair {
-    test: TestDatabase,
+pub(super) struct Pair {
+    pub(super) test: TestDatabase,
     psql: Client,
-    meddled: Tenant,
-    whole: Tenant,
+    pub(super) meddled: Tenant,
+    pub(super) whole: Tenant,
 }
 
 impl Pair {
-    async fn of(tables: &str) -> Self {
+    pub(super) async fn of(tables: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("V1__tables.sql"), tables).unwrap();
         let test = TestDatabase::new().await;
@@ -81,7 +84,7 @@ impl Pair {
     }
 
     /// Runs statements as somebody at a terminal would, in the schema of the tenant; `@role` is its role.
-    async fn meddle(&self, statements: &str) -> Result<(), String> {
+    pub(super) async fn meddle(&self, statements: &str) -> Result<(), String> {
         let Tenant { schema, role, .. } = &self.meddled;
         let path = format!("set search_path to {}, extensions; ", schema.quoted());
         let statements = statements.replace("@role", &role.quoted());
@@ -93,13 +96,12 @@ impl Pair {
     /// Of the tenant's catalog, as it is.
     async fn stamp(&self) -> Option<String> {
         let schema = self.meddled.schema.as_str();
-        stamps(&self.psql, &[schema, "nothing"])
-            .await
-            .unwrap()
-            .remove(0)
+        let stamps = stamps(&self.psql, &[schema, "nothing"]).await;
+        stamps.unwrap().remove(0)
     }
 
-    /// The differences as sentences, and the script that mends them. Fingerprints differ if and only if there are some.
+    /// The differences as sentences, and the script that mends them. Fingerprints differ if and only if there are some, and
+    /// shapes at least then.
     async fn look(&self, drop: bool) -> (Vec<String>, String) {
         let mut client = self.test.owner().await;
         let transaction = client.transaction().await.unwrap();
@@ -107,11 +109,12 @@ impl Pair {
         let hidden = ["tenantry_base_history", "tenantry_app_history"];
         let found = list(&transaction, &meddled, &hidden).await.unwrap();
         let wanted = list(&transaction, &whole, &hidden).await.unwrap();
-        let prints = fingerprints(&transaction, &[&meddled, &whole], &hidden).await;
-        let prints = prints.unwrap();
+        let both = [&meddled, &whole];
+        let prints = fingerprints(&transaction, &both, &hidden).await.unwrap();
         let comparison = compare(&found, &wanted);
         let same = comparison.differences.is_empty();
         assert_eq!(prints[0] == prints[1], same, "{:?}", comparison.differences);
+        assert!(same || !self.has_one_shape().await);
         let script = Script {
             comparison: &comparison,
             workspace: &meddled,
@@ -126,7 +129,7 @@ impl Pair {
     }
 }
 
-fn workspace(tenant: &Tenant) -> Workspace {
+pub(super) fn workspace(tenant: &Tenant) -> Workspace {
     Workspace {
         schema: tenant.schema.clone(),
         role: tenant.role.clone(),

@@ -4,24 +4,35 @@
 use std::collections::HashMap;
 
 use deadpool_postgres::Object;
+use futures_util::future::try_join_all;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Error, Transaction};
+use tokio_postgres::{Client, Error, Transaction};
 use uuid::Uuid;
 
 use super::lifecycle::failed;
 use super::provision::furnish;
-use super::status::TenantTables;
-use super::{Registry, retire};
+use super::{OwnerTransaction, Registry, retire};
 use crate::catalog::{self, Catalog, Fingerprint, Workspace};
 use crate::error::{Failure, postgres_reason};
 use crate::migrate::Migrations;
-use crate::names::{RoleName, SchemaName, TenantId};
+use crate::names::{RoleName, SchemaName};
 
 /// How many relations are looked at in one transaction: those that views read are locked meanwhile, and Postgres has room for
 /// some thousands of locks.
 const RELATIONS_AT_ONCE: i64 = 1000;
+
+/// So many schemas are looked at one by one.
+const FEW: usize = 4;
+
+/// How many of those that are alike are looked at, one after the other, until one has not just been changed.
+const ATTEMPTS: usize = 3;
+
+struct Moment {
+    leader: OwnerTransaction,
+    readers: Vec<OwnerTransaction>,
+}
 
 /// What the migrations make.
 #[derive(Debug)]
@@ -38,13 +49,6 @@ pub(crate) enum Look {
     Nothing,
     /// It could not be looked at, and why: as a rule it is being changed.
     Failed(String),
-}
-
-/// What was found the last time.
-#[derive(Debug)]
-pub(super) struct Kept {
-    pub(super) stamp: String,
-    pub(super) fingerprint: String,
 }
 
 impl Registry {
@@ -132,7 +136,74 @@ impl Registry {
     }
 
     /// Looks at many schemas, with so many connections; the answers come in the order of the schemas.
+    ///
+    /// Those of one shape are alike: of many, one of each shape is looked at closely.
     pub(crate) async fn fingerprints(
+        &self,
+        migrations: &Migrations,
+        workspaces: &[Workspace],
+        connections: usize,
+    ) -> Result<Vec<Look>, Failure> {
+        if workspaces.len() <= FEW {
+            return self.look_at_each(migrations, workspaces, connections).await;
+        }
+        let moment = self.moment(connections).await.map_err(Failure::internal)?;
+        let shapes = catalog::shapes(moment.readers, workspaces).await;
+        let mut groups = HashMap::<_, Vec<usize>>::new();
+        for (index, shape) in shapes.map_err(failed)?.into_iter().enumerate() {
+            if let Some(shape) = shape {
+                groups.entry(shape).or_default().push(index);
+            }
+        }
+        let mut looks = vec![Look::Nothing; workspaces.len()];
+        let mut groups: Vec<_> = groups.into_values().collect();
+        for attempt in 0..ATTEMPTS {
+            let first = |group: &Vec<usize>| workspaces[group[attempt % group.len()]].clone();
+            let firsts: Vec<_> = groups.iter().map(first).collect();
+            let before = stamps(&moment.leader, &firsts).await?;
+            let found = self.look_at_each(migrations, &firsts, connections).await?;
+            let after = stamps(&**self.connection().await?, &firsts).await?;
+            // What has changed since the moment, or could not be looked at, tells nothing of the others.
+            let mut left = Vec::new();
+            for (index, (group, look)) in groups.into_iter().zip(found).enumerate() {
+                if before[index] == after[index] && matches!(look, Look::Found(_)) {
+                    for place in group {
+                        looks[place] = look.clone();
+                    }
+                } else {
+                    left.push(group);
+                }
+            }
+            groups = left;
+        }
+        let left = groups.concat();
+        let others: Vec<_> = left
+            .iter()
+            .map(|place| workspaces[*place].clone())
+            .collect();
+        let found = self.look_at_each(migrations, &others, connections).await?;
+        for (place, look) in left.into_iter().zip(found) {
+            looks[place] = look;
+        }
+        Ok(looks)
+    }
+
+    /// Transactions that all see the same moment, and one more.
+    async fn moment(&self, readers: usize) -> Result<Moment, LookError> {
+        let settings = "set local jit = off; set local max_parallel_workers_per_gather = 0";
+        let begin = "begin isolation level repeatable read read only";
+        let leader = self.transaction(&format!("{begin}; {settings}")).await?;
+        let row = leader
+            .query_typed_one("select pg_export_snapshot()", &[])
+            .await?;
+        let snapshot: String = row.try_get(0)?;
+        let begin = format!("{begin}; set transaction snapshot '{snapshot}'; {settings}");
+        let readers = (0..readers.max(1)).map(|_| self.transaction(&begin));
+        let readers = try_join_all(readers).await?;
+        Ok(Moment { leader, readers })
+    }
+
+    async fn look_at_each(
         &self,
         migrations: &Migrations,
         workspaces: &[Workspace],
@@ -160,79 +231,6 @@ impl Registry {
         Ok(looks.into_iter().flatten().collect())
     }
 
-    /// Stamps of schemas, in their order: a fingerprint holds for as long as its stamp does.
-    pub(super) async fn stamps(
-        &self,
-        schemas: &[&SchemaName],
-        connections: usize,
-    ) -> Result<Vec<Option<String>>, Failure> {
-        let chunk = schemas.len().div_ceil(connections.max(1)).max(1);
-        let stamps = stream::iter(schemas.chunks(chunk))
-            .map(|chunk| async move {
-                let connection = self.connection().await?;
-                let names: Vec<_> = chunk.iter().map(|schema| schema.as_str()).collect();
-                connection
-                    .batch_execute("set jit to off")
-                    .await
-                    .map_err(failed)?;
-                let stamps = catalog::stamps(&**connection, &names).await;
-                stamps.map_err(failed)
-            })
-            .buffered(connections.max(1));
-        let stamps: Vec<Vec<_>> = stamps.try_collect().await?;
-        Ok(stamps.into_iter().flatten().collect())
-    }
-
-    pub(super) async fn kept_fingerprints(&self) -> Result<HashMap<TenantId, Kept>, Failure> {
-        let connection = self.connection().await?;
-        let statement = "select tenant_id, stamp, fingerprint from tenantry.fingerprints";
-        let rows = connection
-            .query_typed(statement, &[])
-            .await
-            .map_err(failed)?;
-        let kept = rows.iter().map(|row| {
-            let kept = Kept {
-                stamp: row.try_get(1)?,
-                fingerprint: row.try_get(2)?,
-            };
-            Ok((TenantId(row.try_get(0)?), kept))
-        });
-        kept.collect::<Result<_, Error>>().map_err(failed)
-    }
-
-    /// Keeps what has been seen. Nothing depends on it, so that a registry that cannot be written to will do.
-    pub(super) async fn keep_fingerprints(
-        &self,
-        seen: &[(&TenantTables, &Option<String>)],
-        looks: &[Look],
-    ) {
-        let (mut ids, mut stamps, mut fingerprints) = (Vec::new(), Vec::new(), Vec::new());
-        for ((tenant, stamp), look) in seen.iter().zip(looks) {
-            if let (Some(stamp), Look::Found(fingerprint)) = (stamp, look) {
-                ids.push(tenant.id.0);
-                stamps.push(stamp.as_str());
-                fingerprints.push(fingerprint.as_str());
-            }
-        }
-        let statement = "insert into tenantry.fingerprints \
-             select seen.* from unnest($1::uuid[], $2::text[], $3::text[]) as seen (id, stamp, fingerprint) \
-             join tenantry.tenants t on t.id = seen.id \
-             on conflict (tenant_id) do update set stamp = excluded.stamp, fingerprint = excluded.fingerprint";
-        let parameters: [(&(dyn ToSql + Sync), Type); 3] = [
-            (&ids, Type::UUID_ARRAY),
-            (&stamps, Type::TEXT_ARRAY),
-            (&fingerprints, Type::TEXT_ARRAY),
-        ];
-        let kept = async {
-            let connection = self.connection().await?;
-            connection.execute_typed(statement, &parameters).await?;
-            Ok::<_, LookError>(())
-        };
-        if let Err(error) = kept.await {
-            tracing::debug!(%error, "fingerprints are not kept");
-        }
-    }
-
     async fn look(&self, chunk: &[Workspace], hidden: &[&str]) -> Result<Vec<Look>, LookError> {
         let mut connection = self.connection().await?;
         let transaction = connection.transaction().await?;
@@ -249,10 +247,12 @@ impl Registry {
         workspaces: &'a [Workspace],
     ) -> Result<Vec<&'a [Workspace]>, Failure> {
         let names: Vec<_> = workspaces.iter().map(|w| w.schema.as_str()).collect();
-        let statement = "select count(c.oid) \
+        // What depends on a schema is found by an index; there is none of what is in it.
+        let statement = "select count(d.objid) \
              from unnest($1::text[]) with ordinality as w (name, ordinal) \
              left join pg_namespace n on n.nspname = w.name \
-             left join pg_class c on c.relnamespace = n.oid and c.relkind in ('r', 'p', 'f', 'v', 'm') \
+             left join pg_depend d on d.refclassid = 'pg_namespace'::regclass and d.refobjid = n.oid \
+                                  and d.classid = 'pg_class'::regclass \
              group by w.ordinal order by w.ordinal";
         let connection = self.connection().await?;
         let rows = connection
@@ -272,6 +272,11 @@ impl Registry {
         chunks.push(&workspaces[start..]);
         Ok(chunks)
     }
+}
+
+async fn stamps(client: &Client, workspaces: &[Workspace]) -> Result<Vec<Option<String>>, Failure> {
+    let schemas: Vec<_> = workspaces.iter().map(|w| w.schema.as_str()).collect();
+    catalog::stamps(client, &schemas).await.map_err(failed)
 }
 
 /// What is the service's own business in every schema.

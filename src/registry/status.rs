@@ -91,43 +91,21 @@ impl Registry {
             let reference = references.get(&tenant.version).and_then(Option::as_ref);
             reference.map(|reference| &reference.fingerprint)
         };
-        let schemas: Vec<_> = tenants
+        let workspaces: Vec<_> = tenants
             .iter()
-            .map(|tenant| &tenant.workspace.schema)
-            .collect();
-        let stamps = self.stamps(&schemas, connections).await?;
-        let kept = self.kept_fingerprints().await?;
-        // Whatever looks wrong is looked at again: names of elsewhere may have changed, too.
-        let is_right = |(tenant, stamp): &(&TenantTables, &Option<String>)| {
-            let kept = kept
-                .get(&tenant.id)
-                .zip(stamp.as_ref())
-                .zip(reference(tenant));
-            kept.is_some_and(|((kept, stamp), wanted)| {
-                kept.stamp == *stamp && kept.fingerprint == wanted.as_str()
-            })
-        };
-        let to_see = tenants.iter().zip(&stamps).filter(|one| !is_right(one));
-        let to_see: Vec<_> = to_see.collect();
-        let workspaces: Vec<_> = to_see
-            .iter()
-            .map(|(tenant, _)| tenant.workspace.clone())
+            .map(|tenant| tenant.workspace.clone())
             .collect();
         let looks = self
             .fingerprints(migrations, &workspaces, connections)
             .await?;
-        self.keep_fingerprints(&to_see, &looks).await;
-        let ids = to_see.iter().map(|(tenant, _)| tenant.id);
-        let looks: HashMap<_, _> = ids.zip(looks).collect();
-        let drift = |tenant: &TenantTables| match (looks.get(&tenant.id), reference(tenant)) {
-            (None, Some(wanted)) => Drift::None(wanted.clone()),
-            (Some(Look::Failed(reason)), _) => Drift::Unknown(reason.clone()),
-            (Some(Look::Nothing), _) => Drift::Gone,
+        let drift = |(tenant, look): (&TenantTables, Look)| match (look, reference(tenant)) {
+            (Look::Failed(reason), _) => Drift::Unknown(reason),
+            (Look::Nothing, _) => Drift::Gone,
             (_, None) => Drift::Unknown("the files that it has run are not here".to_owned()),
-            (Some(Look::Found(own)), Some(wanted)) if own == wanted => Drift::None(own.clone()),
-            (Some(Look::Found(own)), Some(_)) => Drift::Some(own.clone()),
+            (Look::Found(own), Some(wanted)) if own == *wanted => Drift::None(own),
+            (Look::Found(own), Some(_)) => Drift::Some(own),
         };
-        Ok(tenants.iter().map(drift).collect())
+        Ok(tenants.iter().zip(looks).map(drift).collect())
     }
 
     /// Looks at one tenant closely.

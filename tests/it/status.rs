@@ -4,7 +4,7 @@ use std::process::Output;
 
 use serde_json::Value;
 
-use crate::harness::database::{names, scalar};
+use crate::harness::database::names;
 use crate::harness::{self, Service, tenantry};
 
 /// Exit status, and what was printed.
@@ -74,12 +74,6 @@ async fn what_is_changed_by_hand_is_told_and_mended() {
     let (_, script) = done(&harness::run(&["diff", name, "--drop"], ""));
     psql.batch_execute(&script).await.unwrap();
     assert_eq!(status_of(name)["fingerprint"], before["fingerprint"]);
-    let kept = format!(
-        "select count(*) from tenantry.fingerprints f join tenantry.tenants t on t.id = f.tenant_id \
-         where t.subdomain = '{name}' and f.fingerprint = {}",
-        before["fingerprint"].to_string().replace('"', "'")
-    );
-    assert_eq!(scalar(&psql, &kept).await.unwrap(), "1");
     assert_eq!(done(&harness::run(&["diff", "nobody"], "")).0, 3);
 }
 
@@ -90,6 +84,9 @@ async fn a_tenant_whose_tables_are_locked_keeps_nobody_waiting() {
     let mut psql = service.psql().await;
     let (schema, _) = names(&psql, owner.subdomain()).await;
     let transaction = psql.transaction().await.unwrap();
+    // Nobody else's tables are like these.
+    let meddle = format!("alter table {schema}.projects add note text");
+    service.psql().await.batch_execute(&meddle).await.unwrap();
     let lock = format!("lock table {schema}.issues");
     transaction.batch_execute(&lock).await.unwrap();
     let status = status_of(owner.subdomain());
@@ -97,7 +94,7 @@ async fn a_tenant_whose_tables_are_locked_keeps_nobody_waiting() {
     let why = status["notComparedBecause"].as_str().unwrap();
     assert!(why.contains("locked"), "{why}");
     transaction.rollback().await.unwrap();
-    assert_eq!(status_of(owner.subdomain())["drift"], false);
+    assert_eq!(status_of(owner.subdomain())["drift"], true);
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ mod activity;
 mod audit;
 mod copy;
 mod directory;
+mod drift;
 mod guesses;
 mod isolation;
 mod lifecycle;
