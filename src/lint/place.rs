@@ -70,19 +70,31 @@ impl Place<'_> {
         let mut findings: Vec<Finding> = found
             .map(|(statement, draft)| self.finding(statement.line, excerpt(statement), draft))
             .collect();
+        for (line, message) in self.file.remarks() {
+            // What is left out is no statement that a comment could be above.
+            let meant = allows.iter().any(|allow| {
+                allow.rule == Ok(Rule::ReadOtherwise) && (line - 1..=line).contains(&allow.line)
+            });
+            if !meant {
+                let draft = Draft::plain(Rule::ReadOtherwise, message.to_owned());
+                findings.push(self.finding(line, self.line(line), draft));
+            }
+        }
         for allow in &allows {
             if let Err(message) = &allow.rule {
                 let draft = Draft::plain(Rule::BadAllow, message.clone());
-                let line = self.file.text().lines().nth(allow.line as usize - 1);
-                findings.push(self.finding(
-                    allow.line,
-                    line.unwrap_or_default().trim().to_owned(),
-                    draft,
-                ));
+                findings.push(self.finding(allow.line, self.line(allow.line), draft));
             }
         }
         findings.sort_by_key(|finding| finding.line);
         findings
+    }
+
+    /// A line as it was written.
+    fn line(&self, number: u32) -> String {
+        let line = self.file.text().lines().nth(number as usize - 1);
+        let line = line.unwrap_or_default().trim();
+        line.chars().take(120).collect()
     }
 
     fn finding(&self, line: u32, excerpt: String, draft: Draft) -> Finding {

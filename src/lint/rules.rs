@@ -20,6 +20,7 @@ pub(crate) enum Rule {
     RenamesColumn,
     RenamesTable,
     BadAllow,
+    ReadOtherwise,
 }
 
 /// How bad it is.
@@ -34,7 +35,7 @@ pub(crate) enum Level {
 }
 
 impl Rule {
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::Fails,
         Self::NameClash,
         Self::RequiredColumn,
@@ -51,6 +52,7 @@ impl Rule {
         Self::RenamesColumn,
         Self::RenamesTable,
         Self::BadAllow,
+        Self::ReadOtherwise,
     ];
 
     /// What it is called in comments and reports.
@@ -72,6 +74,7 @@ impl Rule {
             Self::RenamesColumn => "renames-column",
             Self::RenamesTable => "renames-table",
             Self::BadAllow => "bad-allow",
+            Self::ReadOtherwise => "read-otherwise",
         }
     }
 
@@ -82,6 +85,7 @@ impl Rule {
     pub(crate) fn level(self) -> Level {
         match self {
             Self::Fails | Self::NameClash | Self::RequiredColumn | Self::BadAllow => Level::Error,
+            Self::ReadOtherwise => Level::Note,
             _ => Level::Warning,
         }
     }

@@ -4,7 +4,7 @@ mod suggestions;
 
 use std::path::Path;
 
-use super::{Course, Finding, Making, Rule, Subject, lint};
+use super::{Course, Finding, Level, Making, Rule, Subject, lint};
 use crate::apis::HIDDEN_TABLES;
 use crate::migrate::Migrations;
 use crate::registry::Tenant;
@@ -293,6 +293,20 @@ async fn what_is_made_outside_of_the_schema_is_in_the_way_of_the_next_tenant() {
     let harmless = "create temp table t (id int); do $$ begin create table made (id int); exception when others then null; end $$;";
     let found = shop.lint(&[harmless]).await;
     assert!(found.is_empty(), "{found:#?}");
+}
+
+#[tokio::test]
+async fn what_is_left_out_is_noted_with_its_line() {
+    let shop = Shop::open(&example_tables()).await;
+    let sql = "begin;\n-- tenantry: allow read-otherwise our tool writes it\nset role owner;\nselect 1;\n  commit;\n\
+         select 2;\nnotify pgrst;\ncommit;\n";
+    let found = shop.lint(&[sql]).await;
+    let [commit, notify] = &found[..] else {
+        panic!("{found:#?}")
+    };
+    assert_eq!((commit.rule, commit.line), (Rule::ReadOtherwise, 5));
+    assert_eq!((commit.level, &*commit.excerpt), (Level::Note, "commit;"));
+    assert_eq!((notify.rule, notify.line), (Rule::ReadOtherwise, 7));
 }
 
 #[tokio::test]

@@ -14,6 +14,8 @@ pub(crate) struct ScriptFile {
     pub(super) extensions: Vec<String>,
     /// What its author should hear of.
     pub(super) notes: Vec<Note>,
+    /// What goes without saying, for the linter.
+    left_out: Vec<Note>,
 }
 
 /// Where a file runs.
@@ -44,6 +46,12 @@ impl Body {
 }
 
 impl ScriptFile {
+    /// All that was left out, or changed, by line.
+    pub(crate) fn remarks(&self) -> impl Iterator<Item = (u32, &str)> {
+        let notes = self.notes.iter().chain(&self.left_out);
+        notes.map(|note| (note.line, note.message.as_str()))
+    }
+
     pub(super) fn body(&self, schema: SchemaState) -> &Body {
         match (schema, &self.new) {
             (SchemaState::New, Some(body)) => body,
@@ -59,6 +67,7 @@ impl ScriptFile {
             alone: None,
             extensions: Vec::new(),
             notes: Vec::new(),
+            left_out: Vec::new(),
         }
     }
 
@@ -72,6 +81,7 @@ impl ScriptFile {
             alone: script.alone,
             extensions: script.extensions,
             notes: script.notes,
+            left_out: script.left_out,
         })
     }
 }

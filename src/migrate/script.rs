@@ -18,6 +18,7 @@ mod decode;
 mod edit;
 mod enums;
 mod keywords;
+mod left_out;
 mod lex;
 mod literals;
 mod marker;
@@ -60,6 +61,8 @@ pub(crate) struct Script {
     pub(crate) extensions: Vec<String>,
     /// What was left out or changed in a way that its author should hear of.
     pub(crate) notes: Vec<Note>,
+    /// What was left out besides, and surprises nobody who knows how files are read.
+    pub(crate) left_out: Vec<Note>,
 }
 
 /// A statement that runs by itself.
@@ -127,8 +130,8 @@ fn read(sql: &str, known: &mut Known, mode: Mode) -> Result<Script, ScriptError>
     if mode == Mode::Autocommit {
         writer.script.alone = Some(Vec::new());
     }
-    for statement in &statements {
-        writer.statement(statement, known, &fresh)?;
+    for (at, statement) in statements.iter().enumerate() {
+        writer.statement(statement, known, &fresh, &statements[at + 1..])?;
     }
     writer.flush();
     Ok(writer.script)
@@ -214,6 +217,12 @@ fn statements(sql: &str, pieces: Vec<split::Piece>, known: &mut Known) -> Vec<St
             });
         }
         statements[first..].reverse();
+        let head = Statement {
+            tokens: all,
+            data: None,
+            home: Rc::clone(&home),
+        };
+        statements.insert(first, head);
     }
     statements
 }
@@ -300,11 +309,17 @@ impl Writer<'_> {
         statement: &Statement,
         known: &Known,
         fresh: &HashSet<String>,
+        later: &[Statement],
     ) -> Result<(), ScriptError> {
         let tokens = statement.tokens(self.sql);
         let line = self.line(tokens.all[0].start);
         match rules::judge(tokens, self.mode, Seen { fresh, known }) {
-            Verdict::Skip => {}
+            Verdict::Skip => {
+                let later = later.iter().map(|statement| statement.tokens(self.sql));
+                if let Some(remark) = left_out::remark(tokens, known, later) {
+                    self.script.remark(line, remark);
+                }
+            }
             Verdict::SkipAndTell(message) => self.script.notes.push(Note { line, message }),
             Verdict::Refuse(message) => return Err(ScriptError { line, message }),
             Verdict::Extension(name) => {

@@ -107,6 +107,11 @@ impl MigrationFile {
         self.script.statements()
     }
 
+    /// What of it was left out, or changed, by line.
+    pub(crate) fn remarks(&self) -> impl Iterator<Item = (u32, &str)> {
+        self.script.remarks()
+    }
+
     /// Whether it runs without a transaction, statement by statement.
     pub(crate) fn is_alone(&self) -> bool {
         self.script.alone.is_some()
