@@ -6,12 +6,13 @@ use serde_json::{Value, json};
 use super::database::DatabaseArguments;
 use super::exit::{Refused, Status};
 use super::output;
+use super::status::GONE;
 use crate::catalog::{self, Change, Comparison, Script};
 use crate::config::TenantSql;
-use crate::registry::{Difference, TenantRef};
+use crate::registry::{Difference, Sides, TenantRef};
 
 /// Exit status: 0 nothing differs, 1 failed, 2 wrong command line, 3 no such tenant, 4 the files that the tenant has
-/// run are not here, 11 something differs.
+/// run are not here, 7 they do not run for a new tenant, 11 something differs, or the schema is gone.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
@@ -42,14 +43,12 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let migrations = arguments.tenant_sql.load()?;
     let tenant = TenantRef::parse(&arguments.tenant).map_err(Refused::from)?;
     let registry = arguments.database.registry().await?;
-    let Difference {
-        tenant,
-        found,
-        wanted,
-    } = registry
-        .difference(&migrations, &tenant)
-        .await
-        .map_err(Refused::from)?;
+    let difference = registry.difference(&migrations, &tenant).await;
+    let Difference { tenant, sides } = difference.map_err(Refused::from)?;
+    let Some(Sides { found, wanted }) = sides else {
+        let message = format!("{}: {GONE}", tenant.subdomain);
+        return Err(Refused::new(Status::Drifted, message).into());
+    };
     let comparison = catalog::compare(&found, &wanted);
     let count = comparison.differences.len();
     let (name, version) = (&tenant.subdomain, tenant.version);
@@ -72,16 +71,16 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         head: &head,
         drop: arguments.drop,
     };
+    let message = format!("{name} differs from the migrations in {places}");
+    let refused = (count > 0).then(|| Refused::new(Status::Drifted, message));
     if arguments.json {
-        output::json(&as_json(&comparison, &script));
+        let mut value = as_json(&comparison, &script);
+        value["error"] = json!(refused.as_ref().map(Refused::as_json));
+        output::json(&value);
     } else if count > 0 {
         output::write(&script.text());
     }
-    if count == 0 {
-        return Ok(());
-    }
-    let message = format!("{name} differs from the migrations in {places}");
-    Err(Refused::new(Status::Drifted, message).told().into())
+    refused.map_or(Ok(()), |refused| Err(refused.told().into()))
 }
 
 fn as_json(comparison: &Comparison, script: &Script<'_>) -> Value {

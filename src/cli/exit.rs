@@ -8,7 +8,7 @@ use super::output;
 use crate::error::{Code, Failure};
 use crate::fleet::FleetError;
 use crate::migrate::LoadError;
-use crate::registry::{FilesError, OpenError};
+use crate::registry::{DoNotRun, FilesError, OpenError};
 
 /// What was asked for is not done, or not as it should be, and why.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +60,8 @@ pub(super) enum Status {
     Behind = 12,
     /// There is something to say of migrations.
     Findings = 13,
+    /// A run that was killed holds tables until the next one.
+    Unsettled = 14,
 }
 
 impl Status {
@@ -78,6 +80,7 @@ impl Status {
             Self::Drifted => "DRIFTED",
             Self::Behind => "BEHIND",
             Self::Findings => "FINDINGS",
+            Self::Unsettled => "UNSETTLED",
         }
     }
 }
@@ -129,12 +132,17 @@ impl From<Failure> for Refused {
         let status = match failure.code {
             Code::TenantNotFound => Status::NotFound,
             Code::BadUserInput | Code::Conflict | Code::Forbidden => Status::NotPossible,
+            _ if DoNotRun::of(&failure).is_some() => Status::RehearsalFailed,
             _ => Status::Failed,
         };
-        let code = Some(failure.code).filter(|_| status != Status::Failed);
+        let code = Some(failure.code).filter(|code| *code != Code::Internal);
+        let message = match DoNotRun::of(&failure) {
+            Some(reason) => reason.sentence(),
+            None => failure.reason(),
+        };
         Self {
             code,
-            ..Self::new(status, failure.reason())
+            ..Self::new(status, message)
         }
     }
 }
@@ -216,7 +224,7 @@ mod tests {
     use super::Status;
 
     /// All that there are, in their order.
-    const ALL: [Status; 12] = [
+    const ALL: [Status; 13] = [
         Status::Failed,
         Status::NotFound,
         Status::NotPossible,
@@ -229,6 +237,7 @@ mod tests {
         Status::Drifted,
         Status::Behind,
         Status::Findings,
+        Status::Unsettled,
     ];
 
     #[test]

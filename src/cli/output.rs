@@ -99,6 +99,19 @@ pub(super) fn moment(at: Option<OffsetDateTime>) -> String {
         .unwrap_or_else(|| "-".to_owned())
 }
 
+/// As many are named of those of whom the same is to be said.
+const NAMED: usize = 10;
+
+/// The first names, and how many more there are.
+pub(super) fn names(names: &[impl AsRef<str>]) -> String {
+    let first = names.iter().take(NAMED).map(AsRef::as_ref);
+    let first = first.collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(NAMED) {
+        0 => first,
+        more => format!("{first} and {more} more"),
+    }
+}
+
 /// A size for people: `1.2 MB`.
 pub(super) fn size(bytes: i64) -> String {
     let (mut whole, mut tenth, mut unit) = (bytes, 0, 0);

@@ -4,8 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
-use tokio_postgres::Client;
 use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, Row};
 use uuid::Uuid;
 
 use super::{Event, FleetError, Watch, atomic};
@@ -34,6 +34,19 @@ pub(crate) struct OtherRun {
     pub(crate) application_name: String,
     /// In the session's time zone, for people.
     pub(crate) started_at: String,
+}
+
+impl OtherRun {
+    /// Of five columns, the first of which is that one.
+    pub(super) fn from_row(row: &Row, first: usize) -> Result<Self, tokio_postgres::Error> {
+        Ok(Self {
+            operator: row.try_get(first)?,
+            host: row.try_get(first + 1)?,
+            pid: row.try_get(first + 2)?,
+            application_name: row.try_get(first + 3)?,
+            started_at: row.try_get(first + 4)?,
+        })
+    }
 }
 
 /// `ada at build-7 (process 4711, tenantry), since 2026-01-01 12:00:00+00`.
@@ -156,22 +169,22 @@ impl RunLock {
     }
 }
 
+/// Whether a run is at work right now.
+pub(super) async fn is_held(client: &Client) -> Result<bool, tokio_postgres::Error> {
+    let statement = "select exists (select from pg_locks where locktype = 'advisory' and granted and objsubid = 1 \
+           and database = (select oid from pg_database where datname = current_database()) \
+           and classid::int8 = $1 >> 32 and objid::int8 = $1 & 4294967295)";
+    let lock = [(&MIGRATING as &(dyn ToSql + Sync), Type::INT8)];
+    client.query_typed_one(statement, &lock).await?.try_get(0)
+}
+
 /// The run that holds the lock; none when it has only just begun, or has nothing to do.
-async fn other(client: &Client) -> Result<Option<OtherRun>, tokio_postgres::Error> {
+pub(super) async fn other(client: &Client) -> Result<Option<OtherRun>, tokio_postgres::Error> {
     let statement = "select operator, host, pid, application_name, started_at::timestamptz(0)::text \
          from tenantry.migration_runs where state in ('running', 'committing') \
          order by started_at desc limit 1";
     let row = client.query_typed_opt(statement, &[]).await?;
-    row.map(|row| {
-        Ok(OtherRun {
-            operator: row.try_get(0)?,
-            host: row.try_get(1)?,
-            pid: row.try_get(2)?,
-            application_name: row.try_get(3)?,
-            started_at: row.try_get(4)?,
-        })
-    })
-    .transpose()
+    row.map(|row| OtherRun::from_row(&row, 0)).transpose()
 }
 
 /// The name of the system's user.

@@ -30,7 +30,7 @@ use lock::RunLock;
 use tenant::Env;
 use work::{Crew, Tally};
 
-pub(crate) use atomic::NotAtomic;
+pub(crate) use atomic::{NotAtomic, Runs, Unsettled, look_at_runs};
 pub(crate) use behind::{Behind, count as count_behind};
 pub(crate) use canaries::{Canaries, Canary};
 pub(crate) use failure::Failure;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tokio_postgres::{Client, SimpleQueryMessage};
 
-use super::{Behind, FleetError, behind};
+use super::{Behind, FleetError, Runs, behind, look_at_runs};
 use crate::migrate::{History, MigrationSet, Migrations, SchemaVersion};
 use crate::names::{SchemaName, TenantId};
 use crate::postgres::Database;
@@ -17,6 +17,8 @@ pub(crate) struct Preview {
     /// Files for the tables that tenants share.
     pub(crate) shared: Vec<String>,
     pub(crate) groups: Vec<Group>,
+    /// Another one, at work or killed.
+    pub(crate) runs: Runs,
 }
 
 /// Tenants in whose schemas the same files have run.
@@ -69,6 +71,7 @@ pub(crate) async fn preview(
         registry: 0,
         shared: shared.iter().map(|file| file.name().to_owned()).collect(),
         groups,
+        runs: look_at_runs(&client).await?,
     })
 }
 

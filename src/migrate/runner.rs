@@ -39,6 +39,13 @@ pub(crate) enum MigrationError {
     Postgres(#[from] tokio_postgres::Error),
 }
 
+impl MigrationError {
+    /// Whether Postgres has refused a statement of a file, and is there to be asked again.
+    pub(crate) fn is_answer(&self) -> bool {
+        matches!(self, Self::Statement { source, .. } if source.as_db_error().is_some())
+    }
+}
+
 /// Runs what has not run yet. Any error leaves the transaction fit for nothing but a rollback.
 pub(crate) async fn run(
     transaction: &impl InTransaction,

@@ -12,11 +12,11 @@ use tokio_postgres::{Client, Error, Transaction};
 use uuid::Uuid;
 
 use super::lifecycle::failed;
-use super::provision::furnish;
+use super::provision::{SignUpError, furnish};
 use super::{OwnerTransaction, Registry, retire};
 use crate::catalog::{self, Catalog, Fingerprint, Workspace};
 use crate::error::{Failure, postgres_reason};
-use crate::migrate::Migrations;
+use crate::migrate::{MigrationError, Migrations};
 use crate::names::{RoleName, SchemaName};
 
 /// How many relations are looked at in one transaction: those that views read are locked meanwhile, and Postgres has room for
@@ -39,6 +39,30 @@ struct Moment {
 pub(crate) struct Reference {
     pub(crate) catalog: Catalog,
     pub(crate) fingerprint: Fingerprint,
+}
+
+/// The files make no schema, and why.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub(crate) struct DoNotRun(MigrationError);
+
+impl DoNotRun {
+    /// Whether that is what went wrong.
+    pub(crate) fn of(failure: &Failure) -> Option<&Self> {
+        failure.log.as_ref()?.downcast_ref()
+    }
+
+    pub(crate) fn sentence(&self) -> String {
+        format!("the files do not run for a new tenant: {self}")
+    }
+
+    fn into_failure(error: SignUpError) -> Failure {
+        match error {
+            // Where Postgres has not answered, nobody knows.
+            SignUpError::Migration(error) if error.is_answer() => Failure::internal(Self(error)),
+            error => Failure::internal(error),
+        }
+    }
 }
 
 /// What was found when somebody looked at a schema.
@@ -118,7 +142,7 @@ impl Registry {
         let Workspace { schema, role } = &workspace;
         furnish(transaction, migrations, schema, role, &self.users_table)
             .await
-            .map_err(Failure::internal)?;
+            .map_err(DoNotRun::into_failure)?;
         Ok(workspace)
     }
 

@@ -62,6 +62,7 @@ pub(crate) use arrivals::Arrival;
 use audit::Backlog;
 pub(crate) use directory::{Directory, Place};
 pub(crate) use domains::{Domain, DueDomain, Lost, PAGES};
+pub(crate) use drift::DoNotRun;
 #[cfg(test)]
 pub(crate) use drift::Look;
 pub(crate) use email_changes::{EmailChange, EmailChanged};
@@ -84,7 +85,7 @@ pub(crate) use session_list::SessionRow;
 pub(crate) use sessions::{Refreshed, Session, TokenHashes, Which, end as end_sessions};
 pub(crate) use shared::{SHARED_SCHEMA, pending_shared};
 pub(crate) use spares::{Lanes, Stock};
-pub(crate) use status::{Difference, Drift, MigrationFailure, TenantTables};
+pub(crate) use status::{Difference, Drift, MigrationFailure, Sides, TenantTables};
 pub(crate) use support::{SUPPORT_TOKEN, SupportAccess, Visit};
 pub(crate) use tenant::{Tenant, TenantStatus};
 pub(crate) use transaction::{Access, InTransaction, OwnerTransaction};

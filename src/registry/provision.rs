@@ -327,13 +327,13 @@ async fn fill(
 pub(super) enum SignUpError {
     #[error(transparent)]
     Registry(#[from] RegistryError),
-    #[error("sign-up failed: {}", postgres_reason(.0))]
+    #[error("{}", postgres_reason(.0))]
     Postgres(#[from] tokio_postgres::Error),
-    #[error("sign-up failed: {0}")]
+    #[error(transparent)]
     Migration(#[from] MigrationError),
-    #[error("sign-up failed: {0}")]
+    #[error("bad name: {0}")]
     Name(#[from] NameError),
-    #[error("sign-up failed: the password could not be hashed")]
+    #[error("the password could not be hashed")]
     Password(Box<Failure>),
 }
 

@@ -6,8 +6,9 @@ use std::collections::hash_map::Entry;
 
 use time::OffsetDateTime;
 use tokio_postgres::Row;
+use tokio_postgres::types::Type;
 
-use super::drift::{Look, Reference};
+use super::drift::{DoNotRun, Look, Reference};
 use super::lifecycle::{failed, no_such_tenant};
 use super::{Registry, RegistryError, TenantRef, TenantStatus};
 use crate::catalog::{Catalog, Fingerprint, Workspace};
@@ -47,6 +48,8 @@ pub(crate) enum Drift {
     Some(Fingerprint),
     /// There is no such schema.
     Gone,
+    /// The files that it has run make no schema any more, and why.
+    NotMade(String),
     /// Nobody can tell, and why.
     Unknown(String),
 }
@@ -54,8 +57,23 @@ pub(crate) enum Drift {
 /// What a tenant lacks, has besides and has otherwise.
 pub(crate) struct Difference {
     pub(crate) tenant: TenantTables,
+    /// None where there is no schema.
+    pub(crate) sides: Option<Sides>,
+}
+
+/// What is there, and what should be.
+pub(crate) struct Sides {
     pub(crate) found: Catalog,
     pub(crate) wanted: Catalog,
+}
+
+/// What the files make that a tenant has run.
+enum Wanted {
+    Made(Reference),
+    /// Nothing: they fail.
+    Fails(String),
+    /// They are not all here.
+    Elsewhere,
 }
 
 impl Registry {
@@ -87,10 +105,7 @@ impl Registry {
                 place.insert(self.reference_of(migrations, tenant).await?);
             }
         }
-        let reference = |tenant: &TenantTables| {
-            let reference = references.get(&tenant.version).and_then(Option::as_ref);
-            reference.map(|reference| &reference.fingerprint)
-        };
+        let wanted = |tenant: &TenantTables| references.get(&tenant.version);
         let workspaces: Vec<_> = tenants
             .iter()
             .map(|tenant| tenant.workspace.clone())
@@ -98,12 +113,17 @@ impl Registry {
         let looks = self
             .fingerprints(migrations, &workspaces, connections)
             .await?;
-        let drift = |(tenant, look): (&TenantTables, Look)| match (look, reference(tenant)) {
-            (Look::Failed(reason), _) => Drift::Unknown(reason),
+        let drift = |(tenant, look): (&TenantTables, Look)| match (look, wanted(tenant)) {
             (Look::Nothing, _) => Drift::Gone,
-            (_, None) => Drift::Unknown("the files that it has run are not here".to_owned()),
-            (Look::Found(own), Some(wanted)) if own == *wanted => Drift::None(own),
-            (Look::Found(own), Some(_)) => Drift::Some(own),
+            (_, Some(Wanted::Fails(reason))) => Drift::NotMade(reason.clone()),
+            (Look::Failed(reason), _) => Drift::Unknown(reason),
+            (Look::Found(own), Some(Wanted::Made(wanted))) if own == wanted.fingerprint => {
+                Drift::None(own)
+            }
+            (Look::Found(own), Some(Wanted::Made(_))) => Drift::Some(own),
+            (_, None | Some(Wanted::Elsewhere)) => {
+                Drift::Unknown("the files that it has run are not here".to_owned())
+            }
         };
         Ok(tenants.iter().zip(looks).map(drift).collect())
     }
@@ -118,26 +138,44 @@ impl Registry {
         let tenants = self.tables().await?;
         let found = tenants.into_iter().find(|tenant| tenant.id == id);
         let tenant = found.ok_or_else(|| no_such_tenant(tenant))?;
-        let reference = self.reference_of(migrations, &tenant).await?;
-        let reference = reference.ok_or_else(|| {
-            Failure::conflict("tenant", "the files that this tenant has run are not here")
-        })?;
-        Ok(Difference {
-            found: self.catalog(migrations, &tenant.workspace).await?,
-            wanted: reference.catalog,
-            tenant,
-        })
+        if !self.has_schema(&tenant).await? {
+            let sides = None;
+            return Ok(Difference { tenant, sides });
+        }
+        let Some(migrations) = migrations.at(tenant.version) else {
+            let message = "the files that this tenant has run are not here";
+            return Err(Failure::conflict("tenant", message));
+        };
+        let wanted = self.reference(&migrations).await?.catalog;
+        let found = self.catalog(&migrations, &tenant.workspace).await?;
+        let sides = Some(Sides { found, wanted });
+        Ok(Difference { tenant, sides })
     }
 
-    /// What the files make that a tenant has run; none when they are not all here.
+    async fn has_schema(&self, tenant: &TenantTables) -> Result<bool, Failure> {
+        let connection = self.connection().await?;
+        let statement = "select exists (select from pg_namespace where nspname = $1)";
+        let name = tenant.workspace.schema.as_str();
+        let row = connection
+            .query_typed_one(statement, &[(&name, Type::TEXT)])
+            .await;
+        row.and_then(|row| row.try_get(0)).map_err(failed)
+    }
+
     async fn reference_of(
         &self,
         migrations: &Migrations,
         tenant: &TenantTables,
-    ) -> Result<Option<Reference>, Failure> {
-        match migrations.at(tenant.version) {
-            Some(migrations) => Ok(Some(self.reference(&migrations).await?)),
-            None => Ok(None),
+    ) -> Result<Wanted, Failure> {
+        let Some(migrations) = migrations.at(tenant.version) else {
+            return Ok(Wanted::Elsewhere);
+        };
+        match self.reference(&migrations).await {
+            Ok(reference) => Ok(Wanted::Made(reference)),
+            Err(failure) => match DoNotRun::of(&failure) {
+                Some(reason) => Ok(Wanted::Fails(reason.sentence())),
+                None => Err(failure),
+            },
         }
     }
 }

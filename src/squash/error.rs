@@ -95,8 +95,6 @@ impl SquashError {
 /// Of the registry, when it makes a schema.
 impl From<Failure> for SquashError {
     fn from(failure: Failure) -> Self {
-        let reason = failure.reason();
-        let told = reason.strip_prefix("sign-up failed: ");
-        Self::Files(told.unwrap_or(&reason).to_owned())
+        Self::Files(failure.reason())
     }
 }

@@ -1,5 +1,6 @@
 //! `tenantry migrate`: the tables of all tenants, brought to the version of the migrations.
 
+pub(super) mod killed;
 mod preview;
 mod progress;
 mod summary;

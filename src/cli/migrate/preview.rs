@@ -2,18 +2,15 @@
 
 use serde_json::json;
 
-use super::Arguments;
 use super::warnings::{self, Scale};
+use super::{Arguments, killed};
 use crate::cli::exit::Refused;
 use crate::cli::output;
-use crate::fleet::{self, Group, Preview};
+use crate::fleet::{self, Group, Preview, Runs};
 use crate::lint::{self, Finding, Rule};
 use crate::migrate::Migrations;
 use crate::names::TenantId;
 use crate::registry::TenantRef;
-
-/// As many tenants are named.
-const NAMED: usize = 5;
 
 pub(super) async fn run(arguments: &Arguments, migrations: Migrations) -> anyhow::Result<()> {
     let database = arguments.database.database()?;
@@ -26,6 +23,10 @@ pub(super) async fn run(arguments: &Arguments, migrations: Migrations) -> anyhow
         output::json_line(&as_json(&preview));
     } else {
         output::write(&as_text(&preview, &migrations));
+    }
+    if matches!(preview.runs, Runs::Killed(_)) {
+        // Tables that are locked are not tried.
+        return Ok(());
     }
     match findings(arguments, &migrations, preview).await {
         Ok(findings) if arguments.json => {
@@ -86,7 +87,12 @@ fn as_text(preview: &Preview, migrations: &Migrations) -> String {
             "{files} would run for the registry's own tables; which tenants are behind is known after that\n"
         );
     }
-    let mut lines = Vec::new();
+    let mut lines = match &preview.runs {
+        Runs::None => Vec::new(),
+        Runs::AtWork(Some(run)) => vec![format!("another run is at work: {run}")],
+        Runs::AtWork(None) => vec!["another run is at work".to_owned()],
+        Runs::Killed(runs) => runs.iter().map(killed::told).collect(),
+    };
     if !preview.shared.is_empty() {
         lines.push(format!("shared tables: {}", preview.shared.join(", ")));
     }
@@ -94,7 +100,7 @@ fn as_text(preview: &Preview, migrations: &Migrations) -> String {
         lines.push(line(group));
     }
     let version = migrations.version();
-    if lines.is_empty() {
+    if preview.shared.is_empty() && preview.groups.is_empty() {
         lines.push(format!(
             "nothing would run: nobody is behind version {} (base {})",
             version.app, version.base
@@ -104,13 +110,9 @@ fn as_text(preview: &Preview, migrations: &Migrations) -> String {
 }
 
 fn line(group: &Group) -> String {
-    let names = group.tenants.iter().take(NAMED);
+    let names = group.tenants.iter();
     let names: Vec<_> = names.map(|tenant| tenant.subdomain.as_str()).collect();
-    let more = group.tenants.len() - names.len();
-    let mut who = names.join(", ");
-    if more > 0 {
-        who = format!("{who} and {more} more");
-    }
+    let who = output::names(&names);
     let files = if group.files.is_empty() {
         "nothing to run, only to be recorded".to_owned()
     } else {
@@ -138,5 +140,7 @@ fn as_json(preview: &Preview) -> serde_json::Value {
         "registryFiles": preview.registry,
         "sharedFiles": preview.shared,
         "groups": groups.collect::<Vec<_>>(),
+        "runAtWork": killed::at_work(&preview.runs),
+        "killedRuns": killed::as_json(&preview.runs),
     })
 }

@@ -5,10 +5,8 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use crate::cli::exit::{Refused, Status};
+use crate::cli::output;
 use crate::fleet::{End, Failure, Summary};
-
-/// As many tenants are named for each thing that went wrong.
-const NAMED: usize = 10;
 
 /// One line for a fleet that is where it should be.
 pub(in crate::cli) fn complete(summary: &Summary) -> String {
@@ -48,12 +46,7 @@ pub(in crate::cli) fn refusal(summary: &Summary, details: bool) -> Refused {
         ),
     };
     for (failure, names) in alike(&summary.failed) {
-        let named = names[..names.len().min(NAMED)].join(", ");
-        let _ = write!(text, "\n  {named}");
-        if names.len() > NAMED {
-            let _ = write!(text, " and {} more", names.len() - NAMED);
-        }
-        let _ = write!(text, ": {failure}");
+        let _ = write!(text, "\n  {}: {failure}", output::names(&names));
         if details && let Some(details) = &failure.details {
             let _ = write!(text, "\n    {}", details.replace('\n', "\n    "));
         }

@@ -7,6 +7,7 @@
 mod capacity;
 mod preparable;
 mod prepared;
+mod unsettled;
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -25,6 +26,7 @@ use crate::names::{Subdomain, TenantId};
 use crate::registry::record_files;
 
 pub(super) use prepared::recover;
+pub(crate) use unsettled::{Runs, Unsettled, look as look_at_runs};
 
 /// What its connections are called, for whoever looks at `pg_stat_activity`, the next run among them.
 const APPLICATION_NAME: &str = "tenantry atomic";

@@ -17,6 +17,9 @@ pub(super) fn name(run: Uuid, number: usize) -> String {
     format!("tenantry-{run}-{number}")
 }
 
+/// The names that [`name`] makes, and nobody else.
+pub(super) const NAMES: &str = "^tenantry-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}-[0-9]+$";
+
 /// How many more transactions the server can prepare. Most are set up for none.
 pub(super) async fn available(client: &Client) -> Result<usize, Error> {
     let statement = "select current_setting('max_prepared_transactions')::int8 - count(*) from pg_prepared_xacts";
@@ -111,12 +114,13 @@ pub(super) async fn tell(client: &Client, tenants: &[TenantId]) -> Result<(), Er
 ///
 /// Whoever calls this holds the lock of the runs: connections of another one have nobody who listens to them.
 pub(in crate::fleet) async fn recover(client: &Client) -> Result<(), Error> {
-    let left = "select exists (select from pg_prepared_xacts where database = current_database() and gid like 'tenantry-%') \
+    let left = "select exists (select from pg_prepared_xacts where database = current_database() and gid ~ $2) \
            or exists (select from tenantry.migration_runs where state = 'committing') \
            or exists (select from pg_stat_activity where datname = current_database() and application_name = $1)";
-    let application: [(&(dyn ToSql + Sync), Type); 1] = [(&APPLICATION_NAME, Type::TEXT)];
+    let application: (&(dyn ToSql + Sync), Type) = (&APPLICATION_NAME, Type::TEXT);
+    let names: (&(dyn ToSql + Sync), Type) = (&NAMES, Type::TEXT);
     if !client
-        .query_typed_one(left, &application)
+        .query_typed_one(left, &[application.clone(), names.clone()])
         .await?
         .try_get::<_, bool>(0)?
     {
@@ -125,12 +129,12 @@ pub(in crate::fleet) async fn recover(client: &Client) -> Result<(), Error> {
     // What they prepare from now on nobody would end.
     let end = "select pg_terminate_backend(pid, 60000) from pg_stat_activity \
          where datname = current_database() and application_name = $1";
-    client.query_typed(end, &application).await?;
+    client.query_typed(end, &[application]).await?;
     let prepared = "select case when r.id is null then 'rollback' else 'commit' end || ' prepared ' || quote_literal(gid) \
          from pg_prepared_xacts left join tenantry.migration_runs as r \
            on r.state = 'committing' and starts_with(gid, 'tenantry-' || r.id || '-') \
-         where database = current_database() and gid like 'tenantry-%'";
-    for row in client.query_typed(prepared, &[]).await? {
+         where database = current_database() and gid ~ $1";
+    for row in client.query_typed(prepared, &[names]).await? {
         let statement: &str = row.try_get(0)?;
         tracing::warn!(statement, "ending a transaction of a run that was killed");
         client.batch_execute(statement).await?;

@@ -1,13 +1,17 @@
 //! `--atomic`: all tenants or none, whoever is killed and whenever.
 
+use std::process::Child;
 use std::time::Duration;
+
+use tokio_postgres::Client;
 
 use super::Fleet;
 use crate::harness::{Chance, Service, eventually};
 
 const STARS: &str =
     "insert into notes (body) values ('migrated');\nalter table notes add stars int;\n";
-const PREPARED: &str = "select count(*) from pg_prepared_xacts";
+/// Those of other programs do not count.
+const PREPARED: &str = "select count(*) from pg_prepared_xacts where length(gid) > 40";
 
 impl Fleet {
     /// The same on a server with other settings, which take a restart.
@@ -27,14 +31,7 @@ impl Fleet {
 
     /// Kills a run of four connections when all have prepared their transactions, before or after that has been decided.
     async fn killed_when_prepared(&self, decided: bool) {
-        let holder = self.service.psql().await;
-        let hold = "begin; lock table tenantry.migrations in share mode";
-        holder.batch_execute(hold).await.unwrap();
-        let mut run = self.start(&["--atomic", "--jobs", "4", "--no-rehearsal"]);
-        eventually("all is prepared", async || {
-            (self.scalar(PREPARED).await == "4").then_some(())
-        })
-        .await;
+        let (holder, mut run) = self.held_when_prepared().await;
         run.kill().unwrap();
         run.wait().unwrap();
         holder.batch_execute("rollback").await.unwrap();
@@ -45,6 +42,19 @@ impl Fleet {
             self.psql.batch_execute(decide).await.unwrap();
         }
         assert_eq!(self.scalar(PREPARED).await, "4");
+    }
+
+    /// A run that waits for a transaction of this connection, when all have prepared theirs.
+    async fn held_when_prepared(&self) -> (Client, Child) {
+        let holder = self.service.psql().await;
+        let hold = "begin; lock table tenantry.migrations in share mode";
+        holder.batch_execute(hold).await.unwrap();
+        let run = self.start(&["--atomic", "--jobs", "4", "--no-rehearsal"]);
+        eventually("all is prepared", async || {
+            (self.scalar(PREPARED).await == "4").then_some(())
+        })
+        .await;
+        (holder, run)
     }
 
     async fn assert_migrated(&self, tenants: usize) {
@@ -145,6 +155,76 @@ async fn what_a_killed_run_had_decided_is_done() {
     fleet.assert_migrated(6).await;
     let ended = "select string_agg(state, ' ') from tenantry.migration_runs";
     assert_eq!(fleet.scalar(ended).await, "done");
+}
+
+/// Whose tables a killed run holds is told, with what the next one does about it.
+#[tokio::test]
+async fn what_a_killed_run_holds_is_told_and_a_run_at_work_is_none() {
+    let settings = ["max_prepared_transactions = 8"];
+    let fleet = Fleet::of(6).await.with_settings(&settings).await;
+    // Those of other programs are nobody's business, whatever they are called.
+    for name in ["mine", "tenantry-mine", "tenantry-0-1"] {
+        let table = name.replace('-', "_");
+        let foreign =
+            format!("begin; create table public.{table} (); prepare transaction '{name}'");
+        fleet.psql.batch_execute(&foreign).await.unwrap();
+    }
+    assert_eq!(fleet.status(&[]).0, 0);
+    fleet.write("V2__stars.sql", STARS);
+    let before = [fleet.status(&["--no-drift"]), fleet.run(&["--dry-run"])];
+    for (_, text) in &before {
+        assert!(
+            !text.contains("at work") && !text.contains("killed"),
+            "{text}"
+        );
+    }
+    assert_eq!(before[0].0, 12);
+    for (decided, next) in [(false, "undoes it"), (true, "does that")] {
+        let (holder, mut run) = fleet.held_when_prepared().await;
+        let json = fleet.status_json(&["--no-drift"]);
+        let at_work = json["runAtWork"]["run"].as_str().unwrap();
+        assert!(
+            at_work.contains(&format!("process {}", run.id())),
+            "{json:#}"
+        );
+        assert_eq!(json["killedRuns"], serde_json::json!([]));
+        assert_eq!(json["error"]["exitStatus"], 12);
+        run.kill().unwrap();
+        run.wait().unwrap();
+        holder.batch_execute("rollback").await.unwrap();
+        if decided {
+            let decide =
+                "update tenantry.migration_runs set state = 'committing' where state = 'running'";
+            fleet.psql.batch_execute(decide).await.unwrap();
+        }
+        let parts = [
+            &format!("(process {}, ", run.id()),
+            "the tables of 6 tenants (acme, globex, tenant-3, tenant-4, tenant-5, tenant-6) are locked since ",
+            "in 4 prepared transactions",
+            &format!("the next run {next}: run `tenantry migrate` at once"),
+        ];
+        let [(status, text), (dry, preview)] = [fleet.status(&[]), fleet.run(&["--dry-run"])];
+        assert_eq!((status, dry), (14, 0), "{text} {preview}");
+        for part in parts {
+            assert!(text.contains(part), "{part}: {text}");
+            assert!(preview.contains(part), "{part}: {preview}");
+        }
+        let json = fleet.status_json(&[]);
+        assert_eq!(json["error"]["code"], "UNSETTLED");
+        let killed = &json["killedRuns"][0];
+        assert_eq!(killed["decided"], decided);
+        assert_eq!(killed["tenants"].as_array().unwrap().len(), 6);
+        assert_eq!(
+            fleet.events(&["--dry-run"])[0]["killedRuns"],
+            json["killedRuns"]
+        );
+        assert_eq!(fleet.run(&["--to", "1"]).0, 0);
+        assert_eq!(fleet.scalar(PREPARED).await, "0");
+        let status = if decided { 0 } else { 12 };
+        assert_eq!(fleet.status(&[]).0, status);
+    }
+    let foreign = "select count(*) from pg_prepared_xacts";
+    assert_eq!(fleet.scalar(foreign).await, "3");
 }
 
 #[tokio::test]

@@ -179,5 +179,5 @@ async fn a_schema_that_is_gone_is_seen() {
     fleet.psql.batch_execute(&drop).await.unwrap();
     let (status, text) = told(&fleet.tool("status", &[]).output().unwrap());
     assert_eq!(status, 11, "{text}");
-    assert!(text.contains("tenant-3: its schema is not there"), "{text}");
+    assert!(text.contains("tenant-3: its schema is gone"), "{text}");
 }

@@ -9,6 +9,7 @@ mod failing;
 mod killed;
 mod outside;
 mod registry;
+mod standing;
 mod together;
 mod warnings;
 
