@@ -11,6 +11,19 @@ use uuid::Uuid;
 pub(crate) use domain::{DomainName, DomainNameError};
 pub(crate) use subdomain::{Subdomain, SubdomainError};
 
+/// As many names are told where there may be hundreds.
+const TOLD: usize = 10;
+
+/// Names in a sentence: all of them, or the first ones and how many there are besides.
+pub(crate) fn brief(names: &[impl AsRef<str>]) -> String {
+    let told: Vec<&str> = names.iter().take(TOLD).map(AsRef::as_ref).collect();
+    let told = told.join(", ");
+    match names.len().saturating_sub(TOLD) {
+        0 => told,
+        more => format!("{told} and {more} more"),
+    }
+}
+
 /// A tenant's id in the registry; what tokens and notifications carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct TenantId(pub(crate) Uuid);

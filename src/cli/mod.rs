@@ -7,6 +7,7 @@ mod dev;
 mod diff;
 mod documents;
 mod exit;
+mod git;
 mod health;
 mod migrate;
 mod migration;
@@ -78,6 +79,9 @@ enum Command {
     Audit(Box<audit::Arguments>),
     /// Asks the service on this machine whether it is well; fails when it isn't.
     Health(health::Arguments),
+    /// Removes what a private Postgres has left, once standard input ends: the service's own.
+    #[command(hide = true)]
+    ClearAway(scratch::caretaker::Arguments),
 }
 
 /// Runs the command line, and says in one sentence what went wrong.
@@ -125,6 +129,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Tenant(arguments) => tenant::run(*arguments).await,
         Command::Audit(arguments) => audit::run(*arguments).await,
         Command::Health(arguments) => health::run(&arguments),
+        Command::ClearAway(arguments) => scratch::caretaker::run(arguments).await,
     }
 }
 

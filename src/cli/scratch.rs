@@ -1,5 +1,7 @@
 //! A Postgres that lives for a moment, and what migrations make in it.
 
+pub(super) mod caretaker;
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,19 +11,30 @@ use crate::migrate::Migrations;
 use crate::postgres::{Cluster, ClusterOptions, Database};
 use crate::registry::{NewTenant, Registry, RequestLogin, Upgrade};
 use crate::schema::{Api, Options};
+use caretaker::Caretaker;
 
 /// Starts one for some work, and leaves nothing of it behind.
 pub(super) async fn with<T>(
     work: impl AsyncFnOnce(Database) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
-    with_cluster(async |_: &Cluster, database| work(database).await).await
+    with_cluster(async |scratch: Scratch<'_>| work(scratch.database).await).await
 }
 
-/// The same for work that is done on the whole cluster, and in this database of it.
+/// What there is to work with.
+pub(super) struct Scratch<'a> {
+    pub(super) cluster: &'a Cluster,
+    /// One of its databases.
+    pub(super) database: Database,
+    /// Has room for other files, too.
+    pub(super) directory: &'a Path,
+}
+
+/// The same for work that is done on the whole cluster.
 pub(super) async fn with_cluster<T>(
-    work: impl AsyncFnOnce(&Cluster, Database) -> anyhow::Result<T>,
+    work: impl AsyncFnOnce(Scratch<'_>) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
     let directory = dev::temporary_directory()?;
+    let _caretaker = Caretaker::of(&directory);
     let done = on_cluster(&directory, work).await;
     let _ = std::fs::remove_dir_all(directory);
     done
@@ -29,7 +42,7 @@ pub(super) async fn with_cluster<T>(
 
 async fn on_cluster<T>(
     directory: &Path,
-    work: impl AsyncFnOnce(&Cluster, Database) -> anyhow::Result<T>,
+    work: impl AsyncFnOnce(Scratch<'_>) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
     let cluster = Cluster::start(ClusterOptions {
         data_dir: directory.to_owned(),
@@ -38,7 +51,14 @@ async fn on_cluster<T>(
     })
     .await?;
     let done = match Database::parse(&cluster.url("postgres")) {
-        Ok(database) => Box::pin(work(&cluster, database)).await,
+        Ok(database) => {
+            let scratch = Scratch {
+                cluster: &cluster,
+                database,
+                directory,
+            };
+            Box::pin(work(scratch)).await
+        }
         Err(error) => Err(error.into()),
     };
     cluster.destroy().await?;

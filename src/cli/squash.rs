@@ -1,6 +1,7 @@
 //! `tenantry squash`: one file in place of many, from which new tenants get their tables.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -9,14 +10,15 @@ use clap::Args;
 
 use super::database::DatabaseArguments;
 use super::exit::{Refused, Status};
-use super::{dev, output, scratch};
+use super::scratch::{self, Scratch};
+use super::{git, output};
 use crate::config::TenantSql;
 use crate::migrate::{Migrations, SchemaVersion, baseline_version};
-use crate::names::Subdomain;
-use crate::registry::TenantTables;
+use crate::names::brief;
+use crate::registry::{TenantStatus, TenantTables};
 use crate::squash::{self, Baseline, Order, SquashError};
 
-/// Exit status: 0 done, 1 failed, 2 wrong command line, 4 these files cannot be replaced, 9 they are no migrations, or
+/// Exit status: 0 done, 1 failed, 2 wrong command line, 4 these files cannot be replaced, or git has no commit of what is to be removed, 9 they are no migrations, or
 /// have no such version, 12 they cannot be removed yet: tenants are behind.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -27,7 +29,8 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "VERSION")]
     to: Option<i32>,
 
-    /// Removes the replaced files. All tenants of the database must have run them.
+    /// Removes the replaced files. All tenants of the database must have run them, and in a repository of git they must have
+    /// been committed.
     #[arg(long)]
     remove: bool,
 
@@ -50,8 +53,12 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let version = arguments.to.unwrap_or(migrations.app.version());
     let is_made = is_made(&migrations, version)?;
     let replaced = migrations.clone().up_to(version)?;
+    let there: Vec<_> = migrations.app.there(version).map(str::to_owned).collect();
     if arguments.remove {
         nobody_is_behind(&arguments.database, &migrations, version).await?;
+        if !arguments.dry_run {
+            git_has_them(dir, &there)?;
+        }
     }
     if !is_made {
         let Baseline { name, text } = make(&arguments, dir, &migrations, version).await?;
@@ -71,8 +78,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         return Ok(());
     }
     if arguments.remove {
-        let there = migrations.app.there(version).map(str::to_owned);
-        remove(dir, &there.collect::<Vec<_>>())?;
+        remove(dir, &there)?;
     }
     Ok(())
 }
@@ -101,23 +107,23 @@ async fn make(
     version: i32,
 ) -> anyhow::Result<Baseline> {
     let shared = arguments.tenant_sql.shared();
-    let place = dev::temporary_directory()?;
-    let order = Order {
-        dirs: (dir, shared.as_deref()),
-        version,
-        freeze: arguments.freeze_values,
-        place: &place.join("tried"),
-    };
-    let made = scratch::with_cluster(async |cluster, database| {
+    scratch::with_cluster(async |scratch: Scratch<'_>| {
+        let order = Order {
+            dirs: (dir, shared.as_deref()),
+            version,
+            freeze: arguments.freeze_values,
+            place: &scratch.directory.join("tried"),
+        };
+        let Scratch {
+            cluster, database, ..
+        } = scratch;
         let made = Box::pin(squash::squash(cluster, database, migrations, &order));
         made.await.map_err(|error| match error {
             SquashError::Impossible(why) => Refused::not_possible(why.to_string()).into(),
             error => error.into(),
         })
     })
-    .await;
-    let _ = std::fs::remove_dir_all(place);
-    made
+    .await
 }
 
 /// Whoever has not run a file needs it.
@@ -129,19 +135,52 @@ async fn nobody_is_behind(
     let registry = database.registry().await?;
     let tenants = registry.tables().await.map_err(Refused::from)?;
     let behind = behind(&tenants, migrations, version);
-    let (Some(first), count) = (behind.first(), behind.len()) else {
+    let Some(first) = behind.first() else {
         return Ok(());
     };
-    let others = match count - 1 {
+    let others = match behind.len() - 1 {
         0 => "has".to_owned(),
         1 => "and another tenant have".to_owned(),
         others => format!("and {others} other tenants have"),
     };
-    let message = format!(
-        "{first} {others} not run the files up to version {version}, or others than these: run `tenantry migrate` \
-         before they are removed"
+    let mut message = format!(
+        "{} {others} not run the files up to version {version}, or others than these: run `tenantry migrate` \
+         before they are removed",
+        first.subdomain
     );
+    let deleted = |tenant: &&&TenantTables| tenant.status == TenantStatus::Deleted;
+    let deleted = behind.iter().filter(deleted);
+    let deleted: Vec<_> = deleted.map(|tenant| tenant.subdomain.as_str()).collect();
+    if let Some(one) = deleted.first() {
+        let _ = write!(
+            message,
+            ". Deleted, and kept to be restored: {}. It migrates these, too; who is not to come back goes with \
+             `tenantry tenant purge {one}`",
+            brief(&deleted)
+        );
+    }
     Err(Refused::new(Status::Behind, message).into())
+}
+
+/// That what is removed can be brought back. Where git does not know, who removes it has to.
+fn git_has_them(dir: &Path, files: &[String]) -> anyhow::Result<()> {
+    let Some(uncommitted) = git::uncommitted(dir, files) else {
+        if !files.is_empty() {
+            let dir = dir.display();
+            eprintln!(
+                "warning: {dir} is in no repository of git: nothing brings back the files that are removed"
+            );
+        }
+        return Ok(());
+    };
+    if uncommitted.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "the last commit of git does not have, as it is now: {}. Nothing would bring back what is removed: commit it first",
+        brief(&uncommitted)
+    );
+    Err(Refused::not_possible(message).into())
 }
 
 /// Those who have not run all files up to a version, or nobody knows.
@@ -149,7 +188,7 @@ fn behind<'a>(
     tenants: &'a [TenantTables],
     migrations: &Migrations,
     version: i32,
-) -> Vec<&'a Subdomain> {
+) -> Vec<&'a TenantTables> {
     let mut known: BTreeMap<SchemaVersion, bool> = BTreeMap::new();
     let mut has_run = |tenant: &TenantTables| {
         let known = known.entry(tenant.version);
@@ -157,8 +196,7 @@ fn behind<'a>(
             tenant.version.app >= version && migrations.at(tenant.version).is_some()
         })
     };
-    let behind = tenants.iter().filter(|tenant| !has_run(tenant));
-    behind.map(|tenant| &tenant.subdomain).collect()
+    tenants.iter().filter(|tenant| !has_run(tenant)).collect()
 }
 
 /// What the new baseline stands for as well.

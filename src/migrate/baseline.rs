@@ -12,7 +12,7 @@ use super::file::SchemaState;
 use super::runner::run_body;
 use super::script::{Known, ScriptError};
 use super::{MigrationError, MigrationFile, MigrationSet, ScriptFile, history};
-use crate::names::SchemaName;
+use crate::names::{SchemaName, brief};
 
 /// How such a file begins; the lines after it say what it stands for.
 const MARK: &str = "-- tenantry: baseline";
@@ -181,15 +181,16 @@ impl MigrationSet {
     pub(super) fn refuse_gone(&self, ran: &[Migration]) -> Result<(), MigrationError> {
         let gone = self.files.iter().filter(|file| file.is_gone());
         let has_run = |file: &&MigrationFile| ran.iter().any(|ran| ran.version() == file.version());
-        let mut pending = gone.filter(|file| !has_run(file));
-        let (Some(file), Some(baseline)) = (pending.next(), &self.baseline) else {
+        let pending = gone.filter(|file| !has_run(file));
+        let pending: Vec<_> = pending.map(MigrationFile::name).collect();
+        let (false, Some(baseline)) = (pending.is_empty(), &self.baseline) else {
             return Ok(());
         };
         Err(MigrationError::History(format!(
-            "{} has not run here and is gone, as {} stands for it: bring the replaced files back (git has them), and \
+            "files have not run here and are gone, as {} stands for them: {}; bring them back (git has them), and \
              remove them when all tenants have run them",
-            file.name(),
-            baseline.name
+            baseline.name,
+            brief(&pending)
         )))
     }
 }

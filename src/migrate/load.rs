@@ -15,6 +15,7 @@ use rust_embed::RustEmbed;
 use super::baseline::{self, BaselineError};
 use super::script::{self, Known, ScriptError};
 use super::{MigrationFile, MigrationSet, Reading, ScriptFile};
+use crate::names::brief;
 
 pub(crate) use next::next_file;
 
@@ -90,9 +91,13 @@ pub(crate) enum LoadError {
         next: i32,
     },
     #[error(
-        "{file} is gone, and {baseline} stands for it: bring it back (git has it) to know how things were then"
+        "gone, as {baseline} stands for them: {}; to know how things were then, bring them back (git has them)",
+        brief(files)
     )]
-    Replaced { file: String, baseline: String },
+    Replaced {
+        files: Vec<String>,
+        baseline: String,
+    },
 }
 
 /// A directory below `sql/` that was compiled into the binary.

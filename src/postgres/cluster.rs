@@ -1,6 +1,6 @@
 //! The private cluster: what it takes to get one, in order, and the handle that stands for it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -151,6 +151,17 @@ impl Cluster {
         }
         self.home.remove(&self.directory)?;
         self.directory.clear();
+        Ok(())
+    }
+
+    /// Removes a cluster whose owner has gone, with a server that has outlived it. Nobody else may have it then.
+    pub(crate) fn clear_away(data_dir: &Path) -> Result<(), ClusterError> {
+        let directory = DataDirectory::open(data_dir)?;
+        let home = Home::open(&directory)?;
+        // Nobody wants its data.
+        running::quit_now(&home.data());
+        home.remove(&directory)?;
+        directory.clear();
         Ok(())
     }
 

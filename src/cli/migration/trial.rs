@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use tokio_postgres::Client;
 
 use crate::apis::HIDDEN_TABLES;
-use crate::cli::{dev, scratch};
+use crate::cli::{dev, git, scratch};
 use crate::config::TenantSql;
 use crate::lint::{self, Course, Finding, Making, Rule, Subject};
 use crate::migrate::{MigrationFile, MigrationSet, Migrations};
@@ -67,10 +67,10 @@ impl Since {
 }
 
 fn version_in(commit: &str, dir: &Path, set: &MigrationSet) -> anyhow::Result<i32> {
-    let mut git = std::process::Command::new("git");
-    git.arg("-C").arg(dir);
-    git.args(["ls-tree", "--name-only", "--end-of-options", commit, "./"]);
-    let output = git.output().context("cannot run git")?;
+    let arguments = ["ls-tree", "--name-only", "--end-of-options", commit, "./"];
+    let output = git::command(dir, &arguments)
+        .output()
+        .context("cannot run git")?;
     anyhow::ensure!(
         output.status.success(),
         "git does not know {commit}: {}",

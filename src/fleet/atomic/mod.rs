@@ -22,7 +22,7 @@ use super::tenant::{Done, migrate_tenant};
 use super::work::Crew;
 use super::{Behind, End, Event, Failure, FleetError, Mode, Phase, Summary, Watch};
 use crate::migrate::Stop;
-use crate::names::{Subdomain, TenantId};
+use crate::names::{Subdomain, TenantId, brief};
 use crate::registry::record_files;
 
 pub(super) use prepared::recover;
@@ -63,7 +63,7 @@ pub(crate) enum NotAtomic {
         "{}a transaction of {} cannot be committed together with those of other connections, and nothing has changed: {reason}. \
          Run it with --jobs 1, where one connection commits all, or without --atomic; or have the files do without it: \
          in place of a temporary table, an ordinary one that is dropped in the end, or a common table expression",
-        .tenant.as_ref().map(|tenant| format!("{tenant}: ")).unwrap_or_default(), .files.join(", ")
+        .tenant.as_ref().map(|tenant| format!("{tenant}: ")).unwrap_or_default(), brief(files)
     )]
     NotPrepared {
         /// One of those with whom it is so; nobody knows when it shows at the end.

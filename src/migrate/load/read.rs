@@ -66,11 +66,11 @@ impl MigrationSet {
     }
 
     fn without(&mut self, baseline: &str) -> Result<(), LoadError> {
-        if let Some(file) = self.files.iter().find(|file| file.is_gone()) {
-            return Err(LoadError::Replaced {
-                file: file.name().to_owned(),
-                baseline: baseline.to_owned(),
-            });
+        let gone = self.files.iter().filter(|file| file.is_gone());
+        let files: Vec<_> = gone.map(|file| file.name().to_owned()).collect();
+        if !files.is_empty() {
+            let baseline = baseline.to_owned();
+            return Err(LoadError::Replaced { files, baseline });
         }
         self.read(&mut Known::default(), Path::new(""))
     }

@@ -122,7 +122,7 @@ mod tests {
             assert!(cut.version() == then && cut.app.baseline.is_none());
             assert!(kept.at(then).is_some() && removed.at(then).is_none());
             let error = removed.clone().up_to(version).unwrap_err().to_string();
-            assert!(error.contains("V1__a.sql is gone"), "{error}");
+            assert!(error.contains("stands for them: V1__a.sql"), "{error}");
         }
         for version in [3, 5] {
             let then = whole.clone().up_to(version).unwrap().version();

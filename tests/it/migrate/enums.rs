@@ -14,7 +14,8 @@ impl Fleet {
     async fn with_moods(size: usize) -> Self {
         let fleet = Self::of(size).await;
         fleet.write("V2__mood.sql", MOOD);
-        assert_eq!(fleet.run(&[]).0, 0);
+        let (status, text) = fleet.run(&[]);
+        assert_eq!(status, 0, "{text}");
         fleet.write("V3__adds.sql", ADDS);
         fleet.write("V4__uses.sql", USES);
         fleet

@@ -43,12 +43,15 @@ async fn who_is_behind_runs_the_files_that_are_replaced() {
     for (command, expected) in [(&["migrate"][..], 7), (&["migrate", "--dry-run"], 1)] {
         let (code, text) = run(command, &tables, Some(&service));
         assert_eq!(code, expected, "{text}");
-        let reason = "V2__b.sql has not run here and is gone";
+        let reason = "files have not run here and are gone, as B3__baseline.sql stands for them: V2__b.sql; ";
         assert!(text.contains(reason), "{text}");
     }
     let (code, text) = run(&["migrate", "--to", "2"], &tables, Some(&service));
     assert_eq!(code, 9, "{text}");
-    assert!(text.contains("V2__b.sql is gone"), "{text}");
+    assert!(
+        text.contains("gone, as B3__baseline.sql stands for them: V2__b.sql; "),
+        "{text}"
+    );
     let versions =
         "select string_agg(app_version::text, ' ' order by app_version) from tenantry.tenants";
     assert_eq!(scalar(&psql, versions).await.unwrap(), "1 1 3");

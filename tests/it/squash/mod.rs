@@ -2,6 +2,7 @@
 
 mod behind;
 mod refused;
+mod removed;
 mod speed;
 
 use std::path::{Path, PathBuf};
@@ -208,7 +209,9 @@ async fn nobody_can_tell_who_came_by_the_baseline() {
     assert!(changes.contains("GREAT"), "{changes}");
     let (_, past) = run(&["schema", "diff", "--from", "3"], &tables, None);
     assert!(
-        past.contains("is gone, and B5__baseline.sql stands for it"),
+        past.contains(
+            "gone, as B5__baseline.sql stands for them: V1__things.sql, V2__people.sql, "
+        ),
         "{past}"
     );
 
