@@ -7,7 +7,7 @@ use super::MigrationError;
 
 /// Fails when the transaction has made something that would be there once for all tenants.
 pub(crate) async fn refuse_outside(client: &Client) -> Result<(), MigrationError> {
-    let statement = include_str!("../../sql/migrate/outside.sql");
+    let statement = "select tenantry.refuse_outside()";
     client.batch_execute(statement).await.map_err(|error| {
         let told = error
             .as_db_error()

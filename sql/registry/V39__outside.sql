@@ -1,8 +1,12 @@
 -- Fails when this transaction has made something outside of the tenant's schema: it would be there once for all tenants, and in
--- the way of the next one. At the end of a tenant's transaction, on its way to the commit, so that nothing stays behind.
+-- the way of the next one. Called at the end of a tenant's transaction, on its way to the commit, so that nothing stays behind. As a
+-- function it is read once by each connection, which migrates hundreds of tenants.
 --
 -- What belongs to a schema is found by pg_depend, which has an index for that. Extensions may be wherever they are.
-do $$
+create function tenantry.refuse_outside() returns void
+language plpgsql
+set search_path = pg_catalog
+as $$
 declare
   made text;
 begin
@@ -29,4 +33,5 @@ begin
         'tenants, and in the way of the next one (a search_path or a schema that is put together at run time?)', made);
   end if;
 end
-$$
+$$;
+revoke execute on function tenantry.refuse_outside() from public;
