@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::{Event, FleetError, Watch, atomic};
 use crate::migrate::Migrations;
+use crate::postgres::Database;
 use crate::registry::Registry;
 
 /// Any number will do, if only it is always the same.
@@ -80,14 +81,8 @@ impl RunLock {
         waiting: Waiting,
         watch: &impl Watch,
     ) -> Result<Self, FleetError> {
-        let (client, connection) = registry.database().connect().await?;
-        // It is idle for as long as the others work, and waits for as long as it takes.
-        let patient =
-            "set idle_session_timeout = 0; set statement_timeout = 0; set lock_timeout = 0";
-        client.batch_execute(patient).await?;
-        let lock = [(&MIGRATING as &(dyn ToSql + Sync), Type::INT8)];
-        let taken = "select pg_try_advisory_lock($1)";
-        if !client.query_typed_one(taken, &lock).await?.try_get(0)? {
+        let (client, connection) = connect(registry.database()).await?;
+        if !try_lock(&client).await? {
             let other = other(&client).await?;
             if waiting == Waiting::NotAtAll {
                 return Err(FleetError::AtWork(other));
@@ -95,7 +90,7 @@ impl RunLock {
             watch.see(&Event::Waiting(other.as_ref()));
             // Asked again and again: who waits inside a statement holds a snapshot, and an index that the other
             // run builds concurrently would wait for its end.
-            while !client.query_typed_one(taken, &lock).await?.try_get(0)? {
+            while !try_lock(&client).await? {
                 tokio::time::sleep(LOOK_AGAIN).await;
             }
         }
@@ -167,6 +162,31 @@ impl RunLock {
             .await?;
         Ok(())
     }
+}
+
+/// Ends what a killed run has left, if nobody is at work: its tables are not to stay locked for as long as files are refused.
+pub(crate) async fn settle(database: &Database) -> Result<(), FleetError> {
+    let (client, _connection) = connect(database).await?;
+    let statement = "select to_regclass('tenantry.migration_runs') is not null";
+    let row = client.query_typed_one(statement, &[]).await?;
+    if row.try_get(0)? && try_lock(&client).await? {
+        atomic::recover(&client).await?;
+    }
+    Ok(())
+}
+
+/// The connection is idle for as long as the others work, and waits for as long as it takes.
+async fn connect(database: &Database) -> Result<(Client, JoinHandle<()>), FleetError> {
+    let (client, connection) = database.connect().await?;
+    let patient = "set idle_session_timeout = 0; set statement_timeout = 0; set lock_timeout = 0";
+    client.batch_execute(patient).await?;
+    Ok((client, connection))
+}
+
+async fn try_lock(client: &Client) -> Result<bool, tokio_postgres::Error> {
+    let lock = [(&MIGRATING as &(dyn ToSql + Sync), Type::INT8)];
+    let statement = "select pg_try_advisory_lock($1)";
+    client.query_typed_one(statement, &lock).await?.try_get(0)
 }
 
 /// Whether a run is at work right now.

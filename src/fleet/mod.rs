@@ -34,7 +34,7 @@ pub(crate) use atomic::{NotAtomic, Runs, Unsettled, look_at_runs};
 pub(crate) use behind::{Behind, count as count_behind};
 pub(crate) use canaries::{Canaries, Canary};
 pub(crate) use failure::Failure;
-pub(crate) use lock::{OtherRun, Waiting};
+pub(crate) use lock::{OtherRun, Waiting, settle};
 pub(crate) use preview::{Group, Preview, preview};
 pub(crate) use sample::sample;
 pub(crate) use tenant::Mode;
@@ -306,10 +306,8 @@ impl Summary {
 
 /// Runs the files for a tenant that does not exist, too: from a version at which nobody can sign up there is no way back.
 async fn rehearse_newcomer(env: &Env<'_>) -> Result<(), FleetError> {
-    let reference = env.registry.reference(env.migrations).await;
-    reference
-        .map(|_| ())
-        .map_err(|failure| FleetError::NobodyNew(failure.reason()))
+    let rehearsed = env.registry.rehearse_newcomer(env.migrations).await;
+    rehearsed.map_err(|failure| FleetError::NobodyNew(failure.reason()))
 }
 
 #[cfg(test)]

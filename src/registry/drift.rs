@@ -85,17 +85,36 @@ impl Registry {
         made
     }
 
+    /// Makes a schema as a sign-up does, and undoes it: whether somebody new could sign up.
+    pub(crate) async fn rehearse_newcomer(&self, migrations: &Migrations) -> Result<(), Failure> {
+        let mut connection = self.connection().await?;
+        let transaction = connection.transaction().await.map_err(failed)?;
+        let made = self.newcomers_workspace(&transaction, migrations).await;
+        drop(transaction);
+        retire(connection);
+        made.map(drop)
+    }
+
+    async fn newcomers_workspace(
+        &self,
+        transaction: &Transaction<'_>,
+        migrations: &Migrations,
+    ) -> Result<Workspace, Failure> {
+        let patience = "set local lock_timeout = '5s'";
+        transaction.batch_execute(patience).await.map_err(failed)?;
+        let workspace = self.nobodys_workspace(transaction, migrations).await?;
+        let protected = self.protect_views(transaction, &workspace.schema).await;
+        protected.map_err(failed)?;
+        Ok(workspace)
+    }
+
     async fn make_reference(
         &self,
         connection: &mut Object,
         migrations: &Migrations,
     ) -> Result<Reference, Failure> {
         let transaction = connection.transaction().await.map_err(failed)?;
-        let patience = "set local lock_timeout = '5s'";
-        transaction.batch_execute(patience).await.map_err(failed)?;
-        let workspace = self.nobodys_workspace(&transaction, migrations).await?;
-        let protected = self.protect_views(&transaction, &workspace.schema).await;
-        protected.map_err(failed)?;
+        let workspace = self.newcomers_workspace(&transaction, migrations).await?;
         let hidden = hidden(migrations);
         let catalog = catalog::list(&transaction, &workspace, &hidden).await;
         let catalog = catalog.map_err(failed)?;

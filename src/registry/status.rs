@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
+use futures_util::try_join;
 use time::OffsetDateTime;
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
@@ -99,20 +100,22 @@ impl Registry {
         tenants: &[TenantTables],
         connections: usize,
     ) -> Result<Vec<Drift>, Failure> {
-        let mut references = HashMap::new();
-        for tenant in tenants {
-            if let Entry::Vacant(place) = references.entry(tenant.version) {
-                place.insert(self.reference_of(migrations, tenant).await?);
+        let references = async {
+            let mut references = HashMap::new();
+            for tenant in tenants {
+                if let Entry::Vacant(place) = references.entry(tenant.version) {
+                    place.insert(self.reference_of(migrations, tenant).await?);
+                }
             }
-        }
-        let wanted = |tenant: &TenantTables| references.get(&tenant.version);
+            Ok(references)
+        };
         let workspaces: Vec<_> = tenants
             .iter()
             .map(|tenant| tenant.workspace.clone())
             .collect();
-        let looks = self
-            .fingerprints(migrations, &workspaces, connections)
-            .await?;
+        let looks = self.fingerprints(migrations, &workspaces, connections);
+        let (references, looks) = try_join!(references, looks)?;
+        let wanted = |tenant: &TenantTables| references.get(&tenant.version);
         let drift = |(tenant, look): (&TenantTables, Look)| match (look, wanted(tenant)) {
             (Look::Nothing, _) => Drift::Gone,
             (_, Some(Wanted::Fails(reason))) => Drift::NotMade(reason.clone()),
@@ -125,7 +128,17 @@ impl Registry {
                 Drift::Unknown("the files that it has run are not here".to_owned())
             }
         };
-        Ok(tenants.iter().zip(looks).map(drift).collect())
+        let mut drifts: Vec<_> = tenants.iter().zip(looks).map(drift).collect();
+        if drifts.iter().any(|drift| matches!(drift, Drift::Some(_))) {
+            let now = self.tables().await?;
+            let now: HashMap<_, _> = now.iter().map(|now| (now.id, now.version)).collect();
+            for (tenant, drift) in tenants.iter().zip(&mut drifts) {
+                if now.get(&tenant.id) != Some(&tenant.version) {
+                    *drift = Drift::Unknown("it has been migrated meanwhile".to_owned());
+                }
+            }
+        }
+        Ok(drifts)
     }
 
     /// Looks at one tenant closely.

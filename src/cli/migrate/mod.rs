@@ -19,6 +19,7 @@ use crate::config::TenantSql;
 use crate::fleet::{self, Canaries, Canary, End, FleetError, NotAtomic, Options, Waiting};
 use crate::migrate::{LoadError, Migrations};
 use crate::names::TenantId;
+use crate::postgres::Database;
 use crate::registry::{Registry, RequestLogin, TenantRef, Upgrade};
 use progress::Progress;
 
@@ -101,16 +102,19 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let migrations = arguments.tenant_sql.load()?;
     if arguments.dry_run {
+        let migrations = arguments.tenant_sql.load()?;
         return preview::run(&arguments, migrations).await;
     }
     let database = arguments.database.database()?;
     let progress = Progress::new(arguments.json);
-    progress.tell(warnings::find_shared(&database, &migrations, Scale::Fleet).await);
-    let login = RequestLogin::AsItIs;
-    let registry = Registry::open(database, login, &migrations, Upgrade::Run).await?;
-    let migrations = arguments.cut(migrations)?;
+    let opened = arguments.open(database.clone(), &progress).await;
+    if opened.is_err()
+        && let Err(error) = fleet::settle(&database).await
+    {
+        tracing::debug!(%error, "nothing was settled");
+    }
+    let (registry, migrations) = opened?;
     let options = arguments.options(&registry).await?;
     let summary = fleet::migrate(&registry, &migrations, &options, &progress).await;
     progress.end();
@@ -128,6 +132,18 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
 impl Arguments {
     pub(super) fn json(&self) -> bool {
         self.json
+    }
+
+    async fn open(
+        &self,
+        database: Database,
+        progress: &Progress,
+    ) -> anyhow::Result<(Registry, Migrations)> {
+        let migrations = self.tenant_sql.load()?;
+        progress.tell(warnings::find_shared(&database, &migrations, Scale::Fleet).await);
+        let login = RequestLogin::AsItIs;
+        let registry = Registry::open(database, login, &migrations, Upgrade::Run).await?;
+        Ok((registry, self.cut(migrations)?))
     }
 
     /// Leaves out what `--to` leaves out, once all files are known to be those that have run.
