@@ -300,6 +300,15 @@ impl MigrationSet {
         load::embedded("registry")?.set("migration_history", &mut Reading::Whole)
     }
 
+    /// Of each file its version, its name, and the checksum that its history has.
+    pub(crate) fn stamps(&self) -> impl Iterator<Item = (i32, (&str, String))> {
+        self.files.iter().map(|file| {
+            let migration = &file.migration;
+            let checksum = migration.checksum().to_string();
+            (migration.version(), (migration.name(), checksum))
+        })
+    }
+
     /// The name of the history table, without its schema.
     pub(crate) fn history(&self) -> &'static str {
         self.history

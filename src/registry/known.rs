@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Error};
 
+use super::shared::SHARED_SCHEMA;
 use crate::migrate::{Migrations, SetName, Stamp};
 
 /// Why files are not those that the fleet has run.
@@ -112,6 +113,7 @@ pub(crate) async fn check(client: &Client, migrations: &Migrations) -> Result<()
             ));
         }
     }
+    edited.extend(edited_shared(client, migrations).await?);
     // Nobody edits all files, the first one's name included.
     if let (0, Some((first, false))) = (same, first) {
         return Err(FilesError::OtherApp { first });
@@ -123,4 +125,35 @@ pub(crate) async fn check(client: &Client, migrations: &Migrations) -> Result<()
         return Err(FilesError::Gone(gone));
     }
     Ok(())
+}
+
+/// The files for shared tables that are not what has run. Replicas of an older release may lack some.
+async fn edited_shared(client: &Client, migrations: &Migrations) -> Result<Vec<String>, Error> {
+    let Some(set) = &migrations.shared else {
+        return Ok(Vec::new());
+    };
+    let history = format!("{SHARED_SCHEMA}.{}", set.history());
+    let known = "select to_regclass($1) is not null";
+    let row = client
+        .query_typed_one(known, &[(&history, Type::TEXT)])
+        .await?;
+    if !row.try_get::<_, bool>(0)? {
+        return Ok(Vec::new());
+    }
+    let here: HashMap<i32, (&str, String)> = set.stamps().collect();
+    let statement = format!("select version, name, checksum from {history} order by 1");
+    let mut edited = Vec::new();
+    for row in client.query_typed(&statement, &[]).await? {
+        let version: i32 = row.try_get(0)?;
+        let (name, checksum): (&str, &str) = (row.try_get(1)?, row.try_get(2)?);
+        let file = format!("V{version}__{name} (for shared tables)");
+        match here.get(&version) {
+            Some((own, _)) if *own != name => {
+                edited.push(format!("{file} has become V{version}__{own}"));
+            }
+            Some((_, own)) if own != checksum => edited.push(format!("{file} has changed")),
+            _ => {}
+        }
+    }
+    Ok(edited)
 }

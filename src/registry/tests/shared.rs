@@ -61,4 +61,11 @@ async fn within_a_request_nobody_sees_the_rows_of_another_tenant() {
         scalar(&owner, "select string_agg(what, ' ') from shared.usage").await,
         "blue"
     );
+
+    // A file that has run is not to change, for shared tables either.
+    std::fs::write(shared.join("V1__it.sql"), "create table usage (id int)").unwrap();
+    let wrong = super::super::check_files(&owner, &migrations()).await;
+    let told = wrong.unwrap_err().to_string();
+    let names = "V1__it (for shared tables) has changed since the fleet has run it";
+    assert!(told.starts_with(names), "{told}");
 }
