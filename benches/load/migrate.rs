@@ -209,12 +209,15 @@ async fn run(
 /// The seconds that signing up takes, one after the other, once the service has workspaces in stock.
 async fn sign_up(fleet: &Fleet) -> anyhow::Result<f64> {
     let service = fleet.service().await?;
-    let stock = "select count(*) filter (where ready) > 8 and count(*) filter (where not ready) = 0 from tenantry.spare_workspaces";
+    // Those of before a migration are nobody's, and go.
+    let stock = "select count(*) filter (where ready) > 8 and bool_and(ready and s.app_version = newest.version) \
+         from tenantry.spare_workspaces s, (select max(app_version) as version from tenantry.tenants) as newest";
     while !fleet
         .client
         .query_one(stock, &[])
         .await?
-        .try_get::<_, bool>(0)?
+        .try_get::<_, Option<bool>>(0)?
+        .unwrap_or_default()
     {
         tokio::time::sleep(WINDOW).await;
     }
