@@ -1,5 +1,6 @@
 //! Why a tenant stays behind: for the operator, and for the registry, which remembers it until it is mended.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use tokio_postgres::Client;
@@ -85,6 +86,22 @@ impl Failure {
             .await?;
         Ok(())
     }
+}
+
+/// What earlier rehearsals of tenants have said is over where the files have now been tried without failing.
+pub(super) async fn forget_rehearsals(
+    client: &Client,
+    rehearsed: &[Behind],
+    failed: &[Failure],
+) -> Result<(), tokio_postgres::Error> {
+    let failed: HashSet<_> = failed.iter().map(|failure| failure.tenant.id).collect();
+    let passed = rehearsed.iter().map(|tenant| tenant.id);
+    let passed = passed.filter(|id| !failed.contains(id));
+    let passed: Vec<_> = passed.map(|id| id.0).collect();
+    let statement =
+        "delete from tenantry.migration_failures where rehearsal and tenant_id = any($1)";
+    let passed: (&(dyn ToSql + Sync), Type) = (&passed, Type::UUID_ARRAY);
+    client.execute_typed(statement, &[passed]).await.map(drop)
 }
 
 fn place(error: &TenantError, migrations: &Migrations) -> Option<Place> {

@@ -15,10 +15,11 @@ mod tenant;
 mod unfinished;
 mod work;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
+use tokio_postgres::Client;
 use uuid::Uuid;
 
 use crate::error::postgres_reason;
@@ -82,14 +83,14 @@ impl Default for Options {
 pub(crate) trait Watch {
     fn see(&self, event: &Event<'_>);
 
-    /// Is shown who is behind, before anything runs there.
+    /// Is shown who is behind, before anything runs there, and says why nothing is to, if so.
     fn look(
         &self,
         _registry: &Registry,
         _migrations: &Migrations,
         _behind: &[Behind],
-    ) -> impl Future<Output = ()> + Send {
-        async {}
+    ) -> impl Future<Output = Option<String>> + Send {
+        async { None }
     }
 }
 
@@ -185,6 +186,10 @@ pub(crate) enum FleetError {
         "the files run for all tenants, but not for a new one, so that nobody could sign up: {0}"
     )]
     NobodyNew(String),
+    #[error("nothing is migrated: {0}")]
+    NoApi(String),
+    #[error("{file} names {schema}, the schema of one tenant, and would run for all of them")]
+    Elsewhere { file: String, schema: String },
 }
 
 /// Migrates whoever is behind.
@@ -206,8 +211,11 @@ pub(crate) async fn migrate(
         version,
     });
     if !tenants.is_empty() {
+        refuse_elsewhere(lock.client(), migrations, &tenants).await?;
         let run = lock.sign(migrations, tenants.len()).await?;
-        watch.look(registry, migrations, &tenants).await;
+        if let Some(reason) = watch.look(registry, migrations, &tenants).await {
+            return Err(FleetError::NoApi(reason));
+        }
         let env = Env {
             registry,
             migrations,
@@ -240,6 +248,7 @@ impl<W: Watch> Crew<'_, W> {
                 .see(&Event::Phase(Phase::Rehearsal, tenants.len()));
             let all = usize::MAX; // for the list of failures to be whole
             let tally = self.work_off(tenants.clone(), Mode::Rehearsal, all).await?;
+            failure::forget_rehearsals(lock.client(), &tenants, &tally.failed).await?;
             summary.rehearsed = tally.done;
             summary.unrehearsed = tally.unrehearsed;
             if !tally.failed.is_empty() {
@@ -305,6 +314,29 @@ impl Summary {
 }
 
 /// Runs the files for a tenant that does not exist, too: from a version at which nobody can sign up there is no way back.
+/// Files run for every tenant: what names one tenant's schema would change that one's tables again and again.
+async fn refuse_elsewhere(
+    client: &Client,
+    migrations: &Migrations,
+    behind: &[Behind],
+) -> Result<(), FleetError> {
+    let oldest = behind.iter().map(|tenant| tenant.version.app).min();
+    let pending = migrations.app.after(oldest.unwrap_or_default());
+    let statement = "select schema_name from tenantry.tenants";
+    let rows = client.query_typed(statement, &[]).await?;
+    let schemas = rows.iter().map(|row| row.try_get(0));
+    let schemas = schemas.collect::<Result<HashSet<String>, _>>()?;
+    for file in pending {
+        if let Some(schema) = file.named_schema(&schemas) {
+            return Err(FleetError::Elsewhere {
+                file: file.name().to_owned(),
+                schema: schema.to_owned(),
+            });
+        }
+    }
+    Ok(())
+}
+
 async fn rehearse_newcomer(env: &Env<'_>) -> Result<(), FleetError> {
     let rehearsed = env.registry.rehearse_newcomer(env.migrations).await;
     rehearsed.map_err(|failure| FleetError::NobodyNew(failure.reason()))

@@ -15,6 +15,7 @@ use crate::migrate::{
     self, AutocommitFile, History, MigrationError, Migrations, NewValue, SchemaVersion, SetName,
     Stop, Unrun,
 };
+use crate::names::Subdomain;
 use crate::postgres::InTransaction;
 use crate::registry::{Registry, record_files};
 
@@ -111,6 +112,8 @@ pub(super) enum TenantError {
     History(#[from] MigrationError),
     #[error("{}", crate::error::postgres_reason(.0))]
     Postgres(#[from] tokio_postgres::Error),
+    #[error("its tables are gone: `tenantry diff {0}` says what helps")]
+    Gone(Subdomain),
 }
 
 /// Runs what has not run yet in a tenant's schema, unless it has meanwhile: in one transaction, but for files that run
@@ -248,7 +251,7 @@ async fn begin(
         Err(error) if error.code() == Some(&SqlState::UNDEFINED_TABLE) => {
             client.batch_execute(mode.undo()).await?;
             if is_there(client, tenant).await? {
-                return Err(error.into());
+                return Err(TenantError::Gone(tenant.subdomain.clone()));
             }
             return Ok(None);
         }
@@ -308,6 +311,7 @@ impl TenantError {
                 MigrationError::Postgres(error) => Some(error),
                 MigrationError::History(_) | MigrationError::Outside(_) => None,
             },
+            Self::Gone(_) => None,
         }
     }
 

@@ -171,6 +171,10 @@ async fn find(
             apart |= file.is_alone();
         }
         rest = later;
+        // A later file may mend what an earlier one has done.
+        if course == Course::Rehearsed && probe.clash().is_none() {
+            findings.retain(|finding| finding.rule != Rule::NameClash);
+        }
         drop(probe);
         if course == Course::Rehearsed {
             transaction.rollback().await?;

@@ -135,6 +135,7 @@ pub(super) fn change_type(table: &Relation, column: &Column, statement: &Stateme
     };
     format!(
         "alter table {t} add column {new} {type};\n\
+         comment on column {t}.{new} is '@omit';  -- until it is read, and then with the comment of the old one\n\
          {APART}\n\
          {fill}\n\
          -- write to both until nobody reads the old one, then drop it in a later release"
@@ -218,9 +219,10 @@ pub(super) fn drop_table(table: &Relation, statement: &Statement) -> String {
 }
 
 pub(super) fn empty(table: &Relation) -> String {
+    let before = joined(&[&table.sql], "before");
     format!(
-        "create table {} as table {};  -- what there was, for as long as it may be wanted back",
-        joined(&[&table.sql], "before"),
+        "create table {before} as table {};  -- what there was, for as long as it may be wanted back\n\
+         comment on table {before} is '@omit';",
         table.sql
     )
 }

@@ -2,6 +2,7 @@
 
 mod autocommit;
 mod baseline;
+mod elsewhere;
 mod file;
 mod history;
 mod load;

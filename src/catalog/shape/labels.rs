@@ -15,7 +15,7 @@ use super::sources::Catalog;
 pub(super) struct Place(pub(super) usize);
 
 /// The first oid that `initdb` has not given away.
-const FIRST_OID: u32 = 16384;
+pub(super) const FIRST_OID: u32 = 16384;
 
 #[derive(Debug, Clone)]
 pub(super) struct Labels {

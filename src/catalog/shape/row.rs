@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 use tokio_postgres::types::{FromSql, Type};
 use tokio_postgres::{Error, Row};
 
-use super::labels::{Labels, Place};
+use super::labels::{FIRST_OID, Labels, Place};
 use super::sources::{Field, Source};
 
 /// What no text in UTF-8 has in it.
@@ -19,6 +19,9 @@ const NULL: u8 = 0xfb;
 /// What a constant begins with in an expression. Its bytes follow, among which oids may be: `nextval('…'::regclass)` has one,
 /// and an array of an enum's values has many.
 const CONSTANT: &[u8] = b":constvalue ";
+
+/// What tells the type of the constant that comes next.
+const TYPE: &[u8] = b":consttype ";
 
 /// Where in a statement something stood, which no one needs and which varies with the length of a schema's name.
 const LOCATIONS: [&[u8]; 3] = [b":location ", b":stmt_location ", b":stmt_len "];
@@ -108,10 +111,15 @@ impl<'a> Reader<'a> {
     /// A tree as Postgres stores it, or a list of oids: numbers that are the schema's own objects get their labels.
     fn expression(&mut self, place: Place, text: &[u8]) {
         let (mut told, mut at) = (0, 0);
+        let mut is_reference = false;
         while let Some(&byte) = text.get(at) {
             let rest = &text[at..];
             let starts_with = |field: &[u8]| byte == b':' && rest.starts_with(field);
-            let length = if byte.is_ascii_digit() {
+            let length = if starts_with(TYPE) {
+                let number = std::str::from_utf8(digits(&rest[TYPE.len()..]));
+                is_reference = number.is_ok_and(has_oids);
+                TYPE.len()
+            } else if byte.is_ascii_digit() {
                 let digits = digits(rest);
                 if let Some(label) = self.number(place, digits) {
                     self.buffer.extend_from_slice(&text[told..at]);
@@ -119,7 +127,8 @@ impl<'a> Reader<'a> {
                     told = at + digits.len();
                 }
                 digits.len()
-            } else if starts_with(CONSTANT)
+            } else if is_reference
+                && starts_with(CONSTANT)
                 && let Some(bytes) = bytes(&rest[CONSTANT.len()..])
             {
                 let field = rest.len() - bytes.len();
@@ -201,4 +210,16 @@ fn location(text: &[u8]) -> usize {
 /// What comes after `8 [`; nothing for null, which is `<>`.
 fn bytes(constant: &[u8]) -> Option<&[u8]> {
     constant[digits(constant).len()..].strip_prefix(b" [")
+}
+
+/// Whether values of a type may have oids in them: those of `oid`, `regclass` and the like, of arrays of these, and of types that
+/// somebody has made, such as enums. A number is a number.
+fn has_oids(type_oid: &str) -> bool {
+    const BUILT_IN: [&str; 26] = [
+        "24", "26", "1008", "1028", "2202", "2203", "2204", "2205", "2206", "2207", "2208", "2209",
+        "2210", "2211", "3734", "3735", "3769", "3770", "4089", "4090", "4096", "4097", "4191",
+        "4192", "2249", "2287",
+    ];
+    let number: u32 = type_oid.parse().unwrap_or_default();
+    BUILT_IN.contains(&type_oid) || number >= FIRST_OID
 }

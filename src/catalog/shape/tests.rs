@@ -28,3 +28,18 @@ async fn twins_have_one_shape() {
         .unwrap();
     assert!(!pair.has_one_shape().await);
 }
+
+#[tokio::test]
+async fn a_number_is_no_oid() {
+    let pair = Pair::of("create table a (id int primary key)").await;
+    let client = pair.test.owner().await;
+    for tenant in [&pair.meddled, &pair.whole] {
+        // Each tenant has the oid of its own table.
+        let add = format!(
+            "do $$ begin execute format('alter table {0}.a add check (id < %s)', '{0}.a'::regclass::oid); end $$",
+            tenant.schema.quoted()
+        );
+        client.batch_execute(&add).await.unwrap();
+    }
+    assert!(!pair.has_one_shape().await);
+}

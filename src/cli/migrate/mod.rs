@@ -202,7 +202,10 @@ fn not_done(error: FleetError) -> anyhow::Error {
         // Whoever lost the connection does not know what has become of it.
         FleetError::NotAtomic(error @ NotAtomic::Undecided(_)) => anyhow::Error::new(error),
         FleetError::NotAtomic(error) => Refused::not_possible(error.to_string()).into(),
-        FleetError::NobodyNew(_) => Refused::new(Status::RehearsalFailed, error.to_string()).into(),
+        FleetError::NobodyNew(_) | FleetError::NoApi(_) => {
+            Refused::new(Status::RehearsalFailed, error.to_string()).into()
+        }
+        FleetError::Elsewhere { .. } => Refused::new(Status::BadFiles, error.to_string()).into(),
         FleetError::AtWork(_) => Refused::new(Status::AnotherRun, error.to_string()).into(),
         error => error.into(),
     }

@@ -107,8 +107,16 @@ impl Watch for Progress {
         }
     }
 
-    async fn look(&self, registry: &Registry, migrations: &Migrations, behind: &[Behind]) {
-        self.tell(warnings::find(registry, migrations, behind, Scale::Fleet).await);
+    async fn look(
+        &self,
+        registry: &Registry,
+        migrations: &Migrations,
+        behind: &[Behind],
+    ) -> Option<String> {
+        let found = warnings::find(registry, migrations, behind, Scale::Fleet).await;
+        let reason = warnings::reason_against(&found);
+        self.tell(found);
+        reason
     }
 }
 
@@ -286,8 +294,16 @@ impl Watch for Logged {
         }
     }
 
-    async fn look(&self, registry: &Registry, migrations: &Migrations, behind: &[Behind]) {
-        Self::tell(warnings::find(registry, migrations, behind, self.0).await);
+    async fn look(
+        &self,
+        registry: &Registry,
+        migrations: &Migrations,
+        behind: &[Behind],
+    ) -> Option<String> {
+        let found = warnings::find(registry, migrations, behind, self.0).await;
+        let reason = warnings::reason_against(&found);
+        Self::tell(found);
+        reason
     }
 }
 

@@ -84,6 +84,19 @@ pub(super) fn loud(mut findings: Vec<Finding>) -> Vec<Finding> {
     findings
 }
 
+/// Why the files are not to run, if so: there would be tables and no API.
+pub(super) fn reason_against(found: &anyhow::Result<Vec<Finding>>) -> Option<String> {
+    let mut findings = found.as_ref().ok()?.iter();
+    let clash = findings.find(|finding| finding.rule == Rule::NameClash)?;
+    let Finding {
+        file,
+        line,
+        message,
+        ..
+    } = clash;
+    Some(format!("{file}, line {line}: {message}"))
+}
+
 pub(super) fn unknown(error: &anyhow::Error) -> String {
     format!("what the files would do to tables in use is not known: {error:#}")
 }

@@ -192,7 +192,9 @@ impl State {
 
 impl Line {
     fn failure(&self) -> Option<&MigrationFailure> {
-        self.tenant.failure.as_ref()
+        let failure = self.tenant.failure.as_ref();
+        // What was tried and taken back is over where there is nothing to run any more.
+        failure.filter(|_| self.state != State::Current)
     }
 
     fn is_behind(&self) -> bool {

@@ -11,18 +11,28 @@ use super::literals::{bodies, code};
 use super::split::split;
 use super::tokens::Tokens;
 
-/// The values in the end, as literals, of the types that get more of them.
+/// The types that get more values.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Enums(HashMap<String, Vec<String>>);
+pub(super) struct Enums(HashMap<String, Growing>);
+
+/// The values in the end, as literals, and the statements that make them.
+#[derive(Debug, Clone)]
+struct Growing {
+    values: Vec<String>,
+    statements: Vec<String>,
+}
 
 /// What the files say of one type.
 #[derive(Default)]
 struct Story {
     values: Vec<String>,
+    statements: Vec<String>,
     /// Whether some were added.
     grows: bool,
     /// Whether more happens to it than is understood here.
     is_odd: bool,
+    /// Whether it is called otherwise from now on, or is no more: what comes later runs as it stands.
+    is_over: bool,
 }
 
 impl Enums {
@@ -52,16 +62,22 @@ impl Enums {
             }
         }
         stories.retain(|_, story| story.grows && !story.is_odd);
-        let values = stories
-            .into_iter()
-            .map(|(name, story)| (name, story.values));
-        Self(values.collect())
+        let growing = stories.into_iter().map(|(name, story)| {
+            let Story {
+                values, statements, ..
+            } = story;
+            (name, Growing { values, statements })
+        });
+        Self(growing.collect())
     }
 
     /// The change of a statement that creates such a type; all of it goes, where it adds a value.
     pub(super) fn completed(&self, tokens: Tokens<'_>) -> Option<Change> {
         let (name, at) = type_name(tokens)?;
-        let values = self.0.get(&name)?;
+        let Growing { values, statements } = self.0.get(&name)?;
+        if !statements.iter().any(|one| one == whole(tokens)) {
+            return None;
+        }
         if added(tokens, at).is_some() {
             return Some(Change::LeaveOut);
         }
@@ -114,7 +130,7 @@ fn read(tokens: Tokens<'_>, stories: &mut HashMap<String, Story>) {
                 .name(at)
                 .and_then(|name| stories.get_mut(name.as_ref()))
             {
-                story.is_odd = true;
+                story.is_over = true;
             }
         }
         return;
@@ -124,19 +140,33 @@ fn read(tokens: Tokens<'_>, stories: &mut HashMap<String, Story>) {
     };
     let is_known = stories.contains_key(&name);
     let story = stories.entry(name).or_default();
-    if tokens.is(0, "CREATE") {
+    let statement = whole(tokens);
+    if story.is_over {
+        // Which one of them is meant could not be told.
+        story.is_odd |= story.statements.iter().any(|one| one == statement);
+    } else if tokens.is(0, "CREATE") {
         let values = list(tokens, at).and_then(|(open, close)| literals(tokens, open, close));
         story.is_odd |= is_known || values.is_none();
         story.values = values.unwrap_or_default();
+        story.statements.push(statement.to_owned());
     } else if !is_known {
         // Made elsewhere, or in a way that is not seen here.
         story.is_odd = true;
     } else if let Some(addition) = added(tokens, at) {
         story.grows = true;
         story.is_odd |= !addition.to(&mut story.values);
+        story.statements.push(statement.to_owned());
     } else if !tokens.are(at, &["OWNER", "TO"]) {
-        story.is_odd = true;
+        story.is_over = true;
     }
+}
+
+/// The text of a statement.
+fn whole(tokens: Tokens<'_>) -> &str {
+    let (first, last) = (tokens.all.first(), tokens.all.last());
+    first
+        .zip(last)
+        .map_or("", |(first, last)| &tokens.text[first.start..last.end])
 }
 
 /// The type of `CREATE TYPE` or `ALTER TYPE`, and what follows its name.
@@ -251,14 +281,33 @@ mod tests {
         assert_eq!(grown(&files).as_deref(), Some(expected));
     }
 
+    /// Files that have run cannot be changed when a later one calls the type otherwise.
+    #[test]
+    fn what_comes_before_a_renaming_has_all_values() {
+        let create = "create type t as enum ('a');";
+        for over in [
+            "alter type t rename value 'a' to 'c'; alter type t add value 'd'",
+            "alter type t rename to u; alter type u add value 'd'",
+            "alter type t set schema other",
+            "drop type if exists u, t cascade; create type t as enum ('x'); alter type t add value 'y'",
+        ] {
+            let files = [create, "alter type t add value 'b';", over];
+            let expected = "create type t as enum ('a', 'b')";
+            assert_eq!(grown(&files).as_deref(), Some(expected), "{over}");
+            // The later ones run as they stand.
+            let enums = Enums::of(files.into_iter());
+            assert!(!enums.concern(over), "{over}");
+        }
+    }
+
     #[test]
     fn what_is_not_understood_stays_as_it_is() {
         let create = "create type t as enum ('a');";
         for odd in [
-            "alter type t add value 'b'; alter type t rename value 'a' to 'c'",
             "alter type t add value 'b' after 'x'",
-            "alter type t add value 'b'; drop type if exists u, t cascade",
             "alter type t add value 'b'; create type other.t as enum ('a')",
+            "alter type t add value 'b'; drop type t; create type t as enum ('a');",
+            "alter type t rename value 'a' to 'c'; alter type t add value 'b'",
             "alter type t add value E'b'",
             "alter type t rename to u; alter type u add value 'b'",
             "do $$ begin create type v as enum ('a'); end $$; alter type v add value 'b'",

@@ -8,6 +8,7 @@ mod enums;
 mod failing;
 mod killed;
 mod outside;
+mod refused;
 mod registry;
 mod standing;
 mod together;
