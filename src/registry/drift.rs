@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::lifecycle::failed;
 use super::provision::{SignUpError, furnish};
-use super::{OwnerTransaction, Registry, retire};
+use super::{CONNECTIONS, OwnerTransaction, Registry, retire};
 use crate::catalog::{self, Catalog, Fingerprint, Workspace};
 use crate::error::{Failure, postgres_reason};
 use crate::migrate::{MigrationError, Migrations};
@@ -22,6 +22,10 @@ use crate::names::{RoleName, SchemaName};
 /// How many relations are looked at in one transaction: those that views read are locked meanwhile, and Postgres has room for
 /// some thousands of locks.
 const RELATIONS_AT_ONCE: i64 = 1000;
+
+/// How many connections read the catalog at most, beside the one whose moment they see: the pool has [`CONNECTIONS`], and somebody makes
+/// a reference at the same time.
+const READERS: usize = CONNECTIONS - 2;
 
 /// So many schemas are looked at one by one.
 const FEW: usize = 4;
@@ -241,7 +245,7 @@ impl Registry {
             .await?;
         let snapshot: String = row.try_get(0)?;
         let begin = format!("{begin}; set transaction snapshot '{snapshot}'; {settings}");
-        let readers = (0..readers.max(1)).map(|_| self.transaction(&begin));
+        let readers = (0..readers.clamp(1, READERS)).map(|_| self.transaction(&begin));
         let readers = try_join_all(readers).await?;
         Ok(Moment { leader, readers })
     }
@@ -269,7 +273,7 @@ impl Registry {
                     looks => looks.or_else(unseen),
                 }
             })
-            .buffered(connections.max(1));
+            .buffered(connections.clamp(1, READERS));
         let looks: Vec<Vec<Look>> = looks.try_collect().await?;
         Ok(looks.into_iter().flatten().collect())
     }

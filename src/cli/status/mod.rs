@@ -33,7 +33,7 @@ pub(super) struct Arguments {
     no_drift: bool,
 
     /// How many connections look at tables.
-    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=7))]
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=6))]
     jobs: u8,
 
     /// Prints JSON, with every tenant.

@@ -21,7 +21,7 @@ async fn one_of_each_kind_is_looked_at() {
     }
     let (registry, migrations) = (&replica.registry, &replica.migrations);
     let right = Look::Found(registry.reference(migrations).await.unwrap().fingerprint);
-    let looks = registry.fingerprints(migrations, &workspaces, 2).await;
+    let looks = registry.fingerprints(migrations, &workspaces, 32).await;
     assert_eq!(looks.unwrap(), vec![right.clone(); 6]);
 
     let psql = test.owner().await;
